@@ -1,0 +1,167 @@
+"""What shop.toml says about a shop's files and how they become examples."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import model_validator
+
+from shelfwise.schema.event import EventKind
+from shelfwise.schema.options import Options
+
+
+def _as_utc(moment: datetime) -> datetime:
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+UtcTime = Annotated[datetime, AfterValidator(_as_utc)]
+
+
+class ShopOptions(Options):
+    """Who the shop is."""
+
+    name: str = "my shop"
+    """Shown on reports and on the storefront."""
+    currency: str = "EUR"
+    """Code of the currency that prices and bids are in."""
+    synthetic: bool = False
+    """True where the log was made by a generator; every report then says so."""
+
+
+class CatalogueOptions(Options):
+    """Where the items are described."""
+
+    file: str = "catalogue.*"
+    """File or glob inside the shop folder: csv, tsv, parquet or jsonl, plain, .gz or .zst."""
+    columns: dict[str, str] = {}
+    """Shelfwise's column name = the file's own, where they differ."""
+    unknown_items: Literal["reject", "keep"] = "reject"
+    """What becomes of events whose item the catalogue lacks; "keep" adds the item by id alone."""
+    max_title_length: PositiveInt = 2_000
+    """Longer titles, in characters, are refused as damaged."""
+
+
+class EventOptions(Options):
+    """Where behaviour is logged."""
+
+    file: str = "events.*"
+    """File or glob inside the shop folder: csv, tsv, parquet or jsonl, plain, .gz or .zst."""
+    columns: dict[str, str] = {}
+    """Shelfwise's column name = the file's own, where they differ."""
+    names: dict[str, EventKind] = {}
+    """The log's own event name = one of Shelfwise's kinds, where they differ."""
+    timezone: str = "UTC"
+    """Zone of times that carry none themselves."""
+    latest: UtcTime | None = None
+    """Events after this moment are refused; left out, the moment of reading."""
+
+
+class CampaignOptions(Options):
+    """Where advertisers' offers are listed."""
+
+    file: str = "campaigns.*"
+    """File or glob inside the shop folder; a shop without ads has none."""
+    columns: dict[str, str] = {}
+    """Shelfwise's column name = the file's own, where they differ."""
+
+
+class PairsOptions(Options):
+    """The plain case: a table of text and label."""
+
+    file: str = "pairs.*"
+    """File or glob inside the shop folder; used where there are no events."""
+    columns: dict[str, str] = {}
+    """Shelfwise's column name = the file's own, where they differ."""
+    test_share: Annotated[float, Field(gt=0, lt=0.5)] = 0.2
+    """Share of the distinct texts held out for the report, chosen by hash."""
+    validation_share: Annotated[float, Field(gt=0, lt=0.5)] = 0.1
+    """Share of the distinct texts that decide when to stop and where the threshold lies."""
+
+
+class AttributionOptions(Options):
+    """Which impression earns a click or a purchase."""
+
+    click_window_hours: PositiveFloat = 24
+    """A click or cart this long after an impression still belongs to it."""
+    purchase_window_days: PositiveFloat = 7
+    """A purchase this long after a click still belongs to it; younger clicks are unknown."""
+
+
+class SplitOptions(Options):
+    """Where training ends and judgement begins: one moment for everybody."""
+
+    validation_start: UtcTime | None = None
+    """First moment of validation; left out, the last `validation_share` before the test."""
+    test_start: UtcTime | None = None
+    """First moment of the test; left out, the last `test_share` of the log's time."""
+    validation_share: Annotated[float, Field(gt=0, lt=0.5)] = 0.1
+    """Share of the log's duration, where no moment is given."""
+    test_share: Annotated[float, Field(gt=0, lt=0.5)] = 0.15
+    """Share of the log's duration, where no moment is given."""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        both = self.validation_start is not None and self.test_start is not None
+        if both and self.validation_start >= self.test_start:  # type: ignore[operator]  # both set
+            raise ValueError(
+                f"validation_start ({self.validation_start}) must lie before "
+                f"test_start ({self.test_start})"
+            )
+        return self
+
+
+class MatchOptions(Options):
+    """What counts as a match between a user and an item."""
+
+    events: tuple[EventKind, ...] = ()
+    """Behaviours that make an item a positive; empty: derived from what the log holds."""
+    target: Literal["period", "next"] = "period"
+    """Predict the items of the coming period, or the next item of the sequence."""
+
+
+class HistoryOptions(Options):
+    """How much of the past a request is answered with."""
+
+    max_length: PositiveInt = 50
+    """Most recent events looked at."""
+    behaviours: tuple[EventKind, ...] = (
+        EventKind.SEARCH,
+        EventKind.VIEW,
+        EventKind.CLICK,
+        EventKind.FAVOURITE,
+        EventKind.CART,
+        EventKind.PURCHASE,
+        EventKind.RETURN,
+    )
+    """Behaviours that enter the history; impressions never do."""
+
+
+class TextOptions(Options):
+    """How an item or a query is written for the language model."""
+
+    fields: tuple[Literal["title", "category", "brand", "attributes", "price"], ...] = (
+        "title",
+        "category",
+        "brand",
+    )
+    """What of an item is written, in this order."""
+    max_tokens: PositiveInt = 48
+    """Longer texts are cut."""
+
+
+class DataOptions(Options):
+    """Everything that `prepare` reads."""
+
+    shop: ShopOptions = ShopOptions()
+    catalogue: CatalogueOptions = CatalogueOptions()
+    events: EventOptions = EventOptions()
+    campaigns: CampaignOptions = CampaignOptions()
+    pairs: PairsOptions = PairsOptions()
+    attribution: AttributionOptions = AttributionOptions()
+    split: SplitOptions = SplitOptions()
+    match: MatchOptions = MatchOptions()
+    history: HistoryOptions = HistoryOptions()
+    text: TextOptions = TextOptions()
+    seed: NonNegativeInt = 0

@@ -1,0 +1,1 @@
+"""The words of the field: what the other packages hand to each other."""
