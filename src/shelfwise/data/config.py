@@ -119,6 +119,8 @@ class MatchOptions(Options):
     """Behaviours that make an item a positive; empty: derived from what the log holds."""
     target: Literal["period", "next"] = "period"
     """Predict the items of the coming period, or the next item of the sequence."""
+    seen: Literal["keep", "remove"] = "keep"
+    """Whether items the user already took are ranked again, or only new ones are asked for."""
 
 
 class HistoryOptions(Options):

@@ -1,0 +1,1 @@
+"""What training makes small: one function a file, tensors in, a scalar out."""

@@ -1,0 +1,68 @@
+"""What the network is told of an item beside its text: its price on a robust scale, and whether
+training has met it.
+
+Shape suffixes in this file: V = items, F = numbers of an item.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from shelfwise.data.prepared import PreparedShop
+
+NUMBERS = 2  # price on a robust scale; 1 where the price is missing
+_MAD_TO_SIGMA = 1.4826  # of a normal distribution
+
+
+class PriceScale(NamedTuple):
+    """Median and spread (scaled median absolute deviation) of log prices."""
+
+    center: float
+    spread: float
+
+
+class ItemFacts(NamedTuple):
+    number_VF: NDArray[np.float32]
+    warm_V: NDArray[np.bool_]  # seen before the end of training
+    price_scale: PriceScale
+
+
+def item_facts(prepared: PreparedShop, end: int) -> ItemFacts:
+    """Numbers of every item, the scale taken only from items met before ``end``."""
+    warm_V = met_before(prepared, end)
+    price_V = prepared.items["price"].cast(pl.Float64).fill_null(float("nan")).to_numpy()
+    scale = price_scale(price_V[warm_V] if warm_V.any() else price_V)
+    return ItemFacts(price_numbers(price_V, scale), warm_V, scale)
+
+
+def met_before(prepared: PreparedShop, end: int) -> NDArray[np.bool_]:
+    """``[V]`` whether any event or impression named the item before ``end``."""
+    history = prepared.history
+    met_V = np.zeros(len(prepared.items), dtype=bool)
+    early_E = (history.at_E < end) & (history.item_E >= 0)
+    met_V[history.item_E[early_E]] = True
+    shown = prepared.impressions.filter(pl.col("at") < end)["item"].unique().to_numpy()
+    met_V[shown] = True
+    return met_V
+
+
+def price_scale(price: NDArray[np.float64]) -> PriceScale:
+    """Robust centre and spread of the logarithms of the prices that are known."""
+    logs = np.log1p(price[~np.isnan(price)])
+    if len(logs) == 0:
+        return PriceScale(0.0, 1.0)
+    center = float(np.median(logs))
+    spread = float(np.median(np.abs(logs - center))) * _MAD_TO_SIGMA
+    return PriceScale(center, spread if spread > 0 else 1.0)
+
+
+def price_numbers(price_V: NDArray[np.float64], scale: PriceScale) -> NDArray[np.float32]:
+    """``[V, F]`` robust z-score of the log price, within +-5, and whether it is missing."""
+    missing_V = np.isnan(price_V)
+    z_V = (np.log1p(np.where(missing_V, 0, price_V)) - scale.center) / scale.spread
+    z_V = np.where(missing_V, 0, z_V.clip(-5, 5))
+    return np.stack([z_V, missing_V], axis=1).astype(np.float32)

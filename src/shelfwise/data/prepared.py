@@ -1,0 +1,136 @@
+"""A shop's log, ready for training: the tables that `prepare` wrote, opened and checked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import polars as pl
+
+from shelfwise.data.config import DataOptions
+from shelfwise.data.history import History
+from shelfwise.data.split import Moments
+from shelfwise.schema.errors import ArtifactError
+from shelfwise.schema.item import Campaign, Item
+from shelfwise.schema.manifest import Manifest, open_sealed
+
+Shape = Literal["shop", "pairs"]
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedShop:
+    """Catalogue, behaviour and requests of one shop.
+
+    Row numbers are names: ``items`` row i is item i wherever a number stands for an item, and so
+    for ``queries``, ``owners`` and ``requests``.
+    """
+
+    folder: Path
+    options: DataOptions
+    manifest: Manifest
+    moments: Moments
+    items: pl.DataFrame  # item_id, title, category, brand, price, attributes, available, text
+    queries: pl.DataFrame  # text
+    owners: pl.DataFrame  # owner_id
+    history: History
+    requests: pl.DataFrame  # request_id, owner, at, query, surface, part, history_end
+    impressions: pl.DataFrame  # request, item, position, at, clicked_at, purchased_at
+    positives: pl.DataFrame  # request, item, kind, at
+    campaigns: pl.DataFrame  # campaign_id, item_id, title, bid, budget, start, end
+
+    @property
+    def has_impressions(self) -> bool:
+        """Whether the log says what was shown, so that a click rate can be learned."""
+        return len(self.impressions) > 0
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedPairs:
+    """The plain case: texts and their labels, each distinct text in one part."""
+
+    folder: Path
+    options: DataOptions
+    manifest: Manifest
+    classes: tuple[str, ...]
+    rows: pl.DataFrame  # text, label (number of the class), part
+
+
+def open_prepared(folder: Path) -> PreparedShop | PreparedPairs:
+    """Open what `prepare` wrote.
+
+    Raises:
+        ArtifactError: the folder is not a prepared one, or a file in it was altered.
+    """
+    manifest = open_sealed(folder, "prepared")
+    options = DataOptions.model_validate(manifest.facts["options"])
+    match manifest.facts["shape"]:
+        case "pairs":
+            rows = pl.read_parquet(folder / "pairs.parquet")
+            return PreparedPairs(folder, options, manifest, tuple(manifest.facts["classes"]), rows)
+        case "shop":
+            return _open_shop(folder, options, manifest)
+        case other:
+            raise ArtifactError(f"{folder}: holds a prepared {other!r}, which is unknown here")
+
+
+def open_prepared_shop(folder: Path) -> PreparedShop:
+    """Open a prepared shop; a prepared table of pairs is refused."""
+    prepared = open_prepared(folder)
+    if isinstance(prepared, PreparedPairs):
+        raise ArtifactError(f"{folder}: holds text and labels, a log with behaviour is needed")
+    return prepared
+
+
+def _open_shop(folder: Path, options: DataOptions, manifest: Manifest) -> PreparedShop:
+    def table(name: str) -> pl.DataFrame:
+        return pl.read_parquet(folder / f"{name}.parquet")
+
+    owners = table("owners")
+    return PreparedShop(
+        folder=folder,
+        options=options,
+        manifest=manifest,
+        moments=Moments(**manifest.facts["moments"]),
+        items=table("items"),
+        queries=table("queries"),
+        owners=owners.select("owner_id"),
+        history=_history(owners, table("history")),
+        requests=table("requests"),
+        impressions=table("impressions"),
+        positives=table("positives"),
+        campaigns=table("campaigns"),
+    )
+
+
+def _history(owners: pl.DataFrame, events: pl.DataFrame) -> History:
+    return History(
+        offset_U1=np.concatenate([[0], owners["events"].to_numpy().cumsum()]).astype(np.int64),
+        item_E=events["item"].to_numpy().astype(np.int32),
+        query_E=events["query"].to_numpy().astype(np.int32),
+        kind_E=events["kind"].to_numpy().astype(np.uint8),
+        at_E=events["at"].to_numpy().astype(np.int64),
+    )
+
+
+def item_of(row: dict[str, object]) -> Item:
+    """The typed item of a catalogue row; missing words are empty."""
+    price = row.get("price")
+    return Item(
+        item_id=str(row["item_id"]),
+        title=str(row.get("title") or ""),
+        category=str(row.get("category") or ""),
+        brand=str(row.get("brand") or ""),
+        price=float(price) if isinstance(price, int | float) else None,
+        attributes=str(row.get("attributes") or ""),
+        available=row.get("available") is not False,
+    )
+
+
+def campaigns_of(table: pl.DataFrame) -> tuple[Campaign, ...]:
+    """The typed campaigns of a prepared shop."""
+    return tuple(
+        Campaign(row["campaign_id"], row["item_id"], row["bid"], row["title"] or "", row["budget"])
+        for row in table.iter_rows(named=True)
+    )

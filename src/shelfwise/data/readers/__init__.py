@@ -1,0 +1,1 @@
+"""Public data sets, turned from their publishers' files into shop folders."""

@@ -1,0 +1,35 @@
+"""How big the sample shop is and how its log is written."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+
+from pydantic import Field, NonNegativeInt
+
+from shelfwise.schema.options import Options
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class SampleOptions(Options):
+    """One sample shop; the same options give the same bytes."""
+
+    users: Annotated[int, Field(ge=20, le=1_000_000)] = 3_000
+    """Shoppers."""
+    items: Annotated[int, Field(ge=300, le=200_000)] = 5_000
+    """Catalogue entries, of which a few are sold out and never shown."""
+    days: Annotated[int, Field(ge=10, le=365)] = 60
+    """Length of the log; what would happen later is not in it."""
+    seed: NonNegativeInt = 0
+    """Start of every random draw."""
+    language: Literal["en", "zh", "both"] = "en"
+    """Language of titles and queries; "both" splits items and shoppers into two storefronts."""
+    start: datetime = datetime(2025, 1, 1, tzinfo=UTC)
+    """First moment of the log."""
+    visits_per_month: Annotated[float, Field(gt=0, le=60)] = 2.8
+    """Sessions of an average shopper in 30 days."""
+    exploration_share: Share = 0.15
+    """Share of recommendation slots filled uniformly from the whole storefront."""
+    typo_share: Share = 0.12
+    """Share of queries with a slip of the finger."""

@@ -1,0 +1,159 @@
+"""Which files a pattern of shop.toml means, and what bytes they hold."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import pyarrow as pa
+
+from shelfwise.data.source.fault import Fault, Reason
+
+Format = Literal["csv", "tsv", "parquet", "jsonl"]
+Packing = Literal["plain", "gz", "zst"]
+
+FORMATS: dict[str, Format] = {
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".parquet": "parquet",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+}
+_PACKINGS: dict[str, Packing] = {".gz": "gz", ".zst": "zst"}
+_CHUNK = 1 << 20
+
+_NOT_FOUND = Reason(
+    "file-not-found",
+    "the file that shop.toml names must exist",
+    "put the file there, or name another under `file`",
+)
+_UNKNOWN_FORMAT = Reason(
+    "unknown-format",
+    f"tables are {', '.join(FORMATS)}, plain or with .gz or .zst behind",
+    "save the table in one of these formats, or name another file under `file`",
+)
+_AMBIGUOUS = Reason(
+    "ambiguous-file",
+    "one table comes in one format",
+    "remove the file that is out of date, or name the right one under `file`",
+)
+_UNREADABLE = Reason(
+    "unreadable-file", "the file must be readable", "check its permissions and the disk"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A table on disk; ``name`` is its path inside the shop folder."""
+
+    path: Path
+    name: str
+    format: Format
+    packing: Packing
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a file holds, unpacked; ``broken`` says why it stops early, if it does."""
+
+    data: bytes
+    broken: str = ""
+
+
+def find_files(folder: Path, pattern: str) -> tuple[list[SourceFile], list[Fault]]:
+    """The tables a pattern means, by name; no file and no fault where nothing matches."""
+    paths = _matches(folder, pattern)
+    known = [file for path in paths if (file := _source_file(path, folder)) is not None]
+    if paths and not known:
+        names = ", ".join(_shown(path, folder) for path in paths[:3])
+        return [], [_UNKNOWN_FORMAT.at_file(pattern, names, fatal=True)]
+    stems = Counter(_stem(file) for file in known)
+    twice = [file.name for file in known if stems[_stem(file)] > 1]
+    if twice:
+        return [], [_AMBIGUOUS.at_file(pattern, " and ".join(twice), fatal=True)]
+    return known, []
+
+
+def not_found(folder: Path, pattern: str) -> Fault:
+    """The fault of a table that had to be there, with what lies there instead."""
+    beside = sorted(path.name for path in folder.iterdir() if path.suffix != ".toml")
+    return _NOT_FOUND.at_file(
+        pattern, f"the folder holds {', '.join(beside)}" if beside else "an empty folder", fatal=True
+    )
+
+
+def read_content(file: SourceFile) -> Content | Fault:
+    """The bytes of a file; of a damaged archive, as many as can be had."""
+    try:
+        packed = file.path.read_bytes()
+    except OSError as error:
+        return _UNREADABLE.at_file(file.name, error.strerror or str(error), fatal=True)
+    match file.packing:
+        case "plain":
+            return Content(packed)
+        case "gz":
+            return _gather(_gunzip(packed))
+        case "zst":
+            return _gather(_unzstd(packed))
+
+
+def _gather(chunks: Iterator[bytes]) -> Content:
+    parts: list[bytes] = []
+    try:
+        for chunk in chunks:
+            parts.append(chunk)  # noqa: PERF402  # what came before an error must survive it
+    except (zlib.error, EOFError, OSError, pa.ArrowException) as error:
+        return Content(b"".join(parts), broken=str(error))
+    return Content(b"".join(parts))
+
+
+def _gunzip(packed: bytes) -> Iterator[bytes]:
+    """Every member of a gzip file in turn; EOFError where the last one is cut off."""
+    rest = packed
+    while rest:
+        member = zlib.decompressobj(wbits=31)
+        for at in range(0, len(rest), _CHUNK):
+            yield member.decompress(rest[at : at + _CHUNK])
+            if member.eof:
+                rest = member.unused_data + rest[at + _CHUNK :]
+                break
+        else:
+            raise EOFError("the archive ends before its end mark")
+        rest = rest.lstrip(b"\0")  # some writers pad to a block
+
+
+def _unzstd(packed: bytes) -> Iterator[bytes]:
+    with pa.CompressedInputStream(pa.BufferReader(packed), "zstd") as stream:
+        while chunk := stream.read(_CHUNK):
+            yield chunk
+
+
+def _matches(folder: Path, pattern: str) -> list[Path]:
+    """Files that ``pattern`` names below ``folder``; it may also be an absolute path."""
+    whole = folder / pattern
+    if not re.search(r"[*?\[]", pattern):
+        return [whole] if whole.is_file() else []
+    anchor = Path(whole.anchor) if Path(pattern).is_absolute() else folder
+    relative = str(Path(pattern).relative_to(anchor)) if anchor != folder else pattern
+    return sorted(path for path in anchor.glob(relative) if path.is_file())
+
+
+def _source_file(path: Path, folder: Path) -> SourceFile | None:
+    packing = _PACKINGS.get(path.suffix.lower(), "plain")
+    bare = path if packing == "plain" else path.with_suffix("")
+    format_ = FORMATS.get(bare.suffix.lower())
+    return SourceFile(path, _shown(path, folder), format_, packing) if format_ else None
+
+
+def _shown(path: Path, folder: Path) -> str:
+    return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else str(path)
+
+
+def _stem(file: SourceFile) -> Path:
+    bare = file.path if file.packing == "plain" else file.path.with_suffix("")
+    return bare.with_suffix("")

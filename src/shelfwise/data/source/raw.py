@@ -1,0 +1,76 @@
+"""A file's rows as they stand in it, before any of them is understood."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from shelfwise.data.source.fault import Fault, Reason, shorten
+
+ROW_NUMBER = "row"
+
+NOT_UTF8 = Reason(
+    "invalid-utf8", "text is UTF-8", "write the file again as UTF-8, or correct the row"
+)
+NUL_BYTE = Reason("nul-byte", "text holds no NUL character", "remove the character")
+TRUNCATED = Reason(
+    "truncated-archive",
+    "a compressed file must be whole",
+    "compress or copy it again; the rows before the damage were read",
+)
+EMPTY = Reason("empty-file", "a table has at least one row", "write the file again, or remove it")
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A row that could not even be split into its columns."""
+
+    row: int
+    reason: Reason
+    text: str  # the row as it stands, unreadable bytes replaced
+
+    def fault(self, file: str) -> Fault:
+        return self.reason.at_row(file, self.row, self.text)
+
+    def reject(self, file: str) -> dict[str, str | int]:
+        return {
+            "file": file,
+            "row": self.row,
+            "column": "",
+            "code": self.reason.code,
+            "found": shorten(self.text),
+            "rule": self.reason.rule,
+            "raw": json.dumps({"line": self.text}, ensure_ascii=False),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class RawTable:
+    """One file's rows: the good ones as a frame with ``row``, the others with their reason."""
+
+    file: str
+    frame: pl.DataFrame  # the file's own columns, then row (Int64)
+    refused: tuple[Refusal, ...] = ()
+    faults: tuple[Fault, ...] = ()  # of the file as a whole
+
+    @property
+    def rows_in(self) -> int:
+        return self.frame.height + len(self.refused)
+
+    @property
+    def unusable(self) -> bool:
+        return any(fault.fatal for fault in self.faults)
+
+
+def numbered(frame: pl.DataFrame, row: NDArray[np.int64]) -> pl.DataFrame:
+    """``frame`` with its row numbers; a column of the file that has our name gets another."""
+    taken = {ROW_NUMBER: f"{ROW_NUMBER}_in_file"}
+    return frame.rename(taken, strict=False).with_columns(pl.Series(ROW_NUMBER, row, pl.Int64))
+
+
+def no_rows(file: str, fault: Fault) -> RawTable:
+    return RawTable(file, pl.DataFrame(schema={ROW_NUMBER: pl.Int64}), faults=(fault,))

@@ -1,0 +1,136 @@
+"""What a ranking of the whole catalogue is judged by: who asks, when, and what proved right.
+
+`period`: one request for each owner at the start of the part; right is every item they take in it.
+`next`: one request before each behaviour of the part that has a past; right is that one item.
+
+Shape suffixes in this file: T = targets (requests judged), P = (target, right item) pairs, S =
+(target, item met before) pairs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from shelfwise.data.prepared import PreparedShop
+from shelfwise.data.split import Part
+
+
+@dataclass(frozen=True, slots=True)
+class MatchTargets:
+    """Requests over the whole catalogue and their right answers."""
+
+    owner_T: NDArray[np.int64]
+    at_T: NDArray[np.int64]  # microseconds; the request's own moment
+    end_T: NDArray[np.int64]  # where its history ends
+    query_T: NDArray[np.int64]  # -1: nothing typed
+    right_target_P: NDArray[np.int64]
+    right_item_P: NDArray[np.int64]
+    seen_target_S: NDArray[np.int64]
+    seen_item_S: NDArray[np.int64]  # items the owner took before the request
+
+    def __len__(self) -> int:
+        return len(self.owner_T)
+
+
+def match_targets(prepared: PreparedShop, part: Part) -> MatchTargets:
+    """The targets of a part, by the protocol that shop.toml names in ``match.target``."""
+    taken = _taken(prepared)
+    start, end = prepared.moments.start_of(part), prepared.moments.end_of(part)
+    if prepared.options.match.target == "period":
+        return _period_targets(prepared, taken, start, end)
+    return _next_targets(prepared, taken, start, end)
+
+
+def _taken(prepared: PreparedShop) -> pl.DataFrame:
+    """Positives with their request's owner, time and history: one row a (request, item)."""
+    requests = prepared.requests.with_row_index("request").with_columns(
+        pl.col("request").cast(pl.Int64)
+    )
+    return (
+        prepared.positives.with_columns(pl.col("request").cast(pl.Int64), pl.col("item").cast(pl.Int64))
+        .group_by("request", "item")
+        .agg(pl.col("at").min())
+        .join(
+            requests.select(
+                "request", "owner", "query", "history_end", pl.col("at").alias("asked_at")
+            ),
+            on="request",
+        )
+        .sort("request", "item")
+    )
+
+
+def _period_targets(
+    prepared: PreparedShop, taken: pl.DataFrame, start: int, end: int
+) -> MatchTargets:
+    before = taken.filter(pl.col("at") < start)
+    inside = taken.filter((pl.col("at") >= start) & (pl.col("at") < end))
+    owners = (
+        inside.select("owner")
+        .unique()
+        .join(before.select("owner").unique(), on="owner")
+        .sort("owner")
+        .with_columns(pl.int_range(pl.len()).alias("target"))
+    )
+    right = inside.select("owner", "item").unique().join(owners, on="owner").sort("target", "item")
+    seen = before.select("owner", "item").unique().join(owners, on="owner").sort("target", "item")
+    owner_T = owners["owner"].to_numpy()
+    history = prepared.history
+    # Events of an owner are sorted by time, so the past is a prefix of the slice.
+    past_E1 = np.concatenate([[0], (history.at_E < start).cumsum()])
+    begin_T, stop_T = history.offset_U1[owner_T], history.offset_U1[owner_T + 1]
+    return MatchTargets(
+        owner_T=owner_T,
+        at_T=np.full(len(owner_T), start, np.int64),
+        end_T=begin_T + past_E1[stop_T] - past_E1[begin_T],
+        query_T=np.full(len(owner_T), -1, np.int64),
+        right_target_P=right["target"].to_numpy(),
+        right_item_P=right["item"].to_numpy(),
+        seen_target_S=seen["target"].to_numpy(),
+        seen_item_S=seen["item"].to_numpy(),
+    )
+
+
+def _next_targets(
+    prepared: PreparedShop, taken: pl.DataFrame, start: int, end: int
+) -> MatchTargets:
+    begins = pl.DataFrame({"begin": prepared.history.offset_U1[:-1]}).with_row_index("owner")
+    inside = (
+        taken.filter((pl.col("asked_at") >= start) & (pl.col("asked_at") < end))
+        .join(begins.with_columns(pl.col("owner").cast(pl.Int64)), on="owner")
+        .filter(pl.col("history_end") > pl.col("begin"))
+    )
+    asked = (
+        inside.select("request", "owner", "asked_at", "history_end", "query", "begin")
+        .unique()
+        .sort("request")
+        .with_columns(pl.int_range(pl.len()).alias("target"))
+    )
+    right = inside.join(asked.select("request", "target"), on="request").sort("target", "item")
+    seen_target_S, seen_item_S = _items_in_history(prepared, asked)
+    return MatchTargets(
+        owner_T=asked["owner"].to_numpy(),
+        at_T=asked["asked_at"].to_numpy(),
+        end_T=asked["history_end"].to_numpy(),
+        query_T=asked["query"].to_numpy(),
+        right_target_P=right["target"].to_numpy(),
+        right_item_P=right["item"].to_numpy(),
+        seen_target_S=seen_target_S,
+        seen_item_S=seen_item_S,
+    )
+
+
+def _items_in_history(
+    prepared: PreparedShop, asked: pl.DataFrame
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    begin_T, end_T = asked["begin"].to_numpy(), asked["history_end"].to_numpy()
+    length_T = end_T - begin_T
+    target_S = np.repeat(np.arange(len(asked)), length_T)
+    first_S = np.repeat(length_T.cumsum() - length_T, length_T)
+    item_S = prepared.history.item_E[begin_T[target_S] + np.arange(len(target_S)) - first_S]
+    pairs = np.unique(np.stack([target_S, item_S.astype(np.int64)], axis=1)[item_S >= 0], axis=0)
+    return pairs[:, 0], pairs[:, 1]

@@ -1,0 +1,64 @@
+"""Token ids of many texts, kept as one ragged array."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+_CHUNK = 20_000
+
+
+class TokenTable(NamedTuple):
+    """Tokens of text t: ``ids[offset[t] : offset[t + 1]]``; every text has at least one."""
+
+    offset_T1: NDArray[np.int64]
+    ids: NDArray[np.int32]
+    pad_id: int
+
+    def lengths(self) -> NDArray[np.int64]:
+        """``[T]`` number of tokens of each text."""
+        return np.diff(self.offset_T1)
+
+    def padded(self, rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        """``[B, L]`` ids and mask of the chosen texts, padded on the right to the longest."""
+        length_B = self.lengths()[rows]
+        place_L = np.arange(int(length_B.max(initial=1)))
+        mask_BL = place_L[None, :] < length_B[:, None]
+        flat_BL = np.where(mask_BL, self.offset_T1[rows][:, None] + place_L, 0)
+        return np.where(mask_BL, self.ids[flat_BL], self.pad_id).astype(np.int64), mask_BL
+
+
+def tokenise(texts: Sequence[str], tokenizer_file: Path, max_tokens: int) -> TokenTable:
+    """Token ids of each text, cut to ``max_tokens``, special tokens included."""
+    tokenizer = open_tokenizer(tokenizer_file, max_tokens)
+    pieces: list[NDArray[np.int32]] = []
+    for start in range(0, len(texts), _CHUNK):
+        encoded = tokenizer.encode_batch_fast(list(texts[start : start + _CHUNK]))
+        pieces.extend(np.asarray(one.ids, np.int32) for one in encoded)
+    lengths = np.fromiter(map(len, pieces), np.int64, len(pieces))
+    return TokenTable(
+        offset_T1=np.concatenate([[0], lengths.cumsum()]).astype(np.int64),
+        ids=np.concatenate(pieces) if pieces else np.empty(0, np.int32),
+        pad_id=_pad_id(tokenizer),
+    )
+
+
+def open_tokenizer(file: Path, max_tokens: int) -> Tokenizer:
+    """A tokenizer that cuts at ``max_tokens`` and does not pad."""
+    tokenizer: Tokenizer = Tokenizer.from_file(str(file))
+    tokenizer.no_padding()
+    tokenizer.enable_truncation(max_length=max_tokens)
+    return tokenizer
+
+
+def _pad_id(tokenizer: Tokenizer) -> int:
+    for name in ("[PAD]", "<pad>"):
+        found = tokenizer.token_to_id(name)
+        if found is not None:
+            return int(found)
+    return 0

@@ -1,0 +1,129 @@
+"""Softmax cross-entropy over the whole catalogue, for requests with one or more positives.
+
+Shape suffixes in this file: R = requests; V = items of the catalogue; D = width of a vector;
+M = positive (request, item) pairs; X = masked (request, item) pairs; C = requests of a chunk.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.utils.checkpoint import checkpoint
+
+from shelfwise.losses.precision import at_least_float32
+
+
+class Positives(NamedTuple):
+    """Items to be ranked first; a request may have several, or none."""
+
+    request_M: Tensor  # int, row of the request
+    item_M: Tensor  # int, row of the item
+    weight_M: Tensor | None = None  # 0 or more; 1 where left out
+
+
+class Masked(NamedTuple):
+    """Pairs that are neither positive nor negative, such as items already bought."""
+
+    request_X: Tensor  # int
+    item_X: Tensor  # int
+
+
+def catalogue_softmax_loss(
+    request_RD: Tensor,
+    item_VD: Tensor,
+    positives: Positives,
+    *,
+    scale: float | Tensor = 1.0,
+    masked: Masked | None = None,
+    chunk_size: int = 1024,
+) -> Tensor:
+    """Make each positive item likelier than the rest of the catalogue.
+
+    The weighted mean over positives (r, v) of
+    ``-log(exp(s * r.v) / sum_u exp(s * r.u))``, u over all items that are not masked. Other
+    positives of the request stay in the sum, so that m positives share the probability and
+    the best possible loss is log m. A pair that is both positive and masked is positive.
+
+    Args:
+        request_RD: ``[R, D]`` taken as they are; scale them to length 1 for a cosine.
+        item_VD: ``[V, D]``.
+        positives: Pairs in any order. Without any, the loss is 0.
+        scale: Inverse temperature s; a scalar tensor can be learned.
+        masked: Pairs left out of the sum.
+        chunk_size: Requests whose ``chunk_size x V`` logits are in memory at a time. Where
+            there is more than one chunk, the backward pass computes the logits again
+            instead of keeping them.
+
+    Returns:
+        Scalar.
+    """
+    if chunk_size < 1:
+        raise ValueError(f"catalogue_softmax_loss needs a chunk_size of at least 1: {chunk_size}")
+    positives = _by_request(positives)
+    masked = Masked(*_no_pairs(item_VD)) if masked is None else _sorted_mask(masked)
+    weight_M = positives.weight_M
+    assert weight_M is not None
+
+    starts = torch.arange(0, len(request_RD) + chunk_size, chunk_size, device=request_RD.device)
+    positive_edges = torch.searchsorted(positives.request_M, starts).tolist()
+    masked_edges = torch.searchsorted(masked.request_X, starts).tolist()
+    total = at_least_float32(request_RD.new_zeros(()))
+    for chunk, start in enumerate(range(0, len(request_RD), chunk_size)):
+        mine = slice(positive_edges[chunk], positive_edges[chunk + 1])
+        gone = slice(masked_edges[chunk], masked_edges[chunk + 1])
+        if mine.start == mine.stop:
+            continue
+        arguments = (
+            request_RD[start : start + chunk_size],
+            item_VD,
+            scale,
+            Positives(positives.request_M[mine] - start, positives.item_M[mine], weight_M[mine]),
+            Masked(masked.request_X[gone] - start, masked.item_X[gone]),
+        )
+        if len(request_RD) <= chunk_size:
+            total = total + _sum_of_losses(*arguments)
+        else:
+            total = total + checkpoint(
+                _sum_of_losses, *arguments, use_reentrant=False, preserve_rng_state=False
+            )
+    weight = weight_M.to(total.dtype).sum()
+    return total / weight.clamp_min(torch.finfo(total.dtype).tiny)
+
+
+def _sum_of_losses(
+    request_CD: Tensor,
+    item_VD: Tensor,
+    scale: float | Tensor,
+    positives: Positives,
+    masked: Masked,
+) -> Tensor:
+    logit_CV = at_least_float32(scale * (request_CD @ item_VD.T))
+    if len(masked.request_X):
+        gone_CV = torch.zeros_like(logit_CV, dtype=torch.bool)
+        gone_CV[masked.request_X, masked.item_X] = True
+        gone_CV[positives.request_M, positives.item_M] = False
+        logit_CV = logit_CV.masked_fill(gone_CV, float("-inf"))
+    log_sum_M = logit_CV.logsumexp(dim=1)[positives.request_M]
+    loss_M = log_sum_M - logit_CV[positives.request_M, positives.item_M]
+    assert positives.weight_M is not None
+    return (positives.weight_M.to(loss_M.dtype) * loss_M).sum()
+
+
+def _by_request(positives: Positives) -> Positives:
+    request_M, order_M = positives.request_M.sort()
+    weight_M = positives.weight_M
+    if weight_M is None:
+        weight_M = torch.ones(len(request_M), device=request_M.device)
+    return Positives(request_M, positives.item_M[order_M], weight_M[order_M])
+
+
+def _sorted_mask(masked: Masked) -> Masked:
+    request_X, order_X = masked.request_X.sort()
+    return Masked(request_X, masked.item_X[order_X])
+
+
+def _no_pairs(like: Tensor) -> tuple[Tensor, Tensor]:
+    none = torch.empty(0, dtype=torch.int64, device=like.device)
+    return none, none

@@ -1,0 +1,49 @@
+"""What shop.toml says about training; defaults live here and nowhere else."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+
+from shelfwise.schema.options import Options
+
+
+class TrainOptions(Options):
+    """How long, how fast, and for what the network learns."""
+
+    epochs: PositiveInt = 8
+    """Passes over the training requests, unless validation or the clock says stop."""
+    minutes: PositiveFloat = 12
+    """Training stops after this long with the best state so far; a refit takes as long again."""
+    batch_requests: PositiveInt = 128
+    """Requests, with all that was shown at each, in one step."""
+    learning_rate: PositiveFloat = 2e-3
+    """Peak rate of everything above the text encoder."""
+    encoder_learning_rate: PositiveFloat = 3e-5
+    """Peak rate of the text encoder's learning layers."""
+    weight_decay: NonNegativeFloat = 0.01
+    warmup_share: Annotated[float, Field(ge=0, lt=1)] = 0.05
+    """Share of the steps in which the rate climbs; then it falls along a cosine."""
+    clip: PositiveFloat = 1.0
+    """Longest gradient allowed."""
+    match_weight: NonNegativeFloat = 1.0
+    """Weight of the catalogue softmax beside the click loss."""
+    purchase_weight: NonNegativeFloat = 1.0
+    """lambda: weight of the click-and-purchase loss beside the click loss."""
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """For pairs: how much of a label is spread over the other classes."""
+    live_texts: PositiveInt = 64
+    """Item texts encoded anew, with gradient, in a step; the rest come from the table."""
+    refresh_steps: PositiveInt = 200
+    """Steps after which the table of text vectors is computed anew."""
+    checks_per_epoch: PositiveInt = 1
+    """How often validation looks on."""
+    patience: PositiveInt = 3
+    """Checks without a better validation score before training stops."""
+    refit: bool = False
+    """Train once more on training + validation, for the number of steps validation chose."""
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    threads: NonNegativeInt = 0
+    """CPU threads; 0 takes every core."""
+    seed: NonNegativeInt = 0

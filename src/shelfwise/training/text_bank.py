@@ -1,0 +1,93 @@
+"""Vectors of every text of a shop, computed as seldom as training allows.
+
+What the frozen lower layers say of a text never changes, so it is kept; the vectors of all texts
+stand in a table that is refreshed now and then; and in each step only a few texts go through the
+learning layers with gradient.
+
+Shape suffixes in this file: T = texts, B = texts of a batch, L = tokens of its longest, H = width.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from shelfwise.data.tokens import TokenTable
+from shelfwise.models.text_encoder import TextEncoder
+from shelfwise.schema.progress import Progress
+from shelfwise.training.device import half_precision
+
+_BATCH_TOKENS = 4096  # tokens, padding included, encoded at a time
+_KEPT_BYTES = 2 * 1024**3  # most memory that the lower layers' results may take
+
+
+class TextBank:
+    """The text encoder and its table of vectors, ``vectors_TH``."""
+
+    def __init__(
+        self, encoder: TextEncoder, tokens: TokenTable, device: torch.device, progress: Progress
+    ) -> None:
+        self.encoder = encoder.to(device)
+        self.tokens = tokens
+        self.device = device
+        self.vectors_TH = torch.zeros(len(tokens.lengths()), encoder.width, device=device)
+        self._lower_KH = self._lower_table(progress)
+        self.refresh(progress)
+
+    @torch.no_grad()
+    def refresh(self, progress: Progress) -> None:
+        """Compute the whole table anew with the weights of this moment."""
+        self.encoder.eval()
+        with progress.step("Encoding texts", total=len(self.vectors_TH)) as step:
+            for rows in length_buckets(self.tokens, _BATCH_TOKENS):
+                self.vectors_TH[torch.from_numpy(rows).to(self.device)] = self.encode(rows)
+                step.advance(len(rows))
+
+    def encode(self, rows: NDArray[np.int64]) -> Tensor:
+        """``[B, H]`` unit vectors of the chosen texts, with gradient where it is switched on."""
+        ids_BL, mask_BL = self.tokens.padded(rows)
+        mask = torch.from_numpy(mask_BL).to(self.device)
+        with half_precision(self.device):
+            if self._lower_KH is None:
+                return self.encoder(torch.from_numpy(ids_BL).to(self.device), mask)  # type: ignore[no-any-return]  # nn.Module
+            place_BL = self.tokens.offset_T1[rows][:, None] + np.arange(mask_BL.shape[1])
+            place_BL = np.where(mask_BL, place_BL, 0)
+            hidden_BLH = self._lower_KH[torch.from_numpy(place_BL).to(self.device)]
+            return self.encoder.upper(hidden_BLH.float(), mask)
+
+    @torch.no_grad()
+    def _lower_table(self, progress: Progress) -> Tensor | None:
+        """What the frozen layers say of every token, K = all tokens; None where it can't be kept."""
+        total = len(self.tokens.ids)
+        if not self.encoder.keeps_lower or total * self.encoder.width * 2 > _KEPT_BYTES:
+            return None
+        self.encoder.eval()
+        kept_KH = torch.empty(total, self.encoder.width, dtype=torch.bfloat16, device=self.device)
+        with progress.step("Frozen layers", total=len(self.vectors_TH)) as step:
+            for rows in length_buckets(self.tokens, _BATCH_TOKENS):
+                ids_BL, mask_BL = self.tokens.padded(rows)
+                mask = torch.from_numpy(mask_BL).to(self.device)
+                with half_precision(self.device):
+                    hidden_BLH = self.encoder.lower(torch.from_numpy(ids_BL).to(self.device), mask)
+                place_BL = self.tokens.offset_T1[rows][:, None] + np.arange(mask_BL.shape[1])
+                places = torch.from_numpy(place_BL[mask_BL]).to(self.device)
+                kept_KH[places] = hidden_BLH[mask].to(torch.bfloat16)
+                step.advance(len(rows))
+        return kept_KH
+
+
+def length_buckets(tokens: TokenTable, most_tokens: int) -> list[NDArray[np.int64]]:
+    """All texts in groups of like length, no group above ``most_tokens`` with its padding."""
+    length_T = tokens.lengths()
+    order = np.argsort(length_T, kind="stable")
+    groups: list[NDArray[np.int64]] = []
+    start = 0
+    while start < len(order):
+        end = start + 1
+        while end < len(order) and (end + 1 - start) * length_T[order[end]] <= most_tokens:
+            end += 1
+        groups.append(order[start:end])
+        start = end
+    return groups
