@@ -12,26 +12,28 @@ from shelfwise.schema.ranking import Ranking, RankRequest, ScoredItem
 NAN = float("nan")
 
 ITEMS = (
-    Item("shoe-1", "Trail running shoe", "Sport > Running > Shoes", "Fellrun", 89.0, '{"colour": "moss", "drop": "6 mm"}'),
-    Item("shoe-2", "Road running shoe, wide", "Sport > Running > Shoes", "Kilometre", 119.5),
-    Item("sock-1", "Merino running socks, 3 pairs", "Sport > Running > Socks", "Fellrun", 24.9),
-    Item("bottle-1", "Soft flask 500 ml", "Sport > Running > Bottles", "Quellen", 18.0),
+    Item("shoe-1", "Trail running shoe", "Sport > Run > Shoes", "Fellrun", 89, '{"drop": "6 mm"}'),
+    Item("shoe-2", "Road running shoe, wide", "Sport > Run > Shoes", "Kilometre", 119.5),
+    Item("sock-1", "Merino running socks, 3 pairs", "Sport > Run > Socks", "Fellrun", 24.9),
+    Item("bottle-1", "Soft flask 500 ml", "Sport > Run > Bottles", "Quellen", 18.0),
     Item("pot-1", "Cast iron casserole 4.7 l", "Kitchen > Cookware", "Herd & Sohn", 149.0),
     Item("knife-1", "Chef's knife 20 cm", "Kitchen > Knives", "Herd & Sohn", 74.0),
     Item("tea-1", "西湖龙井 明前特级绿茶 250克", "食品 > 茶叶", "狮峰", 168.0),
     Item("tea-2", "Jasmine pearls, loose leaf", "Food > Tea", "Lotus", 12.5),
     Item("lamp-1", "Reading lamp with dimmer", "Home > Lighting", "Lumen", 59.0),
-    Item("rug-1", "Wool rug 140 x 200 cm, hand woven in natural grey", "Home > Textiles", "", 220.0),
+    Item("rug-1", "Wool rug 140 x 200 cm, hand woven in grey", "Home > Textiles", "", 220.0),
     Item("book-1", "A field guide to shelves", "Books", "", None),
     Item("odd/1", "<script>document.title='stolen'</script>", "Books", "<b>bold</b>", 5.0),
 )  # fmt: skip
+
+SHOP = ShopOptions(name="Corner shop", currency="EUR", synthetic=True)
 
 
 @dataclass
 class TinyShop:
     """Ranks by shared words, then by the category last looked at, then in catalogue order."""
 
-    shop: ShopOptions = ShopOptions(name="Corner shop", currency="EUR", synthetic=True)
+    shop: ShopOptions = SHOP
     version: str = "tiny-1"
     asked: list[RankRequest] = field(default_factory=list)
 

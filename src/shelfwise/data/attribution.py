@@ -96,7 +96,9 @@ def _last_touch(shown: pl.DataFrame, outcomes: pl.DataFrame, window: int) -> pl.
     )
 
 
-def labels_as_of(impressions: pl.DataFrame, moment: int, options: AttributionOptions) -> pl.DataFrame:
+def labels_as_of(
+    impressions: pl.DataFrame, moment: int, options: AttributionOptions
+) -> pl.DataFrame:
     """What was known at ``moment`` of impressions shown before it.
 
     Adds ``clicked`` (bool), ``purchased`` (bool) and ``known`` (bool): ``known`` is False while a
@@ -107,5 +109,7 @@ def labels_as_of(impressions: pl.DataFrame, moment: int, options: AttributionOpt
     purchased = (pl.col("purchased_at") < moment).fill_null(False)
     closed = (pl.col("clicked_at") + window <= moment).fill_null(False)
     return impressions.filter(pl.col("at") < moment).with_columns(
-        clicked.alias("clicked"), purchased.alias("purchased"), (~clicked | purchased | closed).alias("known")
+        clicked.alias("clicked"),
+        purchased.alias("purchased"),
+        (~clicked | purchased | closed).alias("known"),
     )

@@ -83,7 +83,9 @@ def examples_between(prepared: PreparedShop, start: int, end: int) -> Examples:
         at_R=requests["at"].to_numpy(),
         end_R=requests["history_end"].to_numpy(),
         query_R=requests["query"].to_numpy(),
-        surface_R=requests["surface"].replace_strict(_SURFACE_PLACE, return_dtype=pl.Int64).to_numpy(),
+        surface_R=requests["surface"]
+        .replace_strict(_SURFACE_PLACE, return_dtype=pl.Int64)
+        .to_numpy(),
         shown_offset_R1=_offsets(shown, len(requests)),
         shown_item_N=shown["item"].cast(pl.Int64).to_numpy(),
         position_N=shown["position"].fill_null(0).cast(pl.Int64).to_numpy(),
@@ -96,8 +98,10 @@ def examples_between(prepared: PreparedShop, start: int, end: int) -> Examples:
 
 
 def _rows_of(table: pl.DataFrame, chosen: pl.DataFrame) -> pl.DataFrame:
-    return table.with_columns(pl.col("request").cast(pl.Int64)).join(chosen, on="request").sort(
-        "row", maintain_order=True
+    return (
+        table.with_columns(pl.col("request").cast(pl.Int64))
+        .join(chosen, on="request")
+        .sort("row", maintain_order=True)
     )
 
 

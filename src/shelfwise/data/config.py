@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, NonNegativeInt, PositiveFloat, PositiveInt
-from pydantic import model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    model_validator,
+)
 
 from shelfwise.schema.event import EventKind
 from shelfwise.schema.options import Options
@@ -35,7 +42,7 @@ class CatalogueOptions(Options):
 
     file: str = "catalogue.*"
     """File or glob inside the shop folder: csv, tsv, parquet or jsonl, plain, .gz or .zst."""
-    columns: dict[str, str] = {}
+    columns: Mapping[str, str] = Field(default_factory=dict)
     """Shelfwise's column name = the file's own, where they differ."""
     unknown_items: Literal["reject", "keep"] = "reject"
     """What becomes of events whose item the catalogue lacks; "keep" adds the item by id alone."""
@@ -48,9 +55,9 @@ class EventOptions(Options):
 
     file: str = "events.*"
     """File or glob inside the shop folder: csv, tsv, parquet or jsonl, plain, .gz or .zst."""
-    columns: dict[str, str] = {}
+    columns: Mapping[str, str] = Field(default_factory=dict)
     """Shelfwise's column name = the file's own, where they differ."""
-    names: dict[str, EventKind] = {}
+    names: Mapping[str, EventKind] = Field(default_factory=dict)
     """The log's own event name = one of Shelfwise's kinds, where they differ."""
     timezone: str = "UTC"
     """Zone of times that carry none themselves."""
@@ -63,7 +70,7 @@ class CampaignOptions(Options):
 
     file: str = "campaigns.*"
     """File or glob inside the shop folder; a shop without ads has none."""
-    columns: dict[str, str] = {}
+    columns: Mapping[str, str] = Field(default_factory=dict)
     """Shelfwise's column name = the file's own, where they differ."""
 
 
@@ -72,7 +79,7 @@ class PairsOptions(Options):
 
     file: str = "pairs.*"
     """File or glob inside the shop folder; used where there are no events."""
-    columns: dict[str, str] = {}
+    columns: Mapping[str, str] = Field(default_factory=dict)
     """Shelfwise's column name = the file's own, where they differ."""
     test_share: Annotated[float, Field(gt=0, lt=0.5)] = 0.2
     """Share of the distinct texts held out for the report, chosen by hash."""

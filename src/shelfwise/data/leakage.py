@@ -17,9 +17,7 @@ from shelfwise.schema.errors import DataError
 _SHOWN = 3
 
 
-def refuse_leaks(
-    history: History, occasions: Occasions, history_end_R: NDArray[np.int64]
-) -> None:
+def refuse_leaks(history: History, occasions: Occasions, history_end_R: NDArray[np.int64]) -> None:
     """Raise one DataError naming every kind of leak found and its first rows."""
     found = [
         *_histories_from_the_future(history, occasions.requests, history_end_R),
@@ -38,7 +36,9 @@ def _histories_from_the_future(
     at_R = requests["at"].to_numpy()
     start_R = history.offset_U1[owner_R]
     has_past_R = history_end_R > start_R
-    last_at_R = history.at_E[np.where(has_past_R, history_end_R - 1, 0)] if len(history.at_E) else at_R
+    last_at_R = (
+        history.at_E[np.where(has_past_R, history_end_R - 1, 0)] if len(history.at_E) else at_R
+    )
     # Times may be equal only where the log orders by sequence within one time stamp.
     late_R = has_past_R & (last_at_R > at_R)
     outside_R = (history_end_R < start_R) | (history_end_R > history.offset_U1[owner_R + 1])
@@ -59,9 +59,7 @@ def _requests_in_two_parts(requests: pl.DataFrame) -> list[str]:
 
 
 def _rows_told_twice(occasions: Occasions) -> list[str]:
-    twice = occasions.impressions.filter(
-        pl.struct("request", "item", "position").is_duplicated()
-    )
+    twice = occasions.impressions.filter(pl.struct("request", "item", "position").is_duplicated())
     return _say("the same impression stands twice", twice["request"].unique().to_numpy())
 
 

@@ -97,18 +97,20 @@ def _named_requests(events: pl.DataFrame, attributed: pl.DataFrame) -> pl.DataFr
                 pl.when(pl.col("query").is_not_null())
                 .then(pl.lit(Surface.SEARCH.value))
                 .otherwise(pl.lit(Surface.RECOMMENDATION.value))
-            )
+            ),
+            pl.lit(None, pl.Int64).alias("sequence"),
         )
     )
 
 
 def _implied_requests(rows: pl.DataFrame, order: list[str]) -> pl.DataFrame:
     return (
-        rows.group_by(order)
-        .agg(pl.col("query").first(), pl.len().alias("_"))
-        .drop("_")
-        .with_columns(pl.lit(Surface.RECOMMENDATION.value).alias("surface"))
-        .with_columns(pl.lit(None, pl.Int64).alias("query"))
+        rows.select(order)
+        .unique()
+        .with_columns(
+            pl.lit(Surface.RECOMMENDATION.value).alias("surface"),
+            pl.lit(None, pl.Int64).alias("query"),
+        )
     )
 
 

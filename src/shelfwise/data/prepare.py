@@ -15,9 +15,9 @@ from shelfwise.data.history import KINDS, NONE, History, ends_before
 from shelfwise.data.leakage import refuse_leaks
 from shelfwise.data.occasions import Occasions, find_occasions, match_kinds
 from shelfwise.data.pairs import split_pairs
-from shelfwise.data.prepared import item_of, open_prepared, PreparedPairs, PreparedShop
+from shelfwise.data.prepared import PreparedPairs, PreparedShop, item_of, open_prepared
 from shelfwise.data.source.read import ShopTables, read_shop
-from shelfwise.data.split import Moments, split_moments
+from shelfwise.data.split import split_moments
 from shelfwise.data.text import item_text, query_text
 from shelfwise.schema.columns import CAMPAIGNS, CATALOGUE
 from shelfwise.schema.errors import DataError
@@ -74,7 +74,11 @@ def _row_counts(tables: ShopTables) -> list[dict[str, Any]]:
 def _write_pairs(pairs: pl.DataFrame, folder: Path, options: DataOptions) -> dict[str, Any]:
     rows, classes = split_pairs(pairs, options.pairs)
     rows.write_parquet(folder / "pairs.parquet")
-    return {"shape": "pairs", "classes": classes, "counts": dict(rows["part"].value_counts().iter_rows())}
+    return {
+        "shape": "pairs",
+        "classes": classes,
+        "counts": dict(rows["part"].value_counts().iter_rows()),
+    }
 
 
 def _write_shop(
@@ -149,7 +153,11 @@ def _number_items(
             kind = {"price": pl.Float64, "available": pl.Boolean}.get(name, pl.String)
             items = items.with_columns(pl.lit(None, kind).alias(name))
     texts = [item_text(item_of(row), options.text) for row in items.iter_rows(named=True)]
-    return items.select(columns).with_columns(pl.Series("text", texts, pl.String)).with_row_index("item")
+    return (
+        items.select(columns)
+        .with_columns(pl.Series("text", texts, pl.String))
+        .with_row_index("item")
+    )
 
 
 def _number_events(
@@ -157,8 +165,10 @@ def _number_events(
 ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     """Events with numbers for items, owners and queries, sorted by owner, time and log order."""
     whole_session = pl.col("user_id").drop_nulls().unique()
-    session_user = raw.filter(pl.col("session_id").is_not_null()).group_by("session_id").agg(
-        pl.when(whole_session.len() == 1).then(whole_session.first()).alias("session_user")
+    session_user = (
+        raw.filter(pl.col("session_id").is_not_null())
+        .group_by("session_id")
+        .agg(pl.when(whole_session.len() == 1).then(whole_session.first()).alias("session_user"))
     )
     named = raw.join(session_user, on="session_id", how="left", maintain_order="left").with_columns(
         pl.coalesce(

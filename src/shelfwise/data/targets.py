@@ -51,7 +51,9 @@ def _taken(prepared: PreparedShop) -> pl.DataFrame:
         pl.col("request").cast(pl.Int64)
     )
     return (
-        prepared.positives.with_columns(pl.col("request").cast(pl.Int64), pl.col("item").cast(pl.Int64))
+        prepared.positives.with_columns(
+            pl.col("request").cast(pl.Int64), pl.col("item").cast(pl.Int64)
+        )
         .group_by("request", "item")
         .agg(pl.col("at").min())
         .join(

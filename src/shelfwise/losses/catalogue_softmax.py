@@ -112,16 +112,16 @@ def _sum_of_losses(
 
 
 def _by_request(positives: Positives) -> Positives:
-    request_M, order_M = positives.request_M.sort()
+    request_M, order_M = positives.request_M.long().sort()
     weight_M = positives.weight_M
     if weight_M is None:
         weight_M = torch.ones(len(request_M), device=request_M.device)
-    return Positives(request_M, positives.item_M[order_M], weight_M[order_M])
+    return Positives(request_M, positives.item_M.long()[order_M], weight_M[order_M])
 
 
 def _sorted_mask(masked: Masked) -> Masked:
-    request_X, order_X = masked.request_X.sort()
-    return Masked(request_X, masked.item_X[order_X])
+    request_X, order_X = masked.request_X.long().sort()
+    return Masked(request_X, masked.item_X.long()[order_X])
 
 
 def _no_pairs(like: Tensor) -> tuple[Tensor, Tensor]:

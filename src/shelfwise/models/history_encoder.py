@@ -59,7 +59,9 @@ class HistoryEncoder(nn.Module):
             events: what was done before each request.
             request_RD: vector of the request itself: its surface and query.
         """
-        told_RLD = events.vector_RLD + self.kind(events.kind_RL) + self.age(age_bucket(events.age_RL))
+        told_RLD = (
+            events.vector_RLD + self.kind(events.kind_RL) + self.age(age_bucket(events.age_RL))
+        )
         x_RSD = self.dropout(torch.cat([told_RLD, request_RD[:, None]], dim=1))
         here_R1 = torch.ones_like(events.valid_RL[:, :1])
         allowed_RSS = _causal(torch.cat([events.valid_RL, here_R1], dim=1))

@@ -91,6 +91,18 @@ class ShelfModel(nn.Module):
         """``[Q, D]`` vectors of queries."""
         return self._unit(self.query_text(text_QH))
 
+    def catalogue(
+        self, item_text_VH: Tensor, number_VF: Tensor, warm_V: Tensor, query_text_QH: Tensor
+    ) -> Catalogue:
+        """Items and queries from their text vectors."""
+        return Catalogue(
+            item_VD=self.item_vectors(item_text_VH, number_VF, warm_V),
+            item_bias_V=self.item_biases(warm_V),
+            item_text_VH=item_text_VH,
+            query_QD=self.query_vectors(query_text_QH),
+            query_text_QH=query_text_QH,
+        )
+
     def _unit(self, vector: Tensor) -> Tensor:
         return F.normalize(vector, dim=-1)
 
@@ -136,9 +148,9 @@ class ShelfModel(nn.Module):
         request_N, item_N = pairs
         query_N = requests.query_R[request_N]
         item_ND = catalogue.item_VD[item_N]
-        cosine_N = (
-            _pick(catalogue.query_text_QH, query_N) * catalogue.item_text_VH[item_N]
-        ).sum(-1)
+        cosine_N = (_pick(catalogue.query_text_QH, query_N) * catalogue.item_text_VH[item_N]).sum(
+            -1
+        )
         features = PairFeatures(
             request_ND=request_RD[request_N],
             item_ND=item_ND,

@@ -81,7 +81,9 @@ def open_sealed(folder: Path, kind: Kind) -> Manifest:
         )
     manifest = _parse(path)
     if manifest.kind != kind:
-        raise ArtifactError(f"{folder}: this is a {manifest.kind} folder, a {kind} folder is needed")
+        raise ArtifactError(
+            f"{folder}: this is a {manifest.kind} folder, a {kind} folder is needed"
+        )
     problems = _problems(folder, manifest)
     if problems:
         raise ArtifactError(

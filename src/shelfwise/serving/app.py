@@ -41,11 +41,11 @@ class _RankingRoute:
 
 
 _RANKINGS = (
-    _RankingRoute("/v1/search", Surface.SEARCH, SearchBody, "Rank what answers a query"),
+    _RankingRoute("/v1/search", Surface.SEARCH, SearchBody, "Rank what answers a query."),
     _RankingRoute(
-        "/v1/recommend", Surface.RECOMMENDATION, RecommendBody, "Rank a shelf for a visitor"
+        "/v1/recommend", Surface.RECOMMENDATION, RecommendBody, "Rank a shelf for a visitor."
     ),
-    _RankingRoute("/v1/ads", Surface.ADS, AdsBody, "Fill sponsored slots"),
+    _RankingRoute("/v1/ads", Surface.ADS, AdsBody, "Fill sponsored slots."),
 )
 
 
@@ -114,7 +114,11 @@ def _ranking_routes(shelf: Shelf, bodies: Mapping[str, type[RankBody]]) -> APIRo
             description=route.body.__doc__,
         )
 
-    @routes.get("/v1/items/{item_id:path}", responses={404: {"model": Mistakes}})
+    @routes.get(
+        "/v1/items/{item_id:path}",
+        summary="Look up an item.",
+        responses={404: {"model": Mistakes}},
+    )
     def item(item_id: str) -> ItemBody:
         """One entry of the catalogue."""
         found = shelf.ranker().item(item_id)
@@ -139,12 +143,12 @@ def _ranking_endpoint(shelf: Shelf, surface: Surface, body_type: type[RankBody])
 def _health_routes(shelf: Shelf) -> APIRouter:
     routes = APIRouter(tags=["health"])
 
-    @routes.get("/healthz")
+    @routes.get("/healthz", summary="Is the process alive?")
     async def alive() -> Alive:
         """Whether the process answers at all."""
         return Alive()
 
-    @routes.get("/readyz", responses={503: {"model": Mistakes}})
+    @routes.get("/readyz", summary="Can it rank?", responses={503: {"model": Mistakes}})
     async def ready() -> Ready:
         """Whether requests can be ranked, and by which model."""
         return Ready(model_version=shelf.ranker().version)

@@ -1,4 +1,4 @@
-"""What stands between the network and every route: whom to answer, how much to read, what to say."""
+"""What stands before every route: whom to answer, how much to read, what to tell browsers."""
 
 from __future__ import annotations
 

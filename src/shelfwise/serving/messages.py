@@ -70,7 +70,7 @@ class RankBody(Message):
     k: Annotated[int, Field(ge=1, strict=True)] = DEFAULT_K
     """How many items to answer with, at most."""
     user_id: Identifier | None = None
-    """Names the visitor of `history`; nothing is looked up by it in this version."""
+    """Names the visitor whose history this is; nothing is looked up by it in this version."""
     at: UtcTime | None = None
     """Moment to rank for; left out, now, or just after the last event where that is later."""
 

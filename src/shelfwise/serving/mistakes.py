@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from difflib import get_close_matches
 from reprlib import Repr
 from typing import Any
@@ -15,9 +15,9 @@ from starlette.responses import JSONResponse
 
 from shelfwise.schema.options import models_in
 from shelfwise.serving.messages import Message
-from shelfwise.serving.ranks import NotReady
+from shelfwise.serving.ranks import NotReadyError
 
-Handler = Callable[[Request, Any], Awaitable[Response]]
+Handler = Callable[[Request, Any], Coroutine[Any, Any, Response]]
 
 RETRY_SECONDS = 2
 _MOST_SHOWN = 100
@@ -51,7 +51,9 @@ def handlers(bodies: Mapping[str, type[BaseModel]]) -> dict[int | type[Exception
 
     async def invalid(request: Request, error: RequestValidationError) -> Response:
         problems = error.errors()
-        told = [_explain(problem, bodies.get(request.url.path)) for problem in problems[:_MOST_SHOWN]]
+        told = [
+            _explain(problem, bodies.get(request.url.path)) for problem in problems[:_MOST_SHOWN]
+        ]
         if len(problems) > len(told):
             rest = f"{len(problems) - len(told)} more mistakes"
             told.append(Mistake(where=_WHOLE_BODY, found=rest, rule="see those listed first"))
@@ -66,7 +68,7 @@ def handlers(bodies: Mapping[str, type[BaseModel]]) -> dict[int | type[Exception
         )
         return answer(error.status_code, mistake, headers=error.headers)
 
-    async def not_ready(request: Request, error: NotReady) -> Response:
+    async def not_ready(request: Request, error: NotReadyError) -> Response:
         mistake = Mistake(
             where=request.url.path,
             found=str(error),
@@ -87,7 +89,7 @@ def handlers(bodies: Mapping[str, type[BaseModel]]) -> dict[int | type[Exception
     return {
         RequestValidationError: invalid,
         HTTPException: refused,
-        NotReady: not_ready,
+        NotReadyError: not_ready,
         Exception: our_fault,
     }
 

@@ -11,7 +11,7 @@ from starlette.staticfiles import StaticFiles
 
 from shelfwise.serving.config import ServeOptions
 from shelfwise.serving.mistakes import RETRY_SECONDS
-from shelfwise.serving.ranks import NotReady, Shelf
+from shelfwise.serving.ranks import NotReadyError, Shelf
 from shelfwise.serving.reference import operations
 
 _HERE = "shelfwise.serving"
@@ -25,15 +25,20 @@ def add_pages(app: FastAPI, shelf: Shelf, options: ServeOptions) -> None:
     def storefront() -> HTMLResponse:
         try:
             ranker = shelf.ranker()
-        except NotReady as reason:
+        except NotReadyError as reason:
             opening = environment.get_template("opening.html").render(
                 reason=str(reason), retry_seconds=RETRY_SECONDS
             )
             return HTMLResponse(opening, 503, {"Retry-After": str(RETRY_SECONDS)})
         page = environment.get_template("storefront.html")
         return HTMLResponse(
-            page.render(shop=ranker.shop, model_version=ranker.version, max_k=options.max_k,
-                max_query_length=options.max_query_length, max_history=options.max_history)
+            page.render(
+                shop=ranker.shop,
+                model_version=ranker.version,
+                max_k=options.max_k,
+                max_query_length=options.max_query_length,
+                max_history=options.max_history,
+            )
         )
 
     @routes.get("/docs")

@@ -49,7 +49,7 @@ class Ranks(Protocol):
         """The catalogue's entry, or None where it has none of that id."""
 
 
-class NotReady(Exception):
+class NotReadyError(Exception):
     """A request came while nobody could answer it; the message says why."""
 
 
@@ -81,7 +81,7 @@ class Shelf:
             logger.info("ready with model %s", ranker.version)
 
     def ranker(self) -> Ranks:
-        """Whoever answers now; raises NotReady where there is nobody."""
+        """Whoever answers now; raises NotReadyError where there is nobody."""
         if self._ranker is None:
-            raise NotReady(self._why_not)
+            raise NotReadyError(self._why_not)
         return self._ranker

@@ -73,8 +73,8 @@ test_start = {TEST_START:%Y-%m-%dT%H:%M:%SZ}
 events = ["click"]
 target = "next"  # the next click of the session
 
-[evaluate]
-headline = "all"
+[text]
+fields = ["title", "attributes"]  # many models share a title
 """
 
 

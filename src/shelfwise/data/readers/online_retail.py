@@ -62,9 +62,7 @@ test_start = {TEST_START:%Y-%m-%dT%H:%M:%SZ}
 [match]
 events = ["purchase"]
 target = "period"  # everything a customer buys in the test, not only the next thing
-
-[evaluate]
-headline = "new"  # items the customer had not bought before
+seen = "remove"  # items the customer had bought before are not asked for
 
 [train]
 refit = true  # the chosen setting is trained again on training and validation

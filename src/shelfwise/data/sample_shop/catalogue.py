@@ -1,4 +1,4 @@
-"""What the sample shop sells: items drawn from the vocabulary, with titles, prices and hidden quality.
+"""What the sample shop sells: items from the vocabulary, with titles, prices, hidden quality.
 
 Shape suffixes in this folder: I = items, T = product types, B = brands, C = colours, M = moods,
 U = shoppers, S = sessions, R = requests, Q = searches, N = impressions, K = campaigns.

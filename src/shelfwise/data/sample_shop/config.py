@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, NonNegativeInt
 
+from shelfwise.data.config import UtcTime
 from shelfwise.schema.options import Options
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -25,7 +26,7 @@ class SampleOptions(Options):
     """Start of every random draw."""
     language: Literal["en", "zh", "both"] = "en"
     """Language of titles and queries; "both" splits items and shoppers into two storefronts."""
-    start: datetime = datetime(2025, 1, 1, tzinfo=UTC)
+    start: UtcTime = datetime(2025, 1, 1, tzinfo=UTC)
     """First moment of the log."""
     visits_per_month: Annotated[float, Field(gt=0, le=60)] = 2.8
     """Sessions of an average shopper in 30 days."""

@@ -13,7 +13,7 @@ from enum import IntEnum
 import numpy as np
 
 from shelfwise.data.sample_shop.catalogue import Catalogue, Flags, Floats, Ints
-from shelfwise.data.sample_shop.shoppers import Shoppers
+from shelfwise.data.sample_shop.shoppers import Floats32, Shoppers
 from shelfwise.data.sample_shop.vocabulary import ProductType, Vocabulary
 
 _FACETS = ("brand", "colour", "material", "style")
@@ -39,6 +39,7 @@ _SYNONYM_SHARE = 0.3
 _PARTIAL_SHARE = 0.04  # the last word cut short
 _OWN_TASTE = 3.0  # Gumbel bonus of a facet the shopper likes
 _SAME_CATEGORY, _SAME_DEPARTMENT, _OTHER_BRAND = 0.35, 0.06, 0.1
+_FIRST_CJK = "\u4e00"
 _FACET_PART = 0.5  # share of the match that named facets decide
 
 
@@ -59,8 +60,7 @@ class Searches:
     def __len__(self) -> int:
         return len(self.type_Q)
 
-    @property
-    def slipped_Q(self) -> Flags:
+    def slipped(self) -> Flags:
         """Whether the text is not what was meant to be typed."""
         return np.array(
             [clean != text for clean, text in zip(self.clean, self.texts, strict=True)], dtype=bool
@@ -131,7 +131,9 @@ def match_strength(searches: Searches, search: Ints, catalogue: Catalogue, item:
     it hangs on the share of the named facets that the item has.
     """
     kind = _kind(searches, search, catalogue, item)
-    kept = np.where(searches.type_Q[search] >= 0, _facet_share(searches, search, catalogue, item), 1)
+    kept = np.where(
+        searches.type_Q[search] >= 0, _facet_share(searches, search, catalogue, item), 1
+    )
     return np.asarray(kind * (1 - _FACET_PART + _FACET_PART * kept))
 
 
@@ -156,6 +158,31 @@ def drop_letter(text: str, at: int) -> str:
 def double_letter(text: str, at: int) -> str:
     """The letter at ``at`` is typed twice: ("lamp", 1) -> "laamp"."""
     return text[: at + 1] + text[at:]
+
+
+def with_typo(text: str, place: float, way: int) -> str:
+    """One slip inside a word: ``place`` in [0, 1) says where, ``way`` 0 swap, 1 drop, 2 double.
+
+    The first letter is never hit, and Chinese characters are not doubled but dropped. A text too
+    short to slip in stays as it is.
+    """
+    spots = [n for n in range(1, len(text) - 1) if text[n].isalnum() and text[n + 1].isalnum()]
+    if not spots:
+        return text
+    at = spots[int(place * len(spots))]
+    if way == 0 and text[at] != text[at + 1]:
+        return swap_letters(text, at)
+    if way == 1 or text[at] >= _FIRST_CJK:
+        return drop_letter(text, at)
+    return double_letter(text, at)
+
+
+def cut_short(text: str) -> str:
+    """The last word as someone in a hurry leaves it: "red headphones" -> "red headpho"."""
+    space = text.rfind(" ") + 1
+    word = text[space:]
+    keep = max(2, round(len(word) * 0.7)) if word[:1] >= _FIRST_CJK else max(4, len(word) * 7 // 10)
+    return text[:space] + word[:keep]
 
 
 def _kind(searches: Searches, search: Ints, catalogue: Catalogue, item: Ints) -> Floats:
@@ -189,7 +216,7 @@ def _facet_share(searches: Searches, search: Ints, catalogue: Catalogue, item: I
 def _favourites(
     wanted: Wanted,
     choices: list[tuple[int, ...]],
-    liking_UX: np.ndarray[tuple[int, int], np.dtype[np.float32]] | None,
+    liking_UX: Floats32 | None,
     rng: np.random.Generator,
 ) -> Ints:
     """One of the type's choices for each search, liked ones more often; -1 where it has none."""
@@ -239,17 +266,16 @@ def _noun(kind: ProductType, synonym: int) -> str:
     return kind.name if synonym < 0 else kind.synonyms[synonym % len(kind.synonyms)]
 
 
-def _as_typed(clean: tuple[str, ...], typo_share: float, rng: np.random.Generator) -> tuple[str, ...]:
-    slip_Q = rng.random(len(clean))
+def _as_typed(
+    clean: tuple[str, ...], typo_share: float, rng: np.random.Generator
+) -> tuple[str, ...]:
+    slip_Q = rng.random(len(clean)) < typo_share
+    cut_Q = rng.random(len(clean)) < _PARTIAL_SHARE
     place_Q = rng.random(len(clean))
     way_Q = rng.integers(0, 3, len(clean))
+    rows = zip(clean, slip_Q.tolist(), cut_Q.tolist(), strict=True)
+    slips = zip(place_Q.tolist(), way_Q.tolist(), strict=True)
     return tuple(
-        _slipped(text, slip / typo_share, place, way)
-        if slip < typo_share
-        else _cut_short(text)
-        if slip > 1 - _PARTIAL_SHARE
-        else text
-        for text, slip, place, way in zip(
-            clean, slip_Q.tolist(), place_Q.tolist(), way_Q.tolist(), strict=True
-        )
+        with_typo(text, place, way) if slip else cut_short(text) if cut else text
+        for (text, slip, cut), (place, way) in zip(rows, slips, strict=True)
     )

@@ -20,7 +20,14 @@ from numpy.typing import NDArray
 
 from shelfwise.data.source.fault import Reason
 from shelfwise.data.source.lines import Lines, positions, split_lines
-from shelfwise.data.source.raw import EMPTY, NOT_UTF8, NUL_BYTE, RawTable, Refusal, no_rows, numbered
+from shelfwise.data.source.raw import (
+    EMPTY,
+    NOT_UTF8,
+    NUL_BYTE,
+    RawTable,
+    Refusal,
+    no_rows,
+)
 
 _RAGGED = Reason(
     "ragged-row",
@@ -67,7 +74,7 @@ def read_delimited(data: bytes, file: str, separator: str | None) -> RawTable:
     first = int(filled[0])
     reader = _RowReader(lines, separator or _separator(lines.text(first)))
     header = reader.row_from(first)
-    if header is None or lines.not_utf8_L[first] or lines.has_nul_L[first]:
+    if header is None or (lines.not_utf8_L | lines.has_nul_L)[first : header.last + 1].any():
         return no_rows(file, _HEADER.at_file(file, lines.text(first), fatal=True))
 
     body = _split_rows(reader, header)
@@ -77,7 +84,8 @@ def read_delimited(data: bytes, file: str, separator: str | None) -> RawTable:
     first_of = {name: pl.col(f"{names.index(name)}") for name in names}
     return RawTable(
         file,
-        numbered(frame.select(**first_of), body.row),
+        frame.select(**first_of),
+        pl.Series(body.row, dtype=pl.Int64),
         tuple(body.refused),
         tuple(_REPEATED_COLUMN.at_file(file, name, column=name) for name in repeated),
     )

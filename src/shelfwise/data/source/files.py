@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import pyarrow as pa
+import pyarrow as pa  # type: ignore[import-untyped]  # ships no types
 
 from shelfwise.data.source.fault import Fault, Reason
+from shelfwise.schema.errors import ConfigError
 
 Format = Literal["csv", "tsv", "parquet", "jsonl"]
 Packing = Literal["plain", "gz", "zst"]
@@ -83,7 +84,9 @@ def not_found(folder: Path, pattern: str) -> Fault:
     """The fault of a table that had to be there, with what lies there instead."""
     beside = sorted(path.name for path in folder.iterdir() if path.suffix != ".toml")
     return _NOT_FOUND.at_file(
-        pattern, f"the folder holds {', '.join(beside)}" if beside else "an empty folder", fatal=True
+        pattern,
+        f"the folder holds {', '.join(beside)}" if beside else "an empty folder",
+        fatal=True,
     )
 
 
@@ -106,7 +109,7 @@ def _gather(chunks: Iterator[bytes]) -> Content:
     parts: list[bytes] = []
     try:
         for chunk in chunks:
-            parts.append(chunk)  # noqa: PERF402  # what came before an error must survive it
+            parts.append(chunk)  # what came before an error must survive it
     except (zlib.error, EOFError, OSError, pa.ArrowException) as error:
         return Content(b"".join(parts), broken=str(error))
     return Content(b"".join(parts))
@@ -139,8 +142,11 @@ def _matches(folder: Path, pattern: str) -> list[Path]:
     if not re.search(r"[*?\[]", pattern):
         return [whole] if whole.is_file() else []
     anchor = Path(whole.anchor) if Path(pattern).is_absolute() else folder
-    relative = str(Path(pattern).relative_to(anchor)) if anchor != folder else pattern
-    return sorted(path for path in anchor.glob(relative) if path.is_file())
+    relative = str(whole.relative_to(anchor))
+    try:
+        return sorted(path for path in anchor.glob(relative) if path.is_file())
+    except ValueError as error:
+        raise ConfigError(f"file = {pattern!r}: not a pattern of files: {error}") from error
 
 
 def _source_file(path: Path, folder: Path) -> SourceFile | None:

@@ -6,6 +6,7 @@ Shape suffix in this file: L = lines.
 from __future__ import annotations
 
 import json
+
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -19,7 +20,7 @@ from shelfwise.data.source.raw import (
     RawTable,
     Refusal,
     no_rows,
-    numbered,
+    number_rows,
 )
 
 _BROKEN = Reason("broken-json", "each line is one JSON object", "correct or remove the line")
@@ -31,11 +32,11 @@ def read_json_lines(data: bytes, file: str) -> RawTable:
     filled_L = lines.end_L > lines.start_L
     if not filled_L.any():
         return no_rows(file, EMPTY.at_file(file, "no text at all", fatal=True))
-    row_L = np.cumsum(filled_L)
+    row_L = np.cumsum(filled_L, dtype=np.int64)
     if not (lines.not_utf8_L | lines.has_nul_L).any():
         frame = _parse(lines.data)
         if frame is not None and frame.height == row_L[-1]:
-            return RawTable(file, numbered(frame, np.arange(1, frame.height + 1)))
+            return RawTable(file, frame, number_rows(frame.height))
     return _read_line_by_line(lines, row_L, file)
 
 
@@ -69,7 +70,7 @@ def _read_line_by_line(lines: Lines, row_L: NDArray[np.int64], file: str) -> Raw
         {name: [values.get(name) for values in good] for name in names},
         schema=dict.fromkeys(names, pl.String),
     )
-    return RawTable(file, numbered(frame, np.array(rows, np.int64)), tuple(refused))
+    return RawTable(file, frame, pl.Series(rows, dtype=pl.Int64), tuple(refused))
 
 
 def _parse_line(text: str) -> dict[str, str | None] | None:

@@ -5,13 +5,9 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from shelfwise.data.source.fault import Fault, Reason, shorten
-
-ROW_NUMBER = "row"
 
 NOT_UTF8 = Reason(
     "invalid-utf8", "text is UTF-8", "write the file again as UTF-8, or correct the row"
@@ -50,10 +46,11 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class RawTable:
-    """One file's rows: the good ones as a frame with ``row``, the others with their reason."""
+    """One file's rows: the good ones as a frame, the others with their reason."""
 
     file: str
-    frame: pl.DataFrame  # the file's own columns, then row (Int64)
+    frame: pl.DataFrame  # the file's own columns
+    row: pl.Series  # of each row of the frame, its place in the file, from 1
     refused: tuple[Refusal, ...] = ()
     faults: tuple[Fault, ...] = ()  # of the file as a whole
 
@@ -66,11 +63,10 @@ class RawTable:
         return any(fault.fatal for fault in self.faults)
 
 
-def numbered(frame: pl.DataFrame, row: NDArray[np.int64]) -> pl.DataFrame:
-    """``frame`` with its row numbers; a column of the file that has our name gets another."""
-    taken = {ROW_NUMBER: f"{ROW_NUMBER}_in_file"}
-    return frame.rename(taken, strict=False).with_columns(pl.Series(ROW_NUMBER, row, pl.Int64))
+def number_rows(count: int) -> pl.Series:
+    """The places of rows of which none is refused."""
+    return pl.int_range(1, count + 1, dtype=pl.Int64, eager=True)
 
 
 def no_rows(file: str, fault: Fault) -> RawTable:
-    return RawTable(file, pl.DataFrame(schema={ROW_NUMBER: pl.Int64}), faults=(fault,))
+    return RawTable(file, pl.DataFrame(), number_rows(0), faults=(fault,))

@@ -10,8 +10,7 @@ from typing import Literal, NamedTuple
 import polars as pl
 
 from shelfwise.data.source.fault import EXAMPLES_KEPT, Fault, FaultGroup, shorten
-from shelfwise.data.source.raw import ROW_NUMBER
-from shelfwise.data.source.typed import FILE, raw_name
+from shelfwise.data.source.typed import FILE, ROW, raw_name
 
 Outcome = Literal["reject", "report", "note"]
 
@@ -47,7 +46,7 @@ class Judgement(NamedTuple):
 REJECTS = pl.Schema(
     {
         FILE: pl.String,
-        ROW_NUMBER: pl.Int64,
+        ROW: pl.Int64,
         "column": pl.String,
         "code": pl.String,
         "found": pl.String,
@@ -79,7 +78,7 @@ def judge(frame: pl.DataFrame, rules: Sequence[Rule]) -> Judgement:
         bad = broken[str(i)]
         if not bad.any():
             continue
-        rows = frame.filter(bad).select(FILE, ROW_NUMBER, _found(frame, rule.column))
+        rows = frame.filter(bad).select(FILE, ROW, _found(frame, rule.column))
         first_time = ~rejected.filter(bad)
         for (file,), part in rows.with_columns(first_time.alias("first")).group_by(
             FILE, maintain_order=True
@@ -101,7 +100,7 @@ def _found(frame: pl.DataFrame, column: str) -> pl.Expr:
     """The text the file had in the column; what is too long for a message is cut later."""
     names = [name for name in (raw_name(column), column) if name in frame.columns]
     texts = [pl.col(name).cast(pl.String) for name in names]
-    return pl.coalesce(*texts, pl.lit("")).alias("found")
+    return pl.coalesce(*texts, pl.lit("(empty)")).alias("found")
 
 
 def _group(rule: Rule, file: str, part: pl.DataFrame, of_file: pl.DataFrame) -> FaultGroup:
@@ -111,7 +110,7 @@ def _group(rule: Rule, file: str, part: pl.DataFrame, of_file: pl.DataFrame) -> 
             return _whole_column(rule, file, part, filled)
     examples = tuple(
         Fault(file, row, rule.column, shorten(found), rule.rule, _fix(rule, found), rule.code)
-        for row, found in part.head(EXAMPLES_KEPT).select(ROW_NUMBER, "found").iter_rows()
+        for row, found in part.head(EXAMPLES_KEPT).select(ROW, "found").iter_rows()
     )
     return FaultGroup(part.height, examples)
 
@@ -135,9 +134,9 @@ def _fix(rule: Rule, found: str) -> str:
 def _rejects(rule: Rule, code: str, part: pl.DataFrame) -> pl.DataFrame:
     return part.select(
         FILE,
-        ROW_NUMBER,
+        ROW,
         pl.lit(rule.column).alias("column"),
         pl.lit(code).alias("code"),
-        pl.col("found").map_elements(shorten, return_dtype=pl.String),
+        pl.Series("found", [shorten(found) for found in part["found"]], pl.String),
         pl.lit(rule.rule).alias("rule"),
     )

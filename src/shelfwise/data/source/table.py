@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 
-import numpy as np
 import polars as pl
 
 from shelfwise.data.source.delimited import read_delimited
@@ -17,7 +16,7 @@ from shelfwise.data.source.raw import (
     RawTable,
     Refusal,
     no_rows,
-    numbered,
+    number_rows,
 )
 
 _BROKEN_PARQUET = Reason(
@@ -62,7 +61,7 @@ def _read_broken(content: Content, file: SourceFile) -> RawTable:
     refused = table.refused
     if rest:
         refused += (Refusal(table.rows_in + 1, TRUNCATED, rest.decode("utf-8", "replace")),)
-    return RawTable(file.name, table.frame, refused, (*table.faults, fault))
+    return RawTable(file.name, table.frame, table.row, refused, (*table.faults, fault))
 
 
 def _read_parquet(data: bytes, file: str) -> RawTable:
@@ -73,4 +72,4 @@ def _read_parquet(data: bytes, file: str) -> RawTable:
     # Damage shows as any of Polars' errors, or as a panic of its decoder.
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         return no_rows(file, _BROKEN_PARQUET.at_file(file, str(error), fatal=True))
-    return RawTable(file, numbered(frame, np.arange(1, frame.height + 1)))
+    return RawTable(file, frame, number_rows(frame.height))

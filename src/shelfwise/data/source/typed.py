@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from difflib import get_close_matches
 
 import polars as pl
 
 from shelfwise.data.source.fault import Fault, Reason
-from shelfwise.data.source.raw import ROW_NUMBER
+from shelfwise.data.source.raw import RawTable
 from shelfwise.data.source.times import MOMENT, from_epoch, localise, parse_times
 from shelfwise.schema.columns import Column, ColumnType
 
 FILE = "file"
+ROW = "row"
+RAW_PREFIX = "raw:"
 
 DTYPES: dict[ColumnType, pl.DataType] = {
     "text": pl.String(),
@@ -30,7 +32,7 @@ _FLAGS = {
 
 def raw_name(column: str) -> str:
     """Where the typed frame keeps what the file said in ``column``, before it was typed."""
-    return f"raw:{column}"
+    return f"{RAW_PREFIX}{column}"
 
 
 def find_columns(
@@ -41,9 +43,7 @@ def find_columns(
     return {name: own for name, own in wanted.items() if own in found}
 
 
-def missing_column(
-    file: str, found: Sequence[str], needed: Sequence[str], section: str
-) -> Fault:
+def missing_column(file: str, found: Sequence[str], needed: Sequence[str], section: str) -> Fault:
     """The fault of a file that has none of the ``needed`` columns."""
     first = needed[0]
     near = [own for name in needed for own in get_close_matches(name, found, n=1)]
@@ -57,29 +57,36 @@ def missing_column(
 
 
 def typed(
-    frame: pl.DataFrame, columns: Sequence[Column], own_names: Mapping[str, str], zone: str
+    raw: RawTable, columns: Sequence[Column], own_names: Mapping[str, str], zone: str
 ) -> pl.DataFrame:
     """All ``columns`` typed, what they were typed from, and the file's further columns.
 
     Text is stripped, and empty text is null. Beside each column of another type stands
     ``raw:NAME`` with the text it came from; a value that could not be read is null in the
-    column and not in its raw one.
+    column and not in its raw one. A further column with a name of ours gets a free one.
     """
-    out: dict[str, pl.Series] = {}
+    frame = raw.frame
+    out = {ROW: raw.row, FILE: pl.Series([raw.file]).new_from_index(0, frame.height)}
     for column in columns:
         own = own_names.get(column.name)
         if own is None:
-            raw, value = _nothing(frame.height), _nothing(frame.height, DTYPES[column.type])
+            said, value = _nothing(frame.height), _nothing(frame.height, DTYPES[column.type])
         else:
-            raw, value = _typed_column(frame[own], column.type, zone)
-        out[column.name] = value.alias(column.name)
+            said, value = _typed_column(frame[own], column.type, zone)
+        out[column.name] = value
         if column.type != "text":
-            out[raw_name(column.name)] = raw.alias(raw_name(column.name))
-    used = {*own_names.values(), ROW_NUMBER}
-    for own in frame.columns:
-        if own not in used:
-            out[f"{own}_in_file" if own in out or own == FILE else own] = frame[own]
-    return pl.DataFrame(list(out.values())).with_columns(frame[ROW_NUMBER])
+            out[raw_name(column.name)] = said
+    used = set(own_names.values())
+    for own in (name for name in frame.columns if name not in used):
+        out[_free_name(own, out)] = frame[own]
+    return pl.DataFrame(out)
+
+
+def _free_name(own: str, taken: Container[str]) -> str:
+    name = own
+    while name in taken or name.startswith(RAW_PREFIX):
+        name = f"own_{name}"
+    return name
 
 
 def _nothing(height: int, dtype: pl.DataType | type[pl.DataType] = pl.String) -> pl.Series:
@@ -87,7 +94,7 @@ def _nothing(height: int, dtype: pl.DataType | type[pl.DataType] = pl.String) ->
 
 
 def _typed_column(series: pl.Series, type_: ColumnType, zone: str) -> tuple[pl.Series, pl.Series]:
-    """What the file said, as text, and what it means; the text is null where it needs no reading."""
+    """What the file said, as text, and what it means; a file that types itself says nothing."""
     ready = _typed_already(series, type_, zone)
     if ready is not None:
         return _nothing(len(series)), ready

@@ -24,7 +24,7 @@ export const lastOf = (category) => category.split(" > ").at(-1).trim();
 /** A drawn stand-in for a photograph: hue from the category, shapes from the item. */
 export function picture(item) {
   const drawing = svg("svg", { viewBox: "0 0 160 120", "aria-hidden": "true", preserveAspectRatio: "xMidYMid slice" });
-  drawing.style.setProperty("--hue", String(hash(item.category || item.item_id) % 360));
+  drawing.style.setProperty("--hue", String((hash(item.category || item.item_id) >>> 5) % 360));
   const seed = hash(item.item_id);
   const x = 20 + (seed % 120);
   const y = 15 + ((seed >>> 8) % 90);

@@ -42,13 +42,14 @@ async function refreshResults() {
   document.body.dataset.view = query ? "search" : "home";
   document.title = query ? `${query} · ${shop}` : shop;
   at("results").hidden = !query;
+  at(query ? "results" : "shelf").after(at("sponsored"));
   if (!query) return;
   at("results").setAttribute("aria-busy", "true");
   const items = await ask("search", { query });
   at("results").removeAttribute("aria-busy");
   at("results-title").textContent = `Results for “${query}”`;
   const count = items.length === 1 ? "1 item" : `${items.length} items`;
-  at("results-note").textContent = items.length ? `${count}, the likeliest click first` : "Nothing matches. Try fewer or other words.";
+  at("results-note").textContent = items.length ? `${count}, best first` : "Nothing matches. Try fewer or other words.";
   at("announcement").textContent = `${count} for ${query}`;
   fill("results", items, { query });
 }
@@ -170,6 +171,10 @@ at("item").addEventListener("click", (event) => {
 at("skip").addEventListener("click", (event) => {
   event.preventDefault(); // the address keeps its query
   at("content").focus();
+});
+at("item").addEventListener("close", () => {
+  // The button that opened it may have left with the shelf's last ranking.
+  if (document.activeElement === document.body) at("content").focus({ preventScroll: true });
 });
 window.addEventListener("hashchange", refreshAll);
 refreshAll();

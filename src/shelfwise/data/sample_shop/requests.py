@@ -1,0 +1,179 @@
+"""When shoppers come and what they ask for: sessions, each with an intent, and their requests.
+
+A session's intent is a product type drawn from the shopper's interest at that moment; with some
+chance it is the intent of the session before. Requests of a session are searches and
+recommendation shelves, a minute or a few apart.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from shelfwise.data.sample_shop.catalogue import Catalogue, Flags, Floats, Ints
+from shelfwise.data.sample_shop.config import SampleOptions
+from shelfwise.data.sample_shop.shoppers import Shoppers
+
+DAY_MS = 86_400_000
+
+_SAME_INTENT_SHARE = 0.35  # sessions that go on with the intent of the one before
+_WANDERING_SHARE = 0.12  # requests in a session that look at another of the shopper's types
+_SEARCH_SHARE = 0.55
+_MEAN_REQUESTS = 2.4  # a session's
+_MOST_REQUESTS = 8
+_SHORTEST_GAP_MS, _MEAN_GAP_MS = 60_000, 90_000
+_SHELF_ON_INTENT_SHARE = 0.6  # shelves anchored at the session's intent; the rest anywhere
+_REORDER_SHARE = 0.6
+# Relative traffic of the 24 hours (UTC).
+_HOUR_WEIGHT = (
+    *(2, 1, 1, 1, 1, 2, 4, 6, 8, 9, 10, 10),
+    *(11, 10, 9, 9, 10, 11, 13, 15, 16, 14, 9, 5),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Requests:
+    """One row per page that a shopper asks for; advertising is added beside them."""
+
+    user_R: Ints
+    session_R: Ints
+    at_R: Ints  # milliseconds since the log's start
+    intent_R: Ints  # the type the shopper has in mind
+    is_search_R: Flags
+    anchor_R: Ints  # a shelf's type, as the shop knows it; -1 for a search
+    again_R: Ints  # item bought before that the shopper wants again, or -1
+
+    def __len__(self) -> int:
+        return len(self.user_R)
+
+    def rows(self, chosen: Ints) -> Requests:
+        return Requests(*(getattr(self, field.name)[chosen] for field in fields(self)))
+
+
+def draw_visits(
+    shoppers: Shoppers, catalogue: Catalogue, options: SampleOptions, rng: np.random.Generator
+) -> Requests:
+    """Every shopper's sessions in the log's time, with their requests."""
+    mean_visits = options.visits_per_month * options.days / 30
+    visits_U = rng.poisson(mean_visits * shoppers.activity_U)
+    user_S = np.repeat(np.arange(len(shoppers)), visits_U)
+    at_S = _moments(len(user_S), options.days, rng)
+    by_time = np.lexsort((at_S, user_S))
+    at_S = at_S[by_time]  # user_S is sorted already
+    intent_S = _intents(shoppers, user_S, at_S / (options.days * DAY_MS), rng)
+    lengths_S = np.minimum(rng.geometric(1 / _MEAN_REQUESTS, len(user_S)), _MOST_REQUESTS)
+
+    session_R = np.repeat(np.arange(len(user_S)), lengths_S)
+    user_R = user_S[session_R]
+    at_R = at_S[session_R] + _gaps(session_R, rng)
+    elapsed_R = np.minimum(at_R / (options.days * DAY_MS), 1.0)
+    wandering_R = rng.random(len(user_R)) < _WANDERING_SHARE
+    intent_R = np.where(
+        wandering_R, _draw_types(shoppers, user_R, elapsed_R, rng), intent_S[session_R]
+    )
+    is_search_R = rng.random(len(user_R)) < _SEARCH_SHARE
+    on_intent_R = rng.random(len(user_R)) < _SHELF_ON_INTENT_SHARE
+    popular_R = catalogue.type_I[
+        rng.choice(len(catalogue), size=len(user_R), p=catalogue.popularity_I)
+    ]
+    requests = Requests(
+        user_R=user_R,
+        session_R=session_R,
+        at_R=at_R,
+        intent_R=intent_R,
+        is_search_R=is_search_R,
+        anchor_R=np.where(is_search_R, -1, np.where(on_intent_R, intent_R, popular_R)),
+        again_R=np.full(len(user_R), -1),
+    )
+    return requests.rows(np.flatnonzero(at_R < options.days * DAY_MS))
+
+
+@dataclass(frozen=True, slots=True)
+class Bought:
+    """Purchases that may be repeated."""
+
+    user_P: Ints
+    item_P: Ints
+    at_P: Ints  # milliseconds since the log's start
+
+
+def draw_reorders(
+    bought: Bought,
+    catalogue: Catalogue,
+    first_session: int,
+    options: SampleOptions,
+    rng: np.random.Generator,
+) -> Requests:
+    """Sessions of one search for what was bought before and is used up by now."""
+    reorder_days_T = np.array([row.reorder_days for row in catalogue.vocabulary.types])
+    lasts_P = reorder_days_T[catalogue.type_I[bought.item_P]]
+    wait_P = lasts_P * rng.uniform(0.75, 1.25, len(lasts_P)) * DAY_MS
+    at_P = bought.at_P + wait_P.astype(np.int64)
+    comes_P = (lasts_P > 0) & (rng.random(len(lasts_P)) < _REORDER_SHARE)
+    rows = np.flatnonzero(comes_P & (at_P < options.days * DAY_MS))
+    item_R = bought.item_P[rows]
+    return Requests(
+        user_R=bought.user_P[rows],
+        session_R=first_session + np.arange(len(rows)),
+        at_R=at_P[rows],
+        intent_R=catalogue.type_I[item_R],
+        is_search_R=np.ones(len(rows), dtype=np.bool_),
+        anchor_R=np.full(len(rows), -1),
+        again_R=item_R,
+    )
+
+
+def _moments(count: int, days: int, rng: np.random.Generator) -> Ints:
+    """Any day, weekends a little more, at an hour when shops are busy."""
+    weekday = np.arange(days) % 7
+    day_weight = np.where(weekday >= 5, 1.3, 1.0)
+    day = rng.choice(days, size=count, p=day_weight / day_weight.sum())
+    hour_weight = np.array(_HOUR_WEIGHT, dtype=np.float64)
+    hour = rng.choice(24, size=count, p=hour_weight / hour_weight.sum())
+    return np.asarray(day * DAY_MS + hour * 3_600_000 + rng.integers(0, 3_600_000, count))
+
+
+def _intents(
+    shoppers: Shoppers,
+    user_S: Ints,
+    elapsed_S: Floats,
+    rng: np.random.Generator,
+) -> Ints:
+    """A type per session; sessions that stay repeat the last one drawn anew."""
+    fresh_S = _draw_types(shoppers, user_S, elapsed_S, rng)
+    stays_S = rng.random(len(user_S)) < _SAME_INTENT_SHARE
+    stays_S[:1] = False
+    stays_S[1:] &= user_S[1:] == user_S[:-1]
+    last_fresh_S = np.maximum.accumulate(np.where(stays_S, 0, np.arange(len(user_S))))
+    return np.asarray(fresh_S[last_fresh_S])
+
+
+def _draw_types(
+    shoppers: Shoppers,
+    user_N: Ints,
+    elapsed_N: Floats,
+    rng: np.random.Generator,
+) -> Ints:
+    """A type from each shopper's interest: from the late one with probability ``elapsed``."""
+    late_N = rng.random(len(user_N)) < elapsed_N
+    early_sum_UT = np.cumsum(shoppers.early_UT, axis=1)
+    late_sum_UT = np.cumsum(shoppers.late_UT, axis=1)
+    below_N = rng.random(len(user_N)).astype(np.float32)
+    drawn_N = np.empty(len(user_N), dtype=np.int64)
+    for chosen, sum_UT in ((late_N, late_sum_UT), (~late_N, early_sum_UT)):
+        rows = np.flatnonzero(chosen)
+        # The last sum may miss 1 by rounding; scaling keeps the draw inside the row.
+        sums = sum_UT[user_N[rows]]
+        drawn_N[rows] = (sums <= (below_N[rows] * sums[:, -1])[:, None]).sum(axis=1)
+    return drawn_N
+
+
+def _gaps(session_R: Ints, rng: np.random.Generator) -> Ints:
+    """Milliseconds from the session's start to each of its requests; 0 for the first."""
+    gap_R = _SHORTEST_GAP_MS + rng.exponential(_MEAN_GAP_MS, len(session_R)).astype(np.int64)
+    first_R = np.ones(len(session_R), dtype=bool)
+    first_R[1:] = session_R[1:] != session_R[:-1]
+    total_R = np.cumsum(np.where(first_R, 0, gap_R))
+    start_R = np.maximum.accumulate(np.where(first_R, total_R, 0))
+    return np.asarray(total_R - start_R)

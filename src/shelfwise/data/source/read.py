@@ -1,0 +1,205 @@
+"""A shop folder, or a single table, with everything that is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from glob import escape as glob_escape
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import polars as pl
+
+from shelfwise.data.config import DataOptions, PairsOptions
+from shelfwise.data.source import campaigns, catalogue, events, pairs
+from shelfwise.data.source.checked import (
+    REJECT_ROWS,
+    CheckedTable,
+    TableCounts,
+    TableSpec,
+    check_pattern,
+)
+from shelfwise.data.source.fault import FaultGroup, group
+from shelfwise.data.source.files import not_found
+from shelfwise.schema.columns import CAMPAIGNS, CATALOGUE, EVENTS, PAIRS, Column
+from shelfwise.schema.errors import ConfigError, DataError
+from shelfwise.schema.progress import Progress, Silent
+
+
+@dataclass(frozen=True, slots=True)
+class ShopTables:
+    """What a shop's files hold, typed; what had to be refused; and why.
+
+    Each frame has every column that ``schema.columns`` lists for its table, then the files'
+    further columns, then ``row`` and ``file``. Of a file with a fatal fault nothing is read,
+    and its rows are not among ``rejects``.
+    """
+
+    catalogue: pl.DataFrame | None
+    events: pl.DataFrame | None
+    campaigns: pl.DataFrame | None
+    pairs: pl.DataFrame | None
+    rejects: pl.DataFrame  # file, row, column, code, found, rule, raw
+    faults: tuple[FaultGroup, ...]
+    notes: tuple[str, ...]  # worth telling, and no fault
+    counts: tuple[TableCounts, ...]  # one a file
+
+
+def read_shop(
+    folder: Path,
+    options: DataOptions,
+    progress: Progress | None = None,
+    *,
+    now: datetime | None = None,
+) -> ShopTables:
+    """Read every table of a shop folder and find everything that is wrong with it.
+
+    Faults in the files are returned, not raised. ``now`` is the latest moment an event may
+    have where the options name none; left out, the moment of the call.
+
+    Raises:
+        DataError: the folder does not exist.
+        ConfigError: the options name a column or a time zone that there is not.
+    """
+    if not folder.is_dir():
+        raise DataError(f"{folder}: not a folder; name the folder that holds the shop's files")
+    _check_options(options)
+    watch = progress or Silent()
+    latest = options.events.latest or now or datetime.now(UTC)
+
+    items = check_pattern(folder, options.catalogue.file, _catalogue_spec(options), watch)
+    known = None if items is None or items.frame is None else items.frame["item_id"]
+    log = check_pattern(folder, options.events.file, _event_spec(options, known, latest), watch)
+    ads = check_pattern(folder, options.campaigns.file, _campaign_spec(options, known), watch)
+    plain = check_pattern(folder, options.pairs.file, _pair_spec(options.pairs), watch)
+
+    absent = [
+        pattern.file
+        for pattern, table in (
+            (options.catalogue, items),
+            (options.events, log),
+            (options.campaigns, ads),
+            (options.pairs, plain),
+        )
+        if table is None and "file" in pattern.model_fields_set
+    ]
+    if log is None and plain is None and options.events.file not in absent:
+        absent.append(options.events.file)
+    missing = group(not_found(folder, pattern) for pattern in absent)
+    return _gathered(missing, items, log, ads, plain)
+
+
+def read_pairs_file(
+    path: Path, options: PairsOptions | None = None, progress: Progress | None = None
+) -> ShopTables:
+    """Read a single table of text and label; faults are returned, not raised."""
+    if not path.is_file():
+        raise DataError(f"{path}: no such file; name a table with the columns text and label")
+    spec = _pair_spec(options or PairsOptions())
+    table = check_pattern(path.parent, glob_escape(path.name), spec, progress or Silent())
+    return _gathered([], None, None, None, table)
+
+
+def _check_options(options: DataOptions) -> None:
+    """What only reading can tell of the options: names of columns, and of the zone."""
+    wrong = [
+        *_unknown_columns("catalogue", options.catalogue.columns, CATALOGUE),
+        *_unknown_columns("events", options.events.columns, EVENTS),
+        *_unknown_columns("campaigns", options.campaigns.columns, CAMPAIGNS),
+        *_unknown_columns("pairs", options.pairs.columns, PAIRS),
+    ]
+    zone = options.events.timezone
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        wrong.append(f"  events.timezone: {zone!r} is no time zone; write one like Europe/Berlin")
+    if wrong:
+        raise ConfigError("\n".join(["shop.toml:", *wrong]))
+
+
+def _unknown_columns(
+    section: str, mapping: Mapping[str, str], columns: Sequence[Column]
+) -> list[str]:
+    names = [column.name for column in columns]
+    return [
+        f"  {section}.columns.{name}: Shelfwise has no such column; it has {', '.join(names)}"
+        for name in mapping
+        if name not in names
+    ]
+
+
+def _catalogue_spec(options: DataOptions) -> TableSpec:
+    return TableSpec(
+        section="catalogue",
+        columns=CATALOGUE,
+        own_names=options.catalogue.columns,
+        needed=(("item_id",),),
+        rules=catalogue.catalogue_rules(options.catalogue.max_title_length),
+        among_rows=catalogue.uniqueness_rules(),
+    )
+
+
+def _event_spec(options: DataOptions, known: pl.Series | None, latest: datetime) -> TableSpec:
+    rules = (
+        *events.identity_rules(),
+        *events.time_rules(latest, options.events.timezone),
+        *events.value_rules(options.catalogue.max_title_length),
+    )
+    if known is not None:
+        reject = options.catalogue.unknown_items == "reject"
+        rules += (events.unknown_item_rule(known, reject=reject),)
+    return TableSpec(
+        section="events",
+        columns=EVENTS,
+        own_names=options.events.columns,
+        needed=(("event",), ("item_id",), ("user_id", "session_id"), ("timestamp", "sequence")),
+        rules=rules,
+        zone=options.events.timezone,
+        translate=partial(events.with_kinds, names=options.events.names),
+    )
+
+
+def _campaign_spec(options: DataOptions, known: pl.Series | None) -> TableSpec:
+    zone = options.events.timezone
+    return TableSpec(
+        section="campaigns",
+        columns=CAMPAIGNS,
+        own_names=options.campaigns.columns,
+        needed=(("campaign_id",), ("item_id",), ("bid",)),
+        rules=campaigns.campaign_rules(known, options.catalogue.max_title_length, zone),
+        among_rows=campaigns.uniqueness_rules(),
+        zone=zone,
+    )
+
+
+def _pair_spec(options: PairsOptions) -> TableSpec:
+    return TableSpec(
+        section="pairs",
+        columns=PAIRS,
+        own_names=options.columns,
+        needed=(("text",), ("label",)),
+        rules=pairs.pair_rules(),
+        may_repeat=True,  # how often a text has a label is part of the data
+    )
+
+
+def _gathered(
+    missing: list[FaultGroup],
+    items: CheckedTable | None,
+    log: CheckedTable | None,
+    ads: CheckedTable | None,
+    plain: CheckedTable | None,
+) -> ShopTables:
+    tables = [table for table in (items, log, ads, plain) if table is not None]
+    return ShopTables(
+        catalogue=items.frame if items else None,
+        events=log.frame if log else None,
+        campaigns=ads.frame if ads else None,
+        pairs=plain.frame if plain else None,
+        rejects=pl.concat([pl.DataFrame(schema=REJECT_ROWS), *(t.rejects for t in tables)]),
+        faults=(*missing, *(group for table in tables for group in table.groups)),
+        notes=tuple(note for table in tables for note in table.notes),
+        counts=tuple(count for table in tables for count in table.counts),
+    )

@@ -1,0 +1,162 @@
+"""The plain case in training: a pre-trained encoder and one linear layer, text to class.
+
+Shape suffixes in this file: B = texts of a batch, N = rows, C = classes.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from shelfwise.data.prepared import PreparedPairs
+from shelfwise.data.tokens import TokenTable, tokenise
+from shelfwise.losses.classification import classification_loss
+from shelfwise.models.config import ModelOptions
+from shelfwise.models.pretrained import encoder_folder
+from shelfwise.models.text_classifier import TextClassifier
+from shelfwise.models.text_encoder import load_text_encoder
+from shelfwise.models.weights import save_encoder, save_tensors
+from shelfwise.schema.progress import Progress
+from shelfwise.schema.run_files import CURVE, MODEL
+from shelfwise.training.config import TrainOptions
+from shelfwise.training.device import choose_device
+from shelfwise.training.schedule import rate_share, set_rates
+from shelfwise.training.text_bank import TextBank
+
+_ROWS = 32  # texts in one step
+
+
+def train_classifier(
+    prepared: PreparedPairs,
+    folder: Path,
+    model_options: ModelOptions,
+    options: TrainOptions,
+    progress: Progress,
+) -> dict[str, Any]:
+    """Fit a classifier, keep its best state on validation, and save it to ``folder``."""
+    torch.manual_seed(options.seed)
+    source = encoder_folder(model_options.encoder.name)
+    texts = [model_options.encoder.item_prefix + text for text in prepared.rows["text"]]
+    limit = prepared.options.text.max_tokens
+    tokens = tokenise(texts, source / "tokenizer.json", limit)
+    encoder = load_text_encoder(source, model_options.encoder)
+    bank = TextBank(encoder, tokens, choose_device(options.device), progress)
+    model = TextClassifier(encoder, len(prepared.classes), model_options.heads.dropout)
+    model.to(bank.device)
+    curve = _fit(model, bank, prepared, options, progress)
+    save_encoder(encoder, source, folder)
+    save_tensors(dict(model.classify.state_dict()), folder / MODEL)
+    (folder / CURVE).write_text(json.dumps({"losses": [], "checks": curve}, indent=1))
+    best = max(curve, key=lambda point: point["score"])
+    return {
+        "shape": "pairs",
+        "tasks": ["classification"],
+        "classes": list(prepared.classes),
+        "best_step": best["step"],
+        "validation": {"log_loss": -best["score"]},
+    }
+
+
+def _fit(
+    model: TextClassifier,
+    bank: TextBank,
+    prepared: PreparedPairs,
+    options: TrainOptions,
+    progress: Progress,
+) -> list[dict[str, Any]]:
+    label_N = torch.from_numpy(prepared.rows["label"].to_numpy().copy()).to(bank.device)
+    rows = {part: _rows_of(prepared, part) for part in ("train", "validation")}
+    optimizer = _optimizer(model, options)
+    peaks = [group["lr"] for group in optimizer.param_groups]
+    steps = math.ceil(len(rows["train"]) / _ROWS) * options.epochs
+    rng = np.random.default_rng(options.seed)
+    curve: list[dict[str, Any]] = []
+    best_state, step = None, 0
+    with progress.step("Training", total=steps) as bar:
+        for _ in range(options.epochs):
+            for batch in _batches(rows["train"], bank.tokens, rng):
+                step += 1
+                set_rates(optimizer, peaks, rate_share(step, steps, options.warmup_share))
+                _take_step(model, bank, batch, label_N, optimizer)
+                bar.advance()
+            score = -_validation_loss(model, bank, rows["validation"], label_N)
+            curve.append({"step": step, "score": score, "figures": {"log_loss": -score}})
+            bar.note(f"validation log loss {-score:.3f}")
+            best = max(range(len(curve)), key=lambda at: curve[at]["score"])
+            if best == len(curve) - 1:
+                best_state = copy.deepcopy(model.state_dict())
+            if len(curve) - 1 - best > options.patience:
+                break
+    assert best_state is not None
+    model.load_state_dict(best_state)
+    return curve
+
+
+def _optimizer(model: TextClassifier, options: TrainOptions) -> torch.optim.Optimizer:
+    encoder = [p for p in model.encoder.parameters() if p.requires_grad]
+    groups = [
+        {"params": list(model.classify.parameters()), "lr": options.learning_rate},
+        {"params": encoder, "lr": options.encoder_learning_rate},
+    ]
+    groups = [group for group in groups if group["params"]]
+    return torch.optim.AdamW(groups, weight_decay=options.weight_decay, fused=True)
+
+
+def _rows_of(prepared: PreparedPairs, part: str) -> NDArray[np.int64]:
+    numbered = prepared.rows.with_row_index("row").filter(pl.col("part") == part)
+    return numbered["row"].cast(pl.Int64).to_numpy()
+
+
+def _batches(
+    rows: NDArray[np.int64], tokens: TokenTable, rng: np.random.Generator
+) -> Iterator[NDArray[np.int64]]:
+    """All rows in a random order, texts of like length together."""
+    order = rng.permutation(rows)
+    length = tokens.lengths()
+    groups = []
+    for start in range(0, len(order), _ROWS * 16):
+        bucket = order[start : start + _ROWS * 16]
+        bucket = bucket[np.argsort(length[bucket], kind="stable")]
+        groups += [bucket[at : at + _ROWS] for at in range(0, len(bucket), _ROWS)]
+    for place in rng.permutation(len(groups)):
+        yield groups[place]
+
+
+def _take_step(
+    model: TextClassifier,
+    bank: TextBank,
+    batch: NDArray[np.int64],
+    label_N: Tensor,
+    optimizer: torch.optim.Optimizer,
+) -> None:
+    model.train()
+    logit_BC = model.from_vectors(bank.encode(batch).float())
+    loss = classification_loss(logit_BC, label_N[torch.from_numpy(batch).to(bank.device)])
+    loss.backward()  # type: ignore[no-untyped-call]  # torch
+    torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+    optimizer.step()
+    optimizer.zero_grad(set_to_none=True)
+
+
+@torch.no_grad()
+def _validation_loss(
+    model: TextClassifier, bank: TextBank, rows: NDArray[np.int64], label_N: Tensor
+) -> float:
+    model.eval()
+    total = 0.0
+    for start in range(0, len(rows), 256):
+        some = rows[start : start + 256]
+        logit_BC = model.from_vectors(bank.encode(some).float())
+        label_B = label_N[torch.from_numpy(some).to(bank.device)]
+        total += float(classification_loss(logit_BC, label_B)) * len(some)
+    return total / len(rows)

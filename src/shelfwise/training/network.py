@@ -1,0 +1,84 @@
+"""The whole network in training: text bank below, shelf model above, and the batch between them.
+
+Shape suffixes in this file: V = items, Q = queries met in the batch, H = text width, R = requests,
+N = impressions, M = positives, D = width.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from shelfwise.data.batches import Batch
+from shelfwise.data.item_facts import ItemFacts
+from shelfwise.models.shelf_model import Catalogue, ShelfModel
+from shelfwise.training.text_bank import TextBank
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """Everything that answers a batch; texts 0..V-1 of the bank are items, the rest queries."""
+
+    bank: TextBank
+    model: ShelfModel
+    number_VF: Tensor
+    warm_V: Tensor
+
+    @classmethod
+    def of(cls, bank: TextBank, model: ShelfModel, facts: ItemFacts) -> Network:
+        device = bank.device
+        return cls(
+            bank,
+            model.to(device),
+            torch.from_numpy(facts.number_VF).to(device),
+            torch.from_numpy(facts.warm_V).to(device),
+        )
+
+    @property
+    def items(self) -> int:
+        """V, the size of the catalogue."""
+        return len(self.warm_V)
+
+    def catalogue(self, query_texts: Tensor, live: NDArray[np.int64] | None = None) -> Catalogue:
+        """Items and the given queries.
+
+        Args:
+            query_texts: ``[Q]`` numbers of queries.
+            live: texts of the bank to encode anew with gradient; the rest come from its table.
+        """
+        text_TH = self.bank.vectors_TH
+        item_text_VH = text_TH[: self.items]
+        query_text_QH = text_TH[query_texts + self.items]
+        if live is not None and len(live):
+            fresh_BH = self.bank.encode(live).float()
+            item_text_VH, query_text_QH = self._with_fresh(
+                item_text_VH, query_text_QH, query_texts, live, fresh_BH
+            )
+        return self.model.catalogue(item_text_VH, self.number_VF, self.warm_V, query_text_QH)
+
+    def _with_fresh(
+        self,
+        item_text_VH: Tensor,
+        query_text_QH: Tensor,
+        query_texts: Tensor,
+        live: NDArray[np.int64],
+        fresh_BH: Tensor,
+    ) -> tuple[Tensor, Tensor]:
+        live_B = torch.from_numpy(live).to(self.bank.device)
+        is_item_B = live_B < self.items
+        item_text_VH = item_text_VH.index_put((live_B[is_item_B],), fresh_BH[is_item_B])
+        # Where each live query stands among the batch's; queries are sorted by number.
+        place_B = torch.searchsorted(query_texts, live_B[~is_item_B] - self.items)
+        return item_text_VH, query_text_QH.index_put((place_B,), fresh_BH[~is_item_B])
+
+
+def live_texts(batch: Batch, items: int, most: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """The texts that learn in this step: what was typed, and a draw of the items it concerns."""
+    typed = np.unique(batch.query_R[batch.query_R >= 0]) + items
+    concerned = np.unique(np.concatenate([batch.match_item_M, batch.shown_item_N]))
+    drawn = rng.permutation(concerned)[:most]
+    return np.concatenate([np.sort(drawn), rng.permutation(typed)[:most]])

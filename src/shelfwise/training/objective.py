@@ -1,0 +1,105 @@
+"""What a batch is trained for: match over the catalogue, clicks, and purchases after clicks.
+
+Shape suffixes in this file: R = requests, V = items, D = width, M = positives, N = impressions,
+X = (request, item) pairs left out of the softmax.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from shelfwise.data.batches import Batch
+from shelfwise.losses.catalogue_softmax import Masked, Positives, catalogue_softmax_loss
+from shelfwise.losses.entire_space import RowUse, entire_space_loss
+from shelfwise.models.inputs import as_requests
+from shelfwise.models.shelf_model import Catalogue
+from shelfwise.training.config import TrainOptions
+from shelfwise.training.device import half_precision
+from shelfwise.training.network import Network, live_texts
+
+
+class Terms(NamedTuple):
+    """Losses of a batch; 0 where the log has nothing to teach the task with."""
+
+    total: Tensor
+    match: Tensor
+    click: Tensor
+    purchase: Tensor
+
+
+def batch_loss(
+    network: Network,
+    batch: Batch,
+    options: TrainOptions,
+    rng: np.random.Generator,
+    only_new: bool,
+) -> Terms:
+    """All losses of a batch, with gradient.
+
+    Args:
+        network: model and text bank.
+        batch: requests and their outcomes.
+        options: the tasks' weights.
+        rng: draws the texts that learn in this step.
+        only_new: items of the request's own history are neither right nor wrong answers.
+    """
+    device = network.bank.device
+    asked = as_requests(batch.history, batch.query_R, batch.surface_R, device)
+    live = live_texts(batch, network.items, options.live_texts, rng)
+    if not any(p.requires_grad for p in network.bank.encoder.parameters()):
+        live = live[:0]
+    catalogue = network.catalogue(asked.query_texts, live)
+    with half_precision(device):
+        request_RD = network.model.request_vectors(asked.requests, catalogue).float()
+    match = _match_loss(network, batch, catalogue, request_RD, only_new)
+    if len(batch.shown_item_N) == 0:
+        nothing = match.new_zeros(())
+        return Terms(options.match_weight * match, match, nothing, nothing)
+    pairs = (
+        torch.from_numpy(batch.shown_request_N).to(device),
+        torch.from_numpy(batch.shown_item_N).to(device),
+    )
+    position_N = torch.from_numpy(batch.position_N).to(device)
+    logits = network.model.judge(request_RD, asked.requests, catalogue, pairs, position_N)
+    space = entire_space_loss(
+        logits.click_N,
+        logits.convert_N,
+        torch.from_numpy(batch.clicked_N).to(device),
+        torch.from_numpy(batch.purchased_N).to(device),
+        use=RowUse(known_B=torch.from_numpy(batch.known_N).to(device)),
+        purchase_weight=options.purchase_weight,
+    )
+    total = options.match_weight * match + space.total
+    return Terms(total, match, space.click, space.purchase)
+
+
+def _match_loss(
+    network: Network, batch: Batch, catalogue: Catalogue, request_RD: Tensor, only_new: bool
+) -> Tensor:
+    """Softmax over the items that training has met; later ones are no negatives, they are unknown."""
+    device = network.bank.device
+    request_M, item_M = batch.match_request_M, batch.match_item_M
+    masked = None
+    if only_new:
+        request_X, place_X = np.nonzero(batch.history.item_RL >= 0)
+        item_X = batch.history.item_RL[request_X, place_X].astype(np.int64)
+        fresh_M = ~np.isin(request_M * network.items + item_M, request_X * network.items + item_X)
+        request_M, item_M = request_M[fresh_M], item_M[fresh_M]
+        masked = Masked(torch.from_numpy(request_X).to(device), torch.from_numpy(item_X).to(device))
+    if len(item_M) == 0:
+        return request_RD.new_zeros(())
+    # Each request counts the same, however much was taken at it.
+    taken_R = np.bincount(request_M, minlength=len(request_RD))
+    weight_M = torch.from_numpy((1 / taken_R[request_M]).astype(np.float32)).to(device)
+    scaled_RD = network.model.match_scale() * request_RD
+    with_one = torch.cat([scaled_RD, torch.ones_like(scaled_RD[:, :1])], dim=1)
+    bias_V = catalogue.item_bias_V.masked_fill(~network.warm_V, -1e4)
+    with_bias = torch.cat([catalogue.item_VD, bias_V[:, None]], dim=1)
+    positives = Positives(
+        torch.from_numpy(request_M).to(device), torch.from_numpy(item_M).to(device), weight_M
+    )
+    return catalogue_softmax_loss(with_one, with_bias, positives, masked=masked)

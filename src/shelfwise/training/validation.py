@@ -1,0 +1,140 @@
+"""How good a state of the network is on the validation part: one number, and what it is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shelfwise.data.batches import Examples, batches
+from shelfwise.data.history import window
+from shelfwise.data.prepared import PreparedShop
+from shelfwise.data.targets import MatchTargets
+from shelfwise.metrics.auc import auc
+from shelfwise.metrics.ndcg import ndcg_at_k
+from shelfwise.metrics.ranks import ranks_of_relevant
+from shelfwise.metrics.value import mean_value
+from shelfwise.models.inference import match_scores, pair_probabilities
+from shelfwise.models.inputs import as_requests
+from shelfwise.models.shelf_model import SURFACES
+from shelfwise.schema.event import Surface
+from shelfwise.training.network import Network
+
+_MOST_TARGETS = 3_000  # requests over the whole catalogue that a check looks at
+_MOST_REQUESTS = 4_000  # logged requests that a check looks at
+_ROWS = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One look at validation."""
+
+    step: int
+    score: float  # mean of the figures below that exist; what training stops by
+    figures: dict[str, float]  # name -> value; nan where the log cannot say
+
+
+def check(
+    network: Network,
+    prepared: PreparedShop,
+    targets: MatchTargets,
+    examples: Examples,
+    step: int,
+) -> Check:
+    """NDCG@10 over the catalogue, AUC of clicks, AUC of purchases among the clicked."""
+    figures = {"ndcg@10": _ndcg(network, prepared, targets)}
+    if prepared.has_impressions:
+        figures |= _aucs(network, prepared, examples)
+    known = [value for value in figures.values() if not np.isnan(value)]
+    return Check(step, float(np.mean(known)) if known else float("nan"), figures)
+
+
+def _ndcg(network: Network, prepared: PreparedShop, targets: MatchTargets) -> float:
+    # Evenly spread over the owners, the same ones at every check.
+    chosen = np.unique(np.linspace(0, len(targets) - 1, _MOST_TARGETS).astype(np.int64))
+    if len(targets) == 0:
+        return float("nan")
+    values: list[NDArray[np.float64]] = []
+    for start in range(0, len(chosen), _ROWS):
+        rows = chosen[start : start + _ROWS]
+        scores = target_scores(network, prepared, targets, rows)
+        values.append(ndcg_of_rows(prepared, targets, rows, scores))
+    return mean_value(np.concatenate(values)).value
+
+
+def target_scores(
+    network: Network, prepared: PreparedShop, targets: MatchTargets, rows: NDArray[np.int64]
+) -> NDArray[np.float32]:
+    """``[len(rows), V]`` match scores of the chosen targets, asked on a recommendation shelf."""
+    history = window(
+        prepared.history,
+        prepared.history.offset_U1[targets.owner_T[rows]],
+        targets.end_T[rows],
+        targets.at_T[rows],
+        prepared.options.history.max_length,
+    )
+    surface_R = np.full(len(rows), SURFACES.index(Surface.RECOMMENDATION), np.int64)
+    asked = as_requests(history, targets.query_T[rows], surface_R, network.bank.device)
+    network.model.eval()
+    return match_scores(network.model, asked.requests, network.catalogue(asked.query_texts))
+
+
+def ndcg_of_rows(
+    prepared: PreparedShop,
+    targets: MatchTargets,
+    rows: NDArray[np.int64],
+    scores: NDArray[np.float32],
+) -> NDArray[np.float64]:
+    """NDCG@10 of each chosen target under the shop's rule for items already taken."""
+    right, right_row = _of_rows(targets.right_target_P, rows)
+    item = targets.right_item_P[right]
+    excluded_row = excluded_item = None
+    if prepared.options.match.seen == "remove":
+        seen, excluded_row = _of_rows(targets.seen_target_S, rows)
+        excluded_item = targets.seen_item_S[seen]
+        width = scores.shape[1]
+        new = ~np.isin(right_row * width + item, excluded_row * width + excluded_item)
+        right_row, item = right_row[new], item[new]
+    ranks = ranks_of_relevant(scores, right_row, item, excluded_row, excluded_item)
+    return ndcg_at_k(ranks, right_row, np.bincount(right_row, minlength=len(rows)), 10)
+
+
+def _of_rows(
+    target_P: NDArray[np.int64], rows: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Places of the pairs whose target is among ``rows`` (sorted), and each pair's row."""
+    place_P = np.searchsorted(rows, target_P)
+    inside = np.flatnonzero(rows[np.minimum(place_P, len(rows) - 1)] == target_P)
+    return inside, place_P[inside]
+
+
+def _aucs(network: Network, prepared: PreparedShop, examples: Examples) -> dict[str, float]:
+    click, convert, clicked, purchased, known = [], [], [], [], []
+    seen = 0
+    for batch in batches(prepared, examples, _ROWS, None):
+        if seen >= _MOST_REQUESTS:
+            break
+        seen += len(batch.query_R)
+        asked = as_requests(batch.history, batch.query_R, batch.surface_R, network.bank.device)
+        network.model.eval()
+        answer = pair_probabilities(
+            network.model,
+            asked.requests,
+            network.catalogue(asked.query_texts),
+            (batch.shown_request_N, batch.shown_item_N),
+            batch.position_N,
+        )
+        click.append(answer.click_N)
+        convert.append(answer.convert_N)
+        clicked.append(batch.clicked_N > 0)
+        purchased.append(batch.purchased_N > 0)
+        known.append(batch.known_N > 0)
+    clicked_N = np.concatenate(clicked)
+    judged = clicked_N & np.concatenate(known)
+    return {
+        "click_auc": auc(np.concatenate(click), clicked_N).value,
+        "convert_auc": auc(
+            np.concatenate(convert)[judged], np.concatenate(purchased)[judged]
+        ).value,
+    }

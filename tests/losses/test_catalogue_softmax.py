@@ -1,0 +1,168 @@
+from __future__ import annotations
+
+from math import exp, log
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from torch.autograd import gradcheck
+
+from shelfwise.losses.catalogue_softmax import Masked, Positives, catalogue_softmax_loss
+
+
+def pairs(*of_request: list[int]) -> tuple[Tensor, Tensor]:
+    """Indices of the pairs, from the items of each request."""
+    requests = [request for request, items in enumerate(of_request) for _ in items]
+    return torch.tensor(requests), torch.tensor([item for items in of_request for item in items])
+
+
+def vectors(*shape: int) -> Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+
+
+def test_by_hand() -> None:
+    # One number per vector. Request 0 is log 2, items are 0, 1, 2: the exponentials of the
+    # logits are 1, 2, 4, so P(item 1) = 2/7 and P(item 2) = 4/7. Request 1 is 0: 1/3 each.
+    request = torch.tensor([[log(2)], [0.0]])
+    item = torch.tensor([[0.0], [1.0], [2.0]])
+    request_M, item_M = pairs([1, 2], [0])
+
+    plain = catalogue_softmax_loss(request, item, Positives(request_M, item_M))
+    weighted = catalogue_softmax_loss(
+        request, item, Positives(request_M, item_M, torch.tensor([1.0, 2.0, 5.0]))
+    )
+    # Scale 2 squares the exponentials: 1, 4, 16.
+    scaled = catalogue_softmax_loss(request, item, Positives(request_M, item_M), scale=2.0)
+
+    assert plain.item() == pytest.approx((log(7 / 2) + log(7 / 4) + log(3)) / 3)
+    assert weighted.item() == pytest.approx((log(7 / 2) + 2 * log(7 / 4) + 5 * log(3)) / 8)
+    assert scaled.item() == pytest.approx((log(21 / 4) + log(21 / 16) + log(3)) / 3)
+
+
+def test_masked_items_leave_the_sum_by_hand() -> None:
+    # As above without item 0 for request 0: P(item 1) = 2/6. Item 1 is masked too, but positive.
+    request, item = torch.tensor([[log(2)]]), torch.tensor([[0.0], [1.0], [2.0]])
+    masked = Masked(*pairs([0, 1]))
+
+    loss = catalogue_softmax_loss(request, item, Positives(*pairs([1])), masked=masked)
+
+    assert loss.item() == pytest.approx(log(3))
+
+
+def test_several_positives_share_the_probability() -> None:
+    # Two positives far above the rest: 1/2 each at best, so log 2.
+    request, item = torch.tensor([[20.0]]).double(), torch.tensor([[1.0], [1.0], [-1.0]]).double()
+
+    loss = catalogue_softmax_loss(request, item, Positives(*pairs([0, 1])))
+
+    assert loss.item() == pytest.approx(log(2))
+
+
+def test_agrees_with_cross_entropy() -> None:
+    request, item = vectors(6, 3), vectors(9, 3)
+    label = torch.tensor([4, 0, 8, 8, 2, 1])
+
+    loss = catalogue_softmax_loss(request, item, Positives(torch.arange(6), label), scale=3.0)
+
+    assert loss.item() == pytest.approx(F.cross_entropy(3 * request @ item.T, label).item())
+
+
+@pytest.mark.parametrize("chunk_size", [1, 2, 3, 4, 5])
+def test_chunks_change_nothing(chunk_size: int) -> None:
+    positives = Positives(
+        torch.tensor([4, 0, 1, 1, 4]),
+        torch.tensor([0, 2, 3, 5, 6]),
+        torch.tensor([1.0, 2, 3, 1, 2]),
+    )
+    masked = Masked(torch.tensor([4, 3, 0, 1]), torch.tensor([1, 0, 5, 3]))
+
+    def loss_and_gradients(chunk_size: int) -> tuple[Tensor, ...]:
+        request = vectors(5, 3).requires_grad_()
+        item = vectors(7, 3).requires_grad_()
+        scale = torch.tensor(2.0, dtype=torch.float64, requires_grad=True)
+        loss = catalogue_softmax_loss(
+            request, item, positives, scale=scale, masked=masked, chunk_size=chunk_size
+        )
+        return loss.detach(), *torch.autograd.grad(loss, [request, item, scale])
+
+    for part, whole in zip(loss_and_gradients(chunk_size), loss_and_gradients(1024), strict=True):
+        torch.testing.assert_close(part, whole)
+
+
+def test_masked_items_get_no_gradient() -> None:
+    request, item = vectors(2, 3), vectors(5, 3).requires_grad_()
+    masked = Masked(*pairs([3, 4], [4]))
+
+    catalogue_softmax_loss(request, item, Positives(*pairs([0], [1])), masked=masked).backward()
+
+    assert item.grad is not None
+    assert item.grad[4].tolist() == [0, 0, 0]
+    assert (item.grad[3] != 0).all()  # request 1 still sees item 3
+
+
+def test_requests_without_positives_teach_nothing() -> None:
+    request, item = vectors(3, 2).requires_grad_(), vectors(4, 2)
+    # Request 2 has every item masked and no positive: its sum is empty.
+    masked = Masked(*pairs([], [], [0, 1, 2, 3]))
+
+    catalogue_softmax_loss(request, item, Positives(*pairs([], [2])), masked=masked).backward()
+
+    assert request.grad is not None
+    assert request.grad[[0, 2]].tolist() == [[0, 0], [0, 0]]
+    assert (request.grad[1] != 0).all()
+
+
+def test_pairs_may_be_32_bit() -> None:
+    request_M, item_M = pairs([2], [0, 3])
+    wide = Positives(request_M, item_M), Masked(*pairs([1], [1]))
+    narrow = Positives(request_M.int(), item_M.int()), Masked(*(p.int() for p in wide[1]))
+
+    losses = [
+        catalogue_softmax_loss(vectors(2, 3), vectors(4, 3), positives, masked=masked).item()
+        for positives, masked in (wide, narrow)
+    ]
+
+    assert losses[0] == losses[1]
+
+
+def test_no_positive_at_all_is_0() -> None:
+    none = torch.empty(0, dtype=torch.int64)
+
+    assert catalogue_softmax_loss(vectors(2, 3), vectors(4, 3), Positives(none, none)).item() == 0
+
+
+@pytest.mark.parametrize("scale", [-200.0, 200.0])
+def test_stays_finite_when_the_model_is_certain(scale: float) -> None:
+    request = torch.ones(1, 1, requires_grad=True)
+
+    loss = catalogue_softmax_loss(
+        request, torch.tensor([[1.0], [-1.0]]), Positives(*pairs([0])), scale=scale
+    )
+    loss.backward()
+
+    # log(1 + exp(-2 * scale)): 0 where right, 400 where wrong.
+    assert loss.item() == pytest.approx(max(0.0, -2 * scale), abs=exp(-100))
+    assert request.grad is not None
+    assert torch.isfinite(request.grad).all()
+
+
+def test_gradient_is_that_of_the_value() -> None:
+    positives = Positives(torch.tensor([0, 2, 2]), torch.tensor([1, 0, 3]))
+    masked = Masked(torch.tensor([0, 1]), torch.tensor([2, 2]))
+
+    assert gradcheck(
+        lambda request, item, scale: catalogue_softmax_loss(
+            request, item, positives, scale=scale, masked=masked, chunk_size=2
+        ),
+        (
+            vectors(3, 2).requires_grad_(),
+            vectors(4, 2).requires_grad_(),
+            torch.tensor(1.5, dtype=torch.float64, requires_grad=True),
+        ),
+    )
+
+
+def test_a_chunk_of_nothing_is_refused() -> None:
+    with pytest.raises(ValueError, match="at least 1: 0"):
+        catalogue_softmax_loss(vectors(1, 1), vectors(1, 1), Positives(*pairs([0])), chunk_size=0)
