@@ -43,7 +43,7 @@ class HistoryWindow(NamedTuple):
 def ends_before(
     history: History, owner_R: NDArray[np.int64], at_R: NDArray[np.int64]
 ) -> NDArray[np.int64]:
-    """``[R]`` place in the event array where each request's history ends: strictly before ``at``."""
+    """``[R]`` where each request's history ends in the event array: strictly before ``at``."""
     times = np.unique(history.at_E)
     stride = len(times) + 1
     owner_E = np.repeat(np.arange(len(history.offset_U1) - 1), np.diff(history.offset_U1))

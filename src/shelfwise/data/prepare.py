@@ -16,7 +16,7 @@ from shelfwise.data.leakage import refuse_leaks
 from shelfwise.data.occasions import Occasions, find_occasions, match_kinds
 from shelfwise.data.pairs import split_pairs
 from shelfwise.data.prepared import PreparedPairs, PreparedShop, item_of, open_prepared
-from shelfwise.data.source.read import ShopTables, read_shop
+from shelfwise.data.source.read import ShopTables, read_any
 from shelfwise.data.split import split_moments
 from shelfwise.data.text import item_text, query_text
 from shelfwise.schema.columns import CAMPAIGNS, CATALOGUE
@@ -44,7 +44,7 @@ def prepare(
         DataError: nothing usable was found, or the leakage guard refused the result.
     """
     progress = progress or Silent()
-    tables = read_shop(shop, options, progress)
+    tables = read_any(shop, options, progress)
     with new_folder(out, MANIFEST) as folder:
         if tables.events is not None:
             facts = _write_shop(tables, folder, options, progress)

@@ -64,7 +64,9 @@ def open_prepared(folder: Path) -> PreparedShop | PreparedPairs:
         ArtifactError: the folder is not a prepared one, or a file in it was altered.
     """
     manifest = open_sealed(folder, "prepared")
-    options = DataOptions.model_validate(manifest.facts["options"])
+    # The options of later commands stand beside those of prepare.
+    saved = manifest.facts["options"]
+    options = DataOptions.model_validate({k: saved[k] for k in DataOptions.model_fields})
     match manifest.facts["shape"]:
         case "pairs":
             rows = pl.read_parquet(folder / "pairs.parquet")

@@ -35,6 +35,30 @@ class MatchTargets:
     def __len__(self) -> int:
         return len(self.owner_T)
 
+    def chosen(self, rows: NDArray[np.int64]) -> MatchTargets:
+        """The targets of ``rows`` (sorted) alone, renumbered."""
+        right, right_row = _pairs_of(self.right_target_P, rows)
+        seen, seen_row = _pairs_of(self.seen_target_S, rows)
+        return MatchTargets(
+            owner_T=self.owner_T[rows],
+            at_T=self.at_T[rows],
+            end_T=self.end_T[rows],
+            query_T=self.query_T[rows],
+            right_target_P=right_row,
+            right_item_P=self.right_item_P[right],
+            seen_target_S=seen_row,
+            seen_item_S=self.seen_item_S[seen],
+        )
+
+
+def _pairs_of(
+    target_P: NDArray[np.int64], rows: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Places of the pairs whose target is among ``rows``, and each pair's row."""
+    place_P = np.searchsorted(rows, target_P)
+    inside = np.flatnonzero(rows[np.minimum(place_P, len(rows) - 1)] == target_P)
+    return inside, place_P[inside].astype(np.int64)
+
 
 def match_targets(prepared: PreparedShop, part: Part) -> MatchTargets:
     """The targets of a part, by the protocol that shop.toml names in ``match.target``."""

@@ -96,6 +96,7 @@ class Report:
     tasks: list[str]
     rows: list[Row]
     differences: list[Difference]
+    headline: str = "main"  # the view that the headline figure is read from
     figures: dict[str, float] = field(default_factory=dict)
     reliability: list[Reliability] = field(default_factory=list)
     curve: dict[str, Any] = field(default_factory=dict)  # {"losses": [...], "checks": [...]}
@@ -106,12 +107,27 @@ class Report:
     cores: int = 0
     versions: dict[str, str] = field(default_factory=dict)
 
-    def value(self, metric: str, system: str = "shelfwise", view: str = "main") -> Row | None:
-        """The row of a metric, or None where it was not computed."""
+    def row(self, metric: str, system: str = "shelfwise", view: str | None = None) -> Row | None:
+        """The row of a metric in a view (the headline's unless named), or None."""
+        wanted = {view} if view else {self.headline, "main"}
         for row in self.rows:
-            if (row.metric, row.system, row.view) == (metric, system, view):
+            if (row.metric, row.system) == (metric, system) and row.view in wanted:
                 return row
         return None
+
+    def classification_text(self) -> str:
+        """The classification report as a table of text; empty where no classifier was measured."""
+        kept = [row for row in self.rows if row.task == "classification"]
+        names = list(dict.fromkeys(row.view for row in kept if row.view != "main"))
+        if not names:
+            return ""
+        width = max(map(len, names)) + 2
+        lines = [f"{'':{width}}{'precision':>10}{'recall':>10}{'f1':>10}{'support':>10}"]
+        for name in names:
+            found = {row.metric: row for row in kept if row.view == name}
+            shown = "".join(f"{found[m].value:>10.3f}" for m in ("precision", "recall", "f1"))
+            lines.append(f"{name:{width}}{shown}{found['f1'].support:>10,}")
+        return "\n".join(lines)
 
     def as_json(self) -> dict[str, Any]:
         """Plain values; what cannot be computed is null, since JSON has no nan."""

@@ -68,7 +68,8 @@ class HistoryEncoder(nn.Module):
         for block in self.blocks:
             x_RSD = block(x_RSD, allowed_RSS)
         state_RD = self.norm(x_RSD[:, -1])
-        return self.out(state_RD) + self._pool(events, told_RLD, state_RD)
+        corrected_RD: Tensor = self.out(state_RD) + self._pool(events, told_RLD, state_RD)
+        return corrected_RD
 
     def _pool(self, events: Events, told_RLD: Tensor, state_RD: Tensor) -> Tensor:
         """``[R, D]`` mean of item vectors, weighted by the state's interest in each event."""

@@ -52,8 +52,8 @@ class ShelfModel(nn.Module):
         super().__init__()
         width = options.width
         self.options = options
-        self.item_text = nn.Linear(text_width, width)
-        self.query_text = nn.Linear(text_width, width)
+        self.text = nn.Linear(text_width, width)
+        self.query_shift = nn.Linear(text_width, width)
         self.item_numbers = nn.Linear(numbers, width, bias=False)
         self.item_id = nn.Embedding(items, width) if options.id_embedding else None
         self.surface = nn.Embedding(len(SURFACES), width)
@@ -63,15 +63,17 @@ class ShelfModel(nn.Module):
         self.log_scale = nn.Parameter(torch.tensor(float(options.match_scale)).log())
         nn.init.normal_(self.surface.weight, std=0.02)
         nn.init.normal_(self.item_numbers.weight, std=0.02)
-        # Queries and items begin in one space: text alone already matches.
-        self.query_text.load_state_dict(self.item_text.state_dict())
+        # Queries share the items' projection, so that they match by text even where no query was
+        # ever logged; what else a query says is learned as a shift, at first 0.
+        nn.init.zeros_(self.query_shift.weight)
+        nn.init.zeros_(self.query_shift.bias)
         if self.item_id is not None and self.item_bias is not None:
             nn.init.normal_(self.item_id.weight, std=0.02)
             nn.init.zeros_(self.item_bias.weight)
 
     def item_vectors(self, text_VH: Tensor, number_VF: Tensor, warm_V: Tensor) -> Tensor:
         """``[V, D]`` vectors of items; in training some warm ones must do without their id."""
-        vector_VD = self.item_text(text_VH) + self.item_numbers(number_VF)
+        vector_VD = self.text(text_VH) + self.item_numbers(number_VF)
         if self.item_id is None:
             return self._unit(vector_VD)
         use_V = warm_V
@@ -89,7 +91,7 @@ class ShelfModel(nn.Module):
 
     def query_vectors(self, text_QH: Tensor) -> Tensor:
         """``[Q, D]`` vectors of queries."""
-        return self._unit(self.query_text(text_QH))
+        return self._unit(self.text(text_QH) + self.query_shift(text_QH))
 
     def catalogue(
         self, item_text_VH: Tensor, number_VF: Tensor, warm_V: Tensor, query_text_QH: Tensor

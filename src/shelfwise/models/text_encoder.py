@@ -31,7 +31,7 @@ class TextEncoder(nn.Module):
         self.keeps_lower = not isinstance(tuning, Full)
         learning = self.layers[len(self.layers) - self.learning_layers :]
         self.requires_grad_(isinstance(tuning, Full))
-        learning.requires_grad_(True)  # type: ignore[union-attr]  # a slice of a ModuleList is one
+        learning.requires_grad_(True)
 
     @property
     def width(self) -> int:
@@ -64,6 +64,7 @@ def load_text_encoder(folder: Path, options: EncoderOptions) -> TextEncoder:
     from transformers.utils import logging
 
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     arguments: dict[str, Any] = {"attn_implementation": "sdpa", "add_pooling_layer": False}
     model = AutoModel.from_pretrained(folder, dtype=torch.float32, **arguments)
     if options.keep_layers is not None:

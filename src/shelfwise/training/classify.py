@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 import json
 import math
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,7 @@ def train_classifier(
     progress: Progress,
 ) -> dict[str, Any]:
     """Fit a classifier, keep its best state on validation, and save it to ``folder``."""
+    began = time.monotonic()
     torch.manual_seed(options.seed)
     source = encoder_folder(model_options.encoder.name)
     texts = [model_options.encoder.item_prefix + text for text in prepared.rows["text"]]
@@ -63,6 +65,7 @@ def train_classifier(
         "tasks": ["classification"],
         "classes": list(prepared.classes),
         "best_step": best["step"],
+        "seconds": round(time.monotonic() - began, 1),
         "validation": {"log_loss": -best["score"]},
     }
 

@@ -70,7 +70,7 @@ def batch_loss(
         logits.convert_N,
         torch.from_numpy(batch.clicked_N).to(device),
         torch.from_numpy(batch.purchased_N).to(device),
-        use=RowUse(known_B=torch.from_numpy(batch.known_N).to(device)),
+        use=RowUse(known_B=torch.from_numpy(batch.known_N > 0).to(device)),
         purchase_weight=options.purchase_weight,
     )
     total = options.match_weight * match + space.total

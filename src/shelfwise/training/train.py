@@ -61,6 +61,7 @@ def train(
             "model": model_options.model_dump(mode="json"),
             "train": options.model_dump(mode="json"),
             "data": prepared.options.model_dump(mode="json"),
+            "config": prepared.manifest.facts["options"],
         }
         return seal(
             folder,
@@ -90,6 +91,7 @@ def _train_shop(
     return {
         "shape": "shop",
         "tasks": tasks_of(prepared),
+        "queries": len(prepared.queries),
         "trained_until": trained_until,
         "best_step": best.step,
         "steps": curve.checks[-1].step,

@@ -58,55 +58,43 @@ def _ndcg(network: Network, prepared: PreparedShop, targets: MatchTargets) -> fl
     values: list[NDArray[np.float64]] = []
     for start in range(0, len(chosen), _ROWS):
         rows = chosen[start : start + _ROWS]
-        scores = target_scores(network, prepared, targets, rows)
-        values.append(ndcg_of_rows(prepared, targets, rows, scores))
+        some = targets.chosen(rows)
+        scores = target_scores(network, prepared, some)
+        only_new = prepared.options.match.seen == "remove"
+        values.append(ndcg_of_targets(some, scores, only_new))
     return mean_value(np.concatenate(values)).value
 
 
 def target_scores(
-    network: Network, prepared: PreparedShop, targets: MatchTargets, rows: NDArray[np.int64]
+    network: Network, prepared: PreparedShop, targets: MatchTargets
 ) -> NDArray[np.float32]:
-    """``[len(rows), V]`` match scores of the chosen targets, asked on a recommendation shelf."""
+    """``[T, V]`` match score of every item, asked on a recommendation shelf."""
     history = window(
         prepared.history,
-        prepared.history.offset_U1[targets.owner_T[rows]],
-        targets.end_T[rows],
-        targets.at_T[rows],
+        prepared.history.offset_U1[targets.owner_T],
+        targets.end_T,
+        targets.at_T,
         prepared.options.history.max_length,
     )
-    surface_R = np.full(len(rows), SURFACES.index(Surface.RECOMMENDATION), np.int64)
-    asked = as_requests(history, targets.query_T[rows], surface_R, network.bank.device)
+    surface_R = np.full(len(targets), SURFACES.index(Surface.RECOMMENDATION), np.int64)
+    asked = as_requests(history, targets.query_T, surface_R, network.bank.device)
     network.model.eval()
     return match_scores(network.model, asked.requests, network.catalogue(asked.query_texts))
 
 
-def ndcg_of_rows(
-    prepared: PreparedShop,
-    targets: MatchTargets,
-    rows: NDArray[np.int64],
-    scores: NDArray[np.float32],
+def ndcg_of_targets(
+    targets: MatchTargets, scores: NDArray[np.float32], only_new: bool
 ) -> NDArray[np.float64]:
-    """NDCG@10 of each chosen target under the shop's rule for items already taken."""
-    right, right_row = _of_rows(targets.right_target_P, rows)
-    item = targets.right_item_P[right]
+    """NDCG@10 of each target under the shop's rule for items already taken."""
+    right_row, item = targets.right_target_P, targets.right_item_P
     excluded_row = excluded_item = None
-    if prepared.options.match.seen == "remove":
-        seen, excluded_row = _of_rows(targets.seen_target_S, rows)
-        excluded_item = targets.seen_item_S[seen]
+    if only_new:
+        excluded_row, excluded_item = targets.seen_target_S, targets.seen_item_S
         width = scores.shape[1]
         new = ~np.isin(right_row * width + item, excluded_row * width + excluded_item)
         right_row, item = right_row[new], item[new]
     ranks = ranks_of_relevant(scores, right_row, item, excluded_row, excluded_item)
-    return ndcg_at_k(ranks, right_row, np.bincount(right_row, minlength=len(rows)), 10)
-
-
-def _of_rows(
-    target_P: NDArray[np.int64], rows: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Places of the pairs whose target is among ``rows`` (sorted), and each pair's row."""
-    place_P = np.searchsorted(rows, target_P)
-    inside = np.flatnonzero(rows[np.minimum(place_P, len(rows) - 1)] == target_P)
-    return inside, place_P[inside]
+    return ndcg_at_k(ranks, right_row, np.bincount(right_row, minlength=len(targets)), 10)
 
 
 def _aucs(network: Network, prepared: PreparedShop, examples: Examples) -> dict[str, float]:

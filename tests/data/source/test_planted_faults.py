@@ -13,6 +13,10 @@ from shelfwise.data.source import ShopTables
 
 from .shop_folder import CATALOGUE, EVENTS, faults, only_fault, read, write_shop
 
+T = "2026-01-01T10:00:00Z"
+LATE = "2026-01-31T12:00:01Z"  # one second after now
+EARLY = "1989-12-31T23:59:59Z"
+
 
 def events_of(tables: ShopTables) -> pl.DataFrame:
     assert tables.events is not None
@@ -22,25 +26,25 @@ def events_of(tables: ShopTables) -> pl.DataFrame:
 @pytest.mark.parametrize(
     ("line", "code", "column", "found"),
     [
-        ("view,,,i1,2026-01-01T10:00:00Z,1", "no-actor", "user_id", "(empty)"),
+        (f"view,,,i1,{T},1", "no-actor", "user_id", "(empty)"),
         ("view,u1,,i1,yesterday,1", "unparsable-time", "timestamp", "yesterday"),
-        ("view,u1,,i1,2026-02-30T10:00:00Z,1", "unparsable-time", "timestamp", "2026-02-30T10:00:00Z"),
+        ("view,u1,,i1,2026-02-30,1", "unparsable-time", "timestamp", "2026-02-30"),
         ("view,u1,,i1,,1", "missing-time", "timestamp", "(empty)"),
-        ("view,u1,,i1,2026-01-01T10:00:00Z,-1", "negative-price", "price", "-1"),
-        ("view,u1,,i1,2026-01-01T10:00:00Z,ten", "not-a-number", "price", "ten"),
-        ("view,u1,,i1,2026-01-01T10:00:00Z,inf", "not-a-number", "price", "inf"),
-        ("view,u1,,i9,2026-01-01T10:00:00Z,1", "unknown-item", "item_id", "i9"),
-        ("view,u1,,,2026-01-01T10:00:00Z,1", "missing-item-id", "item_id", "(empty)"),
-        ("view,u1,,i1,2026-01-31T12:00:01Z,1", "time-in-future", "timestamp", "2026-01-31T12:00:01Z"),
-        ("view,u1,,i1,1989-12-31T23:59:59Z,1", "time-too-early", "timestamp", "1989-12-31T23:59:59Z"),
-        ("viewed,u1,,i1,2026-01-01T10:00:00Z,1", "unknown-event", "event", "viewed"),
-        (",u1,,i1,2026-01-01T10:00:00Z,1", "missing-event", "event", "(empty)"),
-        ("view,u\0,,i1,2026-01-01T10:00:00Z,1", "nul-byte", "", "view,u\0,,i1,2026-01-01T10:00:00Z,1"),
-        ("view,u\x07,,i1,2026-01-01T10:00:00Z,1", "control-character", "user_id", "u\x07"),
-        ("view,u1,,i1,2026-01-01T10:00:00Z", "ragged-row", "", "view,u1,,i1,2026-01-01T10:00:00Z"),
-        ("view,u1,,i1,2026-01-01T10:00:00Z,1,2", "ragged-row", "", "view,u1,,i1,2026-01-01T10:00:00Z,1,2"),
+        (f"view,u1,,i1,{T},-1", "negative-price", "price", "-1"),
+        (f"view,u1,,i1,{T},ten", "not-a-number", "price", "ten"),
+        (f"view,u1,,i1,{T},inf", "not-a-number", "price", "inf"),
+        (f"view,u1,,i9,{T},1", "unknown-item", "item_id", "i9"),
+        (f"view,u1,,,{T},1", "missing-item-id", "item_id", "(empty)"),
+        (f"view,u1,,i1,{LATE},1", "time-in-future", "timestamp", LATE),
+        (f"view,u1,,i1,{EARLY},1", "time-too-early", "timestamp", EARLY),
+        (f"viewed,u1,,i1,{T},1", "unknown-event", "event", "viewed"),
+        (f",u1,,i1,{T},1", "missing-event", "event", "(empty)"),
+        (f"view,u\0,,i1,{T},1", "nul-byte", "", f"view,u\0,,i1,{T},1"),
+        (f"view,u\x07,,i1,{T},1", "control-character", "user_id", "u\x07"),
+        (f"view,u1,,i1,{T}", "ragged-row", "", f"view,u1,,i1,{T}"),
+        (f"view,u1,,i1,{T},1,2", "ragged-row", "", f"view,u1,,i1,{T},1,2"),
     ],
-)  # fmt: skip
+)
 def test_a_bad_event(tmp_path: Path, line: str, code: str, column: str, found: str) -> None:
     tables = read(write_shop(tmp_path, events=EVENTS + line + "\n"))
 
@@ -270,3 +274,24 @@ def test_did_you_mean(tmp_path: Path) -> None:
     tables = read(write_shop(tmp_path, events=EVENTS + "Viewed,u1,,i1,2026-01-01T10:00:00Z,1\n"))
 
     assert only_fault(tables).fix.startswith("did you mean view? map")
+
+
+def test_a_nul_escaped_in_json_is_a_nul(tmp_path: Path) -> None:
+    (write_shop(tmp_path) / "catalogue.csv").unlink()
+    (tmp_path / "catalogue.jsonl").write_text(
+        '{"item_id": "i1"}\n{"item_id": "i2", "title": "a\\u0000b"}\n'
+    )
+
+    tables = read(tmp_path)
+
+    assert faults(tables)[0] == ("nul-byte", "catalogue.jsonl", 2)
+
+
+def test_control_characters_of_a_title_are_only_noted(tmp_path: Path) -> None:
+    tables = read(write_shop(tmp_path, catalogue=CATALOGUE + "i3,a\x07b,1\n"))
+
+    assert tables.faults == ()
+    assert tables.notes == (
+        "catalogue.csv: title holds control characters (rows: 1); "
+        "they are taken out when the text is normalised",
+    )

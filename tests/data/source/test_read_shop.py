@@ -142,7 +142,7 @@ def test_exact_duplicates_are_counted_and_no_fault(tmp_path: Path) -> None:
 
     assert tables.faults == ()
     assert tables.counts[1].duplicates == 2
-    assert tables.notes == ("events.csv: 2 rows repeat an earlier one exactly; they are left out",)
+    assert tables.notes == ("events.csv: rows left out because they repeat an earlier one: 2",)
 
 
 def test_unknown_items_can_be_kept(tmp_path: Path) -> None:
@@ -153,7 +153,7 @@ def test_unknown_items_can_be_kept(tmp_path: Path) -> None:
 
     assert tables.faults == ()
     assert tables.counts[1].kept == 4
-    assert tables.notes[0].startswith("events.csv: 1 rows: the catalogue lacks the item")
+    assert tables.notes[0].startswith("events.csv: the catalogue lacks the item (rows: 1)")
 
 
 def test_without_a_catalogue_every_item_is_known(tmp_path: Path) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, NonNegativeInt
+from pydantic import Field, NonNegativeInt, model_validator
 
 from shelfwise.data.config import UtcTime
 from shelfwise.schema.options import Options
+
+_FEWEST_VISITS = 40
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -16,9 +18,9 @@ Share = Annotated[float, Field(ge=0, le=1)]
 class SampleOptions(Options):
     """One sample shop; the same options give the same bytes."""
 
-    users: Annotated[int, Field(ge=20, le=1_000_000)] = 3_000
+    users: Annotated[int, Field(ge=20, le=100_000)] = 3_000
     """Shoppers."""
-    items: Annotated[int, Field(ge=300, le=200_000)] = 5_000
+    items: Annotated[int, Field(ge=300, le=100_000)] = 5_000
     """Catalogue entries, of which a few are sold out and never shown."""
     days: Annotated[int, Field(ge=10, le=365)] = 60
     """Length of the log; what would happen later is not in it."""
@@ -34,3 +36,14 @@ class SampleOptions(Options):
     """Share of recommendation slots filled uniformly from the whole storefront."""
     typo_share: Share = 0.12
     """Share of queries with a slip of the finger."""
+
+    @model_validator(mode="after")
+    def _somebody_comes(self) -> Self:
+        visits = self.users * self.visits_per_month * self.days / 30
+        if visits < _FEWEST_VISITS:
+            raise ValueError(
+                f"users ({self.users}) * visits_per_month ({self.visits_per_month}) * days "
+                f"({self.days}) / 30 gives {visits:.0f} visits; at least {_FEWEST_VISITS} "
+                "make a log"
+            )
+        return self

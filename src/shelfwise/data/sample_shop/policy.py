@@ -32,7 +32,7 @@ _BOUGHT_LIFT = 4.0
 _POPULAR_SHARE = 0.35  # of the shelf slots that do not explore; the rest is around the anchor
 _SMALLEST_POOL = 3 * SEARCH_LENGTH
 _AD_CATEGORY_PULL, _AD_DEPARTMENT_PULL = 3.5, 1.5
-_CHUNK = 2_000  # requests scored at once, to bound memory
+_SCORED_AT_ONCE = 2_000_000  # scores held in memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,16 +91,23 @@ def show_ads(
     types = catalogue.vocabulary.types
     category_R = np.array([row.category for row in types])[anchor_R]
     department_R = np.array([row.department for row in types])[anchor_R]
-    score_RK = np.log(campaigns.bid_K) + np.where(
-        category_R[:, None] == catalogue.category_I[campaigns.item_K],
-        _AD_CATEGORY_PULL,
-        _AD_DEPARTMENT_PULL * (department_R[:, None] == catalogue.department_I[campaigns.item_K]),
-    )
-    running_RK = (campaigns.start_K <= at_R[:, None]) & (at_R[:, None] < campaigns.end_K)
-    rows = np.flatnonzero(running_RK.sum(axis=1) >= AD_SLOTS)
-    score_RK = np.where(running_RK, score_RK, -np.inf)[rows]
-    place, propensity = sample_in_order(score_RK, AD_SLOTS, rng)
-    return _slate(rows, campaigns.item_K[place], propensity, campaign_RL=place)
+    category_K = catalogue.category_I[campaigns.item_K]
+    department_K = catalogue.department_I[campaigns.item_K]
+    parts = []
+    for chunk in _chunks(np.arange(len(anchor_R)), len(campaigns)):
+        at_R1 = at_R[chunk][:, None]
+        running_RK = (campaigns.start_K <= at_R1) & (at_R1 < campaigns.end_K)
+        enough_R = running_RK.sum(axis=1) >= AD_SLOTS
+        rows, running_RK = chunk[enough_R], running_RK[enough_R]
+        score_RK = np.log(campaigns.bid_K) + np.where(
+            category_R[rows][:, None] == category_K,
+            _AD_CATEGORY_PULL,
+            _AD_DEPARTMENT_PULL * (department_R[rows][:, None] == department_K),
+        )
+        score_RK = np.where(running_RK, score_RK, -np.inf)
+        place, propensity = sample_in_order(score_RK, AD_SLOTS, rng)
+        parts.append(_slate(rows, campaigns.item_K[place], propensity, campaign_RL=place))
+    return _joined(parts)
 
 
 def sample_in_order(score_RX: Floats, length: int, rng: np.random.Generator) -> tuple[Ints, Floats]:
@@ -132,7 +139,7 @@ class ShelfMixture:
 
     shares: tuple[float, float, float]  # explore, popular, around the anchor
     group_T: Ints  # the group of items around an anchor of each type
-    group_I: Ints  # of the available items, its own group
+    group_I: Ints  # group of each item, by item number
     item_I: Ints  # available items, sorted by group
     weight_I: Floats  # popularity by item number, 0 where not available
     group_weight_G: Floats
@@ -215,8 +222,14 @@ def _department_pools(searches: Searches, catalogue: Catalogue) -> Iterator[tupl
         if len(pool) < _SMALLEST_POOL:
             pool = np.flatnonzero(catalogue.available_I)
         rows = np.flatnonzero(searches.department_Q == department)
-        for start in range(0, len(rows), _CHUNK):
-            yield rows[start : start + _CHUNK], pool
+        for chunk in _chunks(rows, len(pool)):
+            yield chunk, pool
+
+
+def _chunks(rows: Ints, width: int) -> list[Ints]:
+    """Rows in parts whose scores against ``width`` candidates fit in memory."""
+    size = max(1, _SCORED_AT_ONCE // width)
+    return [rows[start : start + size] for start in range(0, len(rows), size)]
 
 
 def _slate(
@@ -241,6 +254,8 @@ def _slate(
 
 
 def _joined(parts: list[Slate]) -> Slate:
+    nothing = np.zeros((0, 1), dtype=np.int64)
+    parts = [_slate(nothing[:, 0], nothing, nothing.astype(np.float64)), *parts]
     return Slate(
         *(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Slate))
     )

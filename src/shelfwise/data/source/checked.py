@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
@@ -12,7 +12,7 @@ import polars as pl
 from shelfwise.data.source.fault import Fault, FaultGroup, Reason, group
 from shelfwise.data.source.files import SourceFile, find_files
 from shelfwise.data.source.raw import RawTable
-from shelfwise.data.source.rules import REJECTS, Judgement, Rule, judge
+from shelfwise.data.source.rules import REJECTS, Rule, judge
 from shelfwise.data.source.table import read_raw
 from shelfwise.data.source.typed import (
     FILE,
@@ -77,31 +77,27 @@ def check_pattern(
     files, faults = find_files(folder, pattern)
     if not files and not faults:
         return None
-    checked = check_files(files, spec, progress)
-    return CheckedTable(
-        checked.frame,
-        checked.rejects,
-        group(faults) + checked.groups,
-        checked.notes,
-        checked.counts,
-    )
+    checked = _check_files(files, spec, progress)
+    return replace(checked, groups=group(faults) + checked.groups)
 
 
-def check_files(files: Sequence[SourceFile], spec: TableSpec, progress: Progress) -> CheckedTable:
+def _check_files(files: Sequence[SourceFile], spec: TableSpec, progress: Progress) -> CheckedTable:
     """Read each file, then hold the rows of all of them against the table's rules."""
-    raws: dict[str, RawTable] = {}
-    faults: list[Fault] = []
+    raws: list[RawTable] = []
     frames: list[pl.DataFrame] = []
     for file in files:
         with progress.step(f"Reading {file.name}"):
-            raw = raws[file.name] = read_raw(file)
-            column_faults = [] if raw.unusable else _column_faults(raw, spec)
-            faults += [*raw.faults, *column_faults]
-            if not any(fault.fatal for fault in (*raw.faults, *column_faults)):
+            raw = read_raw(file)
+            if not raw.unusable:
+                raw = replace(raw, faults=(*raw.faults, *_column_faults(raw, spec)))
+            if not raw.unusable:
                 frames.append(_typed(raw, spec))
-                faults += [refusal.fault(raw.file) for refusal in raw.refused]
+            raws.append(raw)
+    of_files = group(fault for raw in raws for fault in raw.faults)
+    of_lines = group(refusal.fault(raw.file) for raw in raws for refusal in raw.refused)
     with progress.step(f"Checking {spec.section}"):
-        return _check_rows(_stacked(frames), raws, group(faults), spec)
+        checked = _check_rows(_stacked(frames), raws, spec)
+    return replace(checked, groups=of_files + of_lines + checked.groups)
 
 
 def _column_faults(raw: RawTable, spec: TableSpec) -> list[Fault]:
@@ -150,25 +146,19 @@ def _stacked(frames: list[pl.DataFrame]) -> pl.DataFrame | None:
 
 
 def _check_rows(
-    rows: pl.DataFrame | None,
-    raws: Mapping[str, RawTable],
-    groups: list[FaultGroup],
-    spec: TableSpec,
+    rows: pl.DataFrame | None, raws: Sequence[RawTable], spec: TableSpec
 ) -> CheckedTable:
     if rows is None:
-        lost = tuple(TableCounts(raw.file, raw.rows_in, 0, raw.rows_in, 0) for raw in raws.values())
-        return CheckedTable(None, pl.DataFrame(schema=REJECT_ROWS), groups, [], lost)
+        lost = tuple(TableCounts(raw.file, raw.rows_in, 0, raw.rows_in, 0) for raw in raws)
+        return CheckedTable(None, pl.DataFrame(schema=REJECT_ROWS), [], [], lost)
     alone = judge(rows, spec.rules)
     once = alone.kept if spec.may_repeat else _distinct(alone.kept, spec.columns)
     together = judge(once, spec.among_rows)
-    used = [raw for raw in raws.values() if raw.file in rows[FILE].unique()]
-    rejects = [_refused(used), *(_with_raw(judged, raws) for judged in (alone, together))]
-    frame = _finished(together.kept, spec.columns)
-    counts = _counts(raws, frame, once, alone.kept)
+    counts = _counts(raws, together.kept, once, alone.kept)
     return CheckedTable(
-        frame,
-        pl.concat(rejects),
-        groups + alone.groups + together.groups,
+        _finished(together.kept, spec.columns),
+        _rejects(raws, pl.concat([alone.rejects, together.rejects])),
+        alone.groups + together.groups,
         alone.notes + together.notes + _duplicate_notes(counts),
         counts,
     )
@@ -190,46 +180,47 @@ def _finished(rows: pl.DataFrame, columns: Sequence[Column]) -> pl.DataFrame:
 
 
 def _counts(
-    raws: Mapping[str, RawTable], kept: pl.DataFrame, once: pl.DataFrame, alone: pl.DataFrame
+    raws: Iterable[RawTable], kept: pl.DataFrame, once: pl.DataFrame, alone: pl.DataFrame
 ) -> tuple[TableCounts, ...]:
     per_file = [dict(frame[FILE].value_counts().iter_rows()) for frame in (kept, once, alone)]
     counts = []
-    for name, raw in raws.items():
-        n_kept, n_once, n_alone = (by_file.get(name, 0) for by_file in per_file)
+    for raw in raws:
+        n_kept, n_once, n_alone = (by_file.get(raw.file, 0) for by_file in per_file)
         twice = n_alone - n_once
-        counts.append(TableCounts(name, raw.rows_in, n_kept, raw.rows_in - n_kept - twice, twice))
+        counts.append(
+            TableCounts(raw.file, raw.rows_in, n_kept, raw.rows_in - n_kept - twice, twice)
+        )
     return tuple(counts)
 
 
 def _duplicate_notes(counts: Sequence[TableCounts]) -> list[str]:
     return [
-        f"{count.file}: {count.duplicates:,} rows repeat an earlier one exactly; they are left out"
+        f"{count.file}: rows left out because they repeat an earlier one: {count.duplicates:,}"
         for count in counts
         if count.duplicates
     ]
 
 
-def _refused(raws: Iterable[RawTable]) -> pl.DataFrame:
-    """The rows that could not be split into columns, of every file that is used."""
-    return pl.DataFrame(
-        [refusal.reject(raw.file) for raw in raws for refusal in raw.refused],
-        schema=REJECT_ROWS,
-    )
-
-
-def _with_raw(judged: Judgement, raws: Mapping[str, RawTable]) -> pl.DataFrame:
-    """The rejects, each with its row as the file has it, as JSON."""
+def _rejects(raws: Iterable[RawTable], judged: pl.DataFrame) -> pl.DataFrame:
+    """All refused rows of the usable files, each as its file has it, in the files' order."""
     parts = [pl.DataFrame(schema=REJECT_ROWS)]
-    for (file,), part in judged.rejects.group_by(FILE, maintain_order=True):
-        raw = raws[str(file)]
-        wanted = raw.row.is_in(part[ROW].implode())
-        texts = {
-            row: json.dumps(cells, ensure_ascii=False, default=str)
-            for row, cells in zip(
-                raw.row.filter(wanted), raw.frame.filter(wanted).iter_rows(named=True), strict=True
-            )
-        }
-        parts.append(
-            part.with_columns(pl.Series("raw", [texts[row] for row in part[ROW]], pl.String))
+    for raw in raws:
+        if raw.unusable:
+            continue
+        of_file = judged.filter(pl.col(FILE) == raw.file)
+        texts = _as_json(raw, of_file[ROW])
+        told = of_file.with_columns(
+            pl.Series("raw", [texts[row] for row in of_file[ROW]], pl.String)
         )
+        unread = pl.DataFrame([r.reject(raw.file) for r in raw.refused], schema=REJECT_ROWS)
+        parts.append(pl.concat([unread, told]).sort(ROW))
     return pl.concat(parts)
+
+
+def _as_json(raw: RawTable, rows: pl.Series) -> dict[int, str]:
+    wanted = raw.row.is_in(rows.implode())
+    cells = raw.frame.filter(wanted).iter_rows(named=True)
+    return {
+        row: json.dumps(values, ensure_ascii=False, default=str)
+        for row, values in zip(raw.row.filter(wanted), cells, strict=True)
+    }

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _WINDOW = 1 << 24  # bytes looked at together, so that masks stay small
+_LINES_TOGETHER = 1 << 12
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -71,18 +72,26 @@ def positions(data: bytes, byte: bytes) -> NDArray[np.int64]:
 def _not_utf8(
     data: bytes, start_L: NDArray[np.int64], end_L: NDArray[np.int64]
 ) -> NDArray[np.bool_]:
+    """``[L]`` found block by block; only in a block with damage is each line looked at."""
     bad_L = np.zeros(len(start_L), np.bool_)
-    view = memoryview(data)
-    at = 0
-    while at < len(data) and not (at == 0 and data.isascii()):
-        try:
-            str(view[at:], "utf-8")
-            break
-        except UnicodeDecodeError as error:
-            line = int(np.searchsorted(end_L, at + error.start))
-            bad_L[line] = True
-            at = int(end_L[line]) + 1  # each byte is decoded once, however many lines are bad
+    if data.isascii():
+        return bad_L
+    for first in range(0, len(bad_L), _LINES_TOGETHER):
+        starts = start_L[first : first + _LINES_TOGETHER].tolist()
+        ends = end_L[first : first + _LINES_TOGETHER].tolist()
+        if not _is_utf8(data[starts[0] : ends[-1]]):
+            bad_L[first : first + len(starts)] = [
+                not _is_utf8(data[start:end]) for start, end in zip(starts, ends, strict=True)
+            ]
     return bad_L
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _has_nul(

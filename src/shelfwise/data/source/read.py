@@ -91,6 +91,13 @@ def read_shop(
     return _gathered(missing, items, log, ads, plain)
 
 
+def read_any(shop: Path, options: DataOptions, progress: Progress | None = None) -> ShopTables:
+    """Read a shop folder or, where ``shop`` is a file, that one table of texts and labels."""
+    if shop.is_file():
+        return read_pairs_file(shop, options.pairs, progress)
+    return read_shop(shop, options, progress)
+
+
 def read_pairs_file(
     path: Path, options: PairsOptions | None = None, progress: Progress | None = None
 ) -> ShopTables:

@@ -84,7 +84,7 @@ def judge(frame: pl.DataFrame, rules: Sequence[Rule]) -> Judgement:
             FILE, maintain_order=True
         ):
             if rule.outcome == "note":
-                notes.append(f"{file}: {part.height:,} rows: {rule.rule}; {rule.fix}")
+                notes.append(f"{file}: {rule.rule} (rows: {part.height:,}); {rule.fix}")
                 continue
             in_column = frame.filter(pl.col(FILE) == file)
             group = _group(rule, str(file), part, in_column)

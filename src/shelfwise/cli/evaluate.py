@@ -1,0 +1,91 @@
+"""`shelfwise evaluate`: a run measured on its test part."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from shelfwise.cli.console import AsJson, Bars, Settings, answer, emit
+
+if TYPE_CHECKING:
+    from shelfwise.evaluation.report import Report
+
+
+def evaluate(
+    run: Annotated[Path, typer.Argument(help="Folder that `train` wrote.")],
+    data: Annotated[
+        Path | None, typer.Option(help="Prepared folder, if it is no longer where it was.")
+    ] = None,
+    truth: Annotated[
+        Path | None, typer.Option(help="The sample shop's truth file, for the oracle's rows.")
+    ] = None,
+    html: Annotated[Path | None, typer.Option(help="Write the report page here.")] = None,
+    settings: Settings = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measure a run on the test part, with intervals and baselines on the same rows.
+
+    Example: shelfwise evaluate run --html report.html --json
+    """
+    from shelfwise.cli.saved_config import config_of
+    from shelfwise.evaluation.evaluate import Measured
+    from shelfwise.evaluation.evaluate import evaluate as evaluate_run
+    from shelfwise.evaluation.page import write_page
+    from shelfwise.schema.manifest import open_sealed
+
+    config = config_of(open_sealed(run, "run"), settings or (), sections=("evaluate",))
+    report = evaluate_run(run, config.evaluate, Measured(data, truth), Bars())
+    show_report(report)
+    if html is not None:
+        write_page(report, html)
+        answer.print(f"report: {html}")
+    emit(as_json, report.as_json())
+
+
+def show_report(report: Report) -> None:
+    """The figures as tables, the verdicts as sentences."""
+    synthetic = " (synthetic)" if report.data.synthetic else ""
+    answer.print(f"[bold]{escape(report.data.name)}{synthetic}[/]")
+    answer.print(escape(report.protocol))
+    text = report.classification_text()
+    if text:
+        answer.print(escape(text))
+    sections = {(row.task, row.view) for row in report.rows if row.task != "classification"}
+    order = [key for row in report.rows if (key := (row.task, row.view)) in sections]
+    for task, view in dict.fromkeys(order):
+        answer.print(_table(report, task, view))
+    for gap in report.differences:
+        if gap.view == report.headline:
+            answer.print(
+                f"{gap.metric}, {gap.a} - {gap.b}: {gap.value:+.4f} "
+                f"[{gap.low:+.4f}, {gap.high:+.4f}]: {gap.verdict}",
+                markup=False,
+            )
+    for note in report.notes:
+        answer.print(f"note: {note}", style="dim", markup=False)
+
+
+def _table(report: Report, task: str, view: str) -> Table:
+    rows = [row for row in report.rows if (row.task, row.view) == (task, view)]
+    metrics = list(dict.fromkeys(row.metric for row in rows))
+    title = task if view == "main" else f"{task}, view {view}"
+    table = Table(title=title, title_justify="left", box=None)
+    table.add_column("system")
+    for metric in metrics:
+        table.add_column(metric, justify="right")
+    table.add_column("support", justify="right")
+    for system in dict.fromkeys(row.system for row in rows):
+        mine = {row.metric: row for row in rows if row.system == system}
+        cells = [
+            f"{mine[m].value:.4f} [dim]\\[{mine[m].low:.4f}, {mine[m].high:.4f}][/]"
+            if m in mine
+            else "-"
+            for m in metrics
+        ]
+        support = max(row.support for row in mine.values())
+        table.add_row(escape(system), *cells, f"{support:,}")
+    return table

@@ -1,0 +1,35 @@
+"""`shelfwise init`: a commented shop.toml to start from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from shelfwise.cli.console import AsJson, Settings, answer, emit
+
+
+def init(
+    shop: Annotated[Path, typer.Argument(help="Folder with, or for, the shop's files.")],
+    force: Annotated[bool, typer.Option(help="Replace a shop.toml that is there.")] = False,
+    settings: Settings = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write a commented shop.toml with every option, its meaning and its default.
+
+    Example: shelfwise init myshop --set shop.name="My shop"
+    """
+    from shelfwise.config import SHOP_TOML, commented, validated
+    from shelfwise.schema.errors import ConfigError
+
+    file = shop / SHOP_TOML
+    if file.exists() and not force:
+        raise ConfigError(f"{file}: is there already; edit it, or replace it with --force")
+    text = commented(validated({}, settings or (), str(file)))
+    shop.mkdir(parents=True, exist_ok=True)
+    partial = file.with_suffix(".toml.partial")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(file)
+    answer.print(f"{file}: written; next: put your files beside it and run shelfwise check {shop}")
+    emit(as_json, {"file": str(file)})

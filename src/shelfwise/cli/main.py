@@ -1,0 +1,57 @@
+"""The command line: one thin command a verb, assembled here."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+import shelfwise
+from shelfwise.cli.check import check
+from shelfwise.cli.datasets import datasets
+from shelfwise.cli.demo import demo
+from shelfwise.cli.evaluate import evaluate
+from shelfwise.cli.init import init
+from shelfwise.cli.prepare import prepare
+from shelfwise.cli.rank import rank
+from shelfwise.cli.sample import sample
+from shelfwise.cli.serve import serve
+from shelfwise.cli.train import train
+from shelfwise.schema.errors import ShelfwiseError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="One fine-tuned language model that ranks a shop's search, recommendations and ads.",
+)
+app.add_typer(datasets, name="datasets")
+for command in (init, sample, check, prepare, train, evaluate, rank, serve, demo):
+    app.command()(command)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"shelfwise {shelfwise.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[  # the callback prints it
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Say which one."),
+    ] = False,
+) -> None:
+    """One fine-tuned language model that ranks a shop's search, recommendations and ads."""
+
+
+def main() -> None:
+    """Entry point: a user's mistake is one message and exit 1; a bug keeps its traceback."""
+    try:
+        app()
+    except ShelfwiseError as error:
+        typer.echo(f"error: {error}", err=True)
+        sys.exit(1)

@@ -1,0 +1,25 @@
+"""What shop.toml says about measuring."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, NonNegativeInt, PositiveInt
+
+from shelfwise.schema.options import Options
+
+
+class EvaluateOptions(Options):
+    """How carefully the test part is measured."""
+
+    k: PositiveInt = 10
+    """Places of a ranking that count."""
+    draws: Annotated[int, Field(ge=50)] = 1_000
+    """Bootstrap draws behind each interval."""
+    recent_days: PositiveInt = 30
+    """How far back the baseline "popularity (recent)" looks from the start of the test."""
+    examples: NonNegativeInt = 5
+    """Rankings shown with titles."""
+    most_targets: PositiveInt = 20_000
+    """Requests over the whole catalogue; a larger test is sampled evenly by owner, and says so."""
+    seed: NonNegativeInt = 0

@@ -1,0 +1,87 @@
+"""A run measured on the part of the log that nothing was chosen by."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from shelfwise.data.prepared import PreparedPairs, PreparedShop, open_prepared
+from shelfwise.evaluation.classifier import classification_report_of
+from shelfwise.evaluation.config import EvaluateOptions
+from shelfwise.evaluation.report import Report
+from shelfwise.evaluation.shop import ShopFindings, measure_shop
+from shelfwise.evaluation.summary import data_summary, protocol_of
+from shelfwise.ranking.loaded_run import open_run
+from shelfwise.schema.errors import ArtifactError
+from shelfwise.schema.manifest import Manifest, open_sealed
+from shelfwise.schema.progress import Progress, Silent
+from shelfwise.schema.run_files import CURVE
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Where the rows to measure on come from."""
+
+    prepared: Path | None = None  # None: the folder the run was trained from
+    truth: Path | None = None  # the sample shop's true probabilities, for the row "oracle"
+
+
+def evaluate(
+    run: Path,
+    options: EvaluateOptions,
+    measured: Measured | None = None,
+    progress: Progress | None = None,
+) -> Report:
+    """Measure a run on its test part; baselines on the same rows stand beside it.
+
+    Raises:
+        ArtifactError: the run was altered, or the prepared data is not what it was trained from.
+    """
+    began = time.monotonic()
+    progress = progress or Silent()
+    measured = measured or Measured()
+    manifest = open_sealed(run, "run")
+    prepared = _data_of(manifest, measured.prepared)
+    if isinstance(prepared, PreparedPairs):
+        findings = ShopFindings(rows=classification_report_of(run, manifest, prepared, options))
+    else:
+        findings = measure_shop(open_run(run), prepared, options, measured.truth, progress)
+    return Report(
+        protocol=protocol_of(prepared),
+        data=data_summary(prepared),
+        tasks=list(manifest.facts["tasks"]),
+        rows=findings.rows,
+        differences=findings.differences,
+        headline=findings.headline,
+        figures=findings.figures,
+        reliability=findings.reliability,
+        curve=_curve(run),
+        examples=findings.examples,
+        notes=findings.notes,
+        seconds=round(time.monotonic() - began, 1),
+        peak_mib=round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+        cores=os.cpu_count() or 1,
+        versions=manifest.versions,
+    )
+
+
+def _data_of(manifest: Manifest, given: Path | None) -> PreparedShop | PreparedPairs:
+    folder = given or Path(manifest.facts["prepared"])
+    prepared = open_prepared(folder)
+    if prepared.manifest.data_fingerprint != manifest.data_fingerprint:
+        raise ArtifactError(
+            f"{folder}: its data fingerprint {prepared.manifest.data_fingerprint[:12]} is not the "
+            f"run's {manifest.data_fingerprint[:12]}; train again, or name the folder the run was "
+            "trained from with --data"
+        )
+    return prepared
+
+
+def _curve(run: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((run / CURVE).read_text(encoding="utf-8"))
+    return found

@@ -1,0 +1,199 @@
+"""Clicks and conversions of the test's impressions: predicted against what happened.
+
+Shape suffixes in this file: N = impressions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from shelfwise.data.batches import Examples
+from shelfwise.data.prepared import PreparedShop
+from shelfwise.evaluation.config import EvaluateOptions
+from shelfwise.evaluation.report import Reliability, Row
+from shelfwise.metrics.auc import SortedAuc
+from shelfwise.metrics.bootstrap import Interval, bootstrap_interval, bootstrap_rows
+from shelfwise.metrics.calibration_error import calibration_error
+from shelfwise.metrics.grouped_auc import auc_by_group
+from shelfwise.metrics.log_loss import log_loss
+from shelfwise.metrics.predicted_over_observed import predicted_over_observed
+from shelfwise.metrics.reliability_curve import reliability_curve
+from shelfwise.schema.errors import DataError
+
+_ROW_DRAWS = 200  # each draw passes over every impression
+_SHORT = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """What was shown in the test, and what came of it."""
+
+    owner_N: NDArray[np.int64]
+    request_N: NDArray[np.int64]
+    item_N: NDArray[np.int64]
+    position_N: NDArray[np.int64]
+    clicked_N: NDArray[np.bool_]
+    purchased_N: NDArray[np.bool_]
+    known_N: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, examples: Examples) -> Outcomes:
+        """The impressions of all requests, in order."""
+        count_R = np.diff(examples.shown_offset_R1)
+        return cls(
+            owner_N=np.repeat(examples.owner_R, count_R),
+            request_N=np.repeat(examples.request_R, count_R),
+            item_N=examples.shown_item_N,
+            position_N=examples.position_N,
+            clicked_N=examples.clicked_N,
+            purchased_N=examples.purchased_N,
+            known_N=examples.known_N,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """A system's probabilities for every impression; nan throughout where it has none."""
+
+    system: str
+    click_N: NDArray[np.floating[Any]]
+    convert_N: NDArray[np.floating[Any]]
+
+
+def impression_rows(outcomes: Outcomes, forecast: Forecast, options: EvaluateOptions) -> list[Row]:
+    """Every figure of clicks (all impressions), conversions (clicked ones) and their product."""
+    owner_N, known_N = outcomes.owner_N, outcomes.known_N
+    bought_N = outcomes.clicked_N & known_N
+    both_N = forecast.click_N * forecast.convert_N
+    tasks = [
+        ("click", forecast.click_N, outcomes.clicked_N, np.ones(len(owner_N), bool)),
+        ("conversion", forecast.convert_N, outcomes.purchased_N, bought_N),
+        ("click and purchase", both_N, outcomes.purchased_N, known_N),
+    ]
+    rows = []
+    for task, p_N, label_N, kept_N in tasks:
+        if np.isnan(p_N[kept_N]).any() or not kept_N.any():
+            continue
+        inside = _Task(task, p_N[kept_N], label_N[kept_N], owner_N[kept_N])
+        rows += _task_rows(forecast.system, inside, options)
+        if task == "click":
+            rows.append(_grouped(forecast, outcomes, options))
+    return rows
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    name: str
+    p_N: NDArray[np.floating[Any]]
+    label_N: NDArray[np.bool_]
+    owner_N: NDArray[np.int64]
+
+
+# Metric names as the benchmarks print them: CVR-AUC on clicked rows, CTCVR-AUC on all.
+_AUC_NAME = {"click": "auc", "conversion": "cvr_auc", "click and purchase": "ctcvr_auc"}
+
+
+def _task_rows(system: str, task: _Task, options: EvaluateOptions) -> list[Row]:
+    order = np.argsort(task.p_N, kind="stable")  # the calibration error sorts anyway
+    p_N, label_N, owner_N = task.p_N[order], task.label_N[order], task.owner_N[order]
+    clipped_N = p_N.clip(_SHORT, 1 - _SHORT)
+    figures: list[tuple[str, Callable[[NDArray[Any]], float]]] = [
+        (_AUC_NAME[task.name], SortedAuc.of(p_N, label_N)),
+        ("log_loss", lambda w: log_loss(clipped_N, label_N, weight_N=w).value),
+        ("ece", lambda w: calibration_error(clipped_N, label_N, weight_N=w).value),
+        ("pcoc", lambda w: predicted_over_observed(p_N, label_N, weight_N=w).value),
+    ]
+    draws = min(options.draws, _ROW_DRAWS)
+    return [
+        row(
+            system, task.name, name, bootstrap_rows(metric, owner_N, draws=draws, seed=options.seed)
+        )
+        for name, metric in figures
+    ]
+
+
+def _grouped(forecast: Forecast, outcomes: Outcomes, options: EvaluateOptions) -> Row:
+    groups = auc_by_group(forecast.click_N, outcomes.clicked_N, outcomes.request_N)
+    found = bootstrap_interval(
+        groups.value_G, groups.rows_G, draws=options.draws, seed=options.seed
+    )
+    return row(forecast.system, "click", "gauc", found)
+
+
+def row(system: str, task: str, metric: str, found: Interval, view: str = "main") -> Row:
+    """A report row from an interval."""
+    return Row(system, view, task, metric, found.value, found.low, found.high, found.support)
+
+
+def reliability(outcomes: Outcomes, forecast: Forecast) -> list[Reliability]:
+    """Predicted against observed rates of clicks and conversions."""
+    kept_N = outcomes.clicked_N & outcomes.known_N
+    found = []
+    for name, p_N, label_N in (
+        ("click", forecast.click_N, outcomes.clicked_N),
+        ("conversion", forecast.convert_N[kept_N], outcomes.purchased_N[kept_N]),
+    ):
+        if len(p_N):
+            curve = reliability_curve(p_N, label_N, bins=15)
+            found.append(
+                Reliability(
+                    name,
+                    curve.predicted_K.tolist(),
+                    curve.observed_K.tolist(),
+                    curve.count_K.tolist(),
+                )
+            )
+    return found
+
+
+def item_rates(prepared: PreparedShop, training: Examples, outcomes: Outcomes) -> Forecast:
+    """Baseline: each item's click rate times its position's, from training, shrunk to the mean.
+
+    The strength of the shrinkage is 20 impressions, the usual size of a shop's shelf or two.
+    """
+    known = Outcomes.of(training)
+    mean = float(known.clicked_N.mean()) if len(known.clicked_N) else float("nan")
+    item_V = _shrunk(known.item_N, known.clicked_N, len(prepared.items), mean)
+    top = int(max(known.position_N.max(initial=0), outcomes.position_N.max(initial=0))) + 1
+    place_K = _shrunk(known.position_N, known.clicked_N, top, mean)
+    p_N = item_V[outcomes.item_N] * place_K[outcomes.position_N] / mean
+    bought = known.clicked_N & known.known_N
+    rate = float(known.purchased_N[bought].mean()) if bought.any() else float("nan")
+    convert_V = _shrunk(known.item_N[bought], known.purchased_N[bought], len(prepared.items), rate)
+    return Forecast("item and position rates", p_N.clip(0, 1), convert_V[outcomes.item_N])
+
+
+def _shrunk(
+    key_N: NDArray[np.int64], label_N: NDArray[np.bool_], size: int, mean: float
+) -> NDArray[np.float64]:
+    shown = np.bincount(key_N, minlength=size)
+    hit = np.bincount(key_N, label_N.astype(np.float64), minlength=size)
+    rate: NDArray[np.float64] = (hit + 20 * mean) / (shown + 20)
+    return rate
+
+
+def oracle(prepared: PreparedShop, truth: Path, outcomes: Outcomes) -> Forecast:
+    """The generator's own probabilities, in the order of the impressions.
+
+    Raises:
+        DataError: the truth file lacks an impression of the test.
+    """
+    table = pl.read_parquet(truth).select("request_id", "item_id", "p_click", "p_convert")
+    ids = pl.DataFrame(
+        {
+            "request_id": prepared.requests["request_id"].gather(outcomes.request_N),
+            "item_id": prepared.items["item_id"].gather(outcomes.item_N),
+        }
+    )
+    joined = ids.join(table, on=["request_id", "item_id"], how="left", maintain_order="left")
+    missing = joined["p_click"].null_count()
+    if missing or len(joined) != len(ids):
+        raise DataError(f"{truth}: {missing} test impressions have no row in the truth file")
+    return Forecast("oracle", joined["p_click"].to_numpy(), joined["p_convert"].to_numpy())

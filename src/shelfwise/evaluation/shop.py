@@ -1,0 +1,295 @@
+"""A shop's run measured: rankings of the catalogue, clicks and conversions, examples.
+
+Shape suffixes in this file: T = targets, V = items, N = impressions.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from shelfwise.data.attribution import DAY
+from shelfwise.data.batches import Examples, batches, examples_between
+from shelfwise.data.history import KINDS, window
+from shelfwise.data.prepared import PreparedShop
+from shelfwise.data.targets import MatchTargets, match_targets
+from shelfwise.evaluation.baselines.item_knn import ItemKnn
+from shelfwise.evaluation.baselines.markov import Markov
+from shelfwise.evaluation.baselines.own_counts import OwnCounts
+from shelfwise.evaluation.baselines.popularity import Popularity
+from shelfwise.evaluation.baselines.role import Baseline, Taken
+from shelfwise.evaluation.config import EvaluateOptions
+from shelfwise.evaluation.examples import example_rankings
+from shelfwise.evaluation.impressions import (
+    Forecast,
+    Outcomes,
+    impression_rows,
+    item_rates,
+    oracle,
+    reliability,
+    row,
+)
+from shelfwise.evaluation.match import Ranked, View, rank_all, views
+from shelfwise.evaluation.report import Difference, Example, Reliability, Row
+from shelfwise.metrics.bootstrap import bootstrap_interval, bootstrap_rows, paired_interval
+from shelfwise.models.inference import match_scores, pair_probabilities
+from shelfwise.models.inputs import as_requests
+from shelfwise.models.shelf_model import SURFACES
+from shelfwise.ranking.loaded_run import LoadedRun
+from shelfwise.schema.event import Surface
+from shelfwise.schema.progress import Progress
+
+OURS = "shelfwise"
+_COLD_PLACES = 100
+_REQUESTS = 256
+
+
+@dataclass(frozen=True, slots=True)
+class ShopFindings:
+    """Parts of a report that depend on what was measured."""
+
+    rows: list[Row] = field(default_factory=list)
+    differences: list[Difference] = field(default_factory=list)
+    headline: str = "main"
+    figures: dict[str, float] = field(default_factory=dict)
+    reliability: list[Reliability] = field(default_factory=list)
+    examples: list[Example] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+class RunScorer:
+    """The run's answers for prepared requests, in blocks."""
+
+    def __init__(self, run: LoadedRun, prepared: PreparedShop) -> None:
+        self.run = run
+        self.prepared = prepared
+        self.query_text_QH = run.encode_queries(prepared.queries["text"].to_list())
+
+    def match(self, targets: MatchTargets, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """``[len(rows), V]`` match score of every item, asked on a recommendation shelf."""
+        history = window(
+            self.prepared.history,
+            self.prepared.history.offset_U1[targets.owner_T[rows]],
+            targets.end_T[rows],
+            targets.at_T[rows],
+            self.prepared.options.history.max_length,
+        )
+        surface_R = np.full(len(rows), SURFACES.index(Surface.RECOMMENDATION), np.int64)
+        asked = as_requests(history, targets.query_T[rows], surface_R, self._device)
+        catalogue = self.run.catalogue(self.query_text_QH[asked.query_texts])
+        return match_scores(self.run.model, asked.requests, catalogue)
+
+    def forecast(
+        self, examples: Examples, system: str, with_position: bool, progress: Progress
+    ) -> Forecast:
+        """Click and conversion probabilities of every impression, in order."""
+        click, convert = [np.zeros(0, np.float32)], [np.zeros(0, np.float32)]
+        with progress.step(f"Scoring impressions ({system})", total=len(examples)) as step:
+            for batch in batches(self.prepared, examples, _REQUESTS, None):
+                asked = as_requests(batch.history, batch.query_R, batch.surface_R, self._device)
+                answer = pair_probabilities(
+                    self.run.model,
+                    asked.requests,
+                    self.run.catalogue(self.query_text_QH[asked.query_texts]),
+                    (batch.shown_request_N, batch.shown_item_N),
+                    batch.position_N if with_position else None,
+                )
+                click.append(answer.click_N)
+                convert.append(answer.convert_N)
+                step.advance(len(batch.query_R))
+        return Forecast(system, np.concatenate(click), np.concatenate(convert))
+
+    @property
+    def _device(self) -> Any:
+        return self.run.known.item_VD.device
+
+
+def measure_shop(
+    run: LoadedRun,
+    prepared: PreparedShop,
+    options: EvaluateOptions,
+    truth: Path | None,
+    progress: Progress,
+) -> ShopFindings:
+    """Everything that can be said of a run on its test part."""
+    scorer = RunScorer(run, prepared)
+    findings = _measure_match(scorer, options, progress)
+    if not prepared.has_impressions:
+        return findings
+    moments = prepared.moments
+    examples = examples_between(prepared, moments.test, moments.end)
+    outcomes = Outcomes.of(examples)
+    training = examples_between(prepared, moments.first, moments.test)
+    ours = scorer.forecast(examples, OURS, with_position=True, progress=progress)
+    forecasts = [
+        ours,
+        scorer.forecast(examples, f"{OURS}/no-position", with_position=False, progress=progress),
+        item_rates(prepared, training, outcomes),
+    ]
+    if truth is not None:
+        forecasts.append(oracle(prepared, truth, outcomes))
+    for forecast in forecasts:
+        findings.rows.extend(impression_rows(outcomes, forecast, options))
+    findings.reliability.extend(reliability(outcomes, ours))
+    open_windows = int((outcomes.clicked_N & ~outcomes.known_N).sum())
+    findings.notes.append(
+        f"{open_windows} of {int(outcomes.clicked_N.sum())} clicked test impressions have a "
+        "purchase window that is still open: unknown, left out of conversion figures."
+    )
+    findings.notes.append(
+        "ECE intervals lie high: resampling adds noise that the error can only grow by."
+    )
+    return findings
+
+
+def _measure_match(scorer: RunScorer, options: EvaluateOptions, progress: Progress) -> ShopFindings:
+    prepared = scorer.prepared
+    targets, notes = _sampled(match_targets(prepared, "test"), options)
+    if len(targets) == 0:
+        return ShopFindings(notes=["No test request over the whole catalogue: nothing to rank."])
+    taken = taken_before_test(prepared)
+    warm_V = np.bincount(taken.item_E, minlength=taken.items) > 0
+    looked_at = views(prepared, targets, warm_V)
+    systems = {OURS: scorer.match} | {b.name: b.scores for b in baselines(prepared, taken, options)}
+    ranked = rank_all(systems, targets, looked_at, taken.items, progress)
+    findings = ShopFindings(headline=looked_at[0].name, notes=notes)
+    for (system, name), found in ranked.items():
+        findings.rows.extend(_match_rows((system, name), found, targets, options, taken.items))
+    for view in looked_at:
+        if view.name != "cold":
+            findings.differences.extend(_differences(ranked, view, targets, options))
+    head = looked_at[0]
+    findings.examples.extend(
+        example_rankings(prepared, targets, head, scorer.match, options.examples)
+    )
+    _note_best_baseline(findings)
+    return findings
+
+
+def _sampled(targets: MatchTargets, options: EvaluateOptions) -> tuple[MatchTargets, list[str]]:
+    if len(targets) <= options.most_targets:
+        return targets, []
+    chosen = np.unique(np.linspace(0, len(targets) - 1, options.most_targets).astype(np.int64))
+    return targets.chosen(chosen), [
+        f"{len(chosen)} of {len(targets)} test requests were ranked, evenly spread over time "
+        "(evaluate.most_targets)."
+    ]
+
+
+def taken_before_test(prepared: PreparedShop) -> Taken:
+    """Behaviour that counts as a match, before the test, sorted by owner and time."""
+    requests = prepared.requests.with_row_index("request").select("request", "owner")
+    rows = (
+        prepared.positives.filter(pl.col("at") < prepared.moments.test)
+        .with_row_index("place")
+        .join(requests.with_columns(pl.col("request").cast(pl.Int64)), on="request")
+        .sort("owner", "at", "place")
+    )
+    return Taken(
+        rows["owner"].to_numpy().astype(np.int64),
+        rows["item"].to_numpy().astype(np.int64),
+        rows["at"].to_numpy(),
+        len(prepared.owners),
+        len(prepared.items),
+    )
+
+
+def baselines(prepared: PreparedShop, taken: Taken, options: EvaluateOptions) -> list[Baseline]:
+    """The simple rankers every run is shown beside; each sees all behaviour before the test."""
+    names = prepared.manifest.facts["match_kinds"]
+    kinds = np.array([place for place, kind in enumerate(KINDS) if kind in names], np.uint8)
+    recent = prepared.moments.test - options.recent_days * DAY
+    found: list[Baseline] = [
+        Popularity.of(taken, "popularity", since=0),
+        Popularity.of(taken, f"popularity (last {options.recent_days} days)", since=recent),
+        ItemKnn.of(prepared.history, kinds, taken),
+        Markov.of(prepared.history, taken),
+    ]
+    if prepared.options.match.target == "period":
+        found.append(OwnCounts.of(prepared.history, kinds, taken))
+    return found
+
+
+def _match_rows(
+    place: tuple[str, str],
+    found: Ranked,
+    targets: MatchTargets,
+    options: EvaluateOptions,
+    items: int,
+) -> list[Row]:
+    system, view = place
+    if view == "cold":
+        hit_P = (np.minimum(found.ranks.last_P, _COLD_PLACES) - found.ranks.first_P + 1).clip(0)
+        share_P = hit_P / (found.ranks.last_P - found.ranks.first_P + 1)
+        interval = bootstrap_rows(
+            lambda w: float(np.average(share_P, weights=w)) if w.sum() else float("nan"),
+            found.item_P,
+            draws=options.draws,
+            seed=options.seed,
+        )
+        return [row(system, "match", f"recall@{_COLD_PLACES}", interval, view)]
+    figures = {
+        f"ndcg@{options.k}": found.ndcg(options.k),
+        f"recall@{options.k}": found.recall(options.k),
+        "mrr": found.reciprocal_rank(items),
+    }
+    return [
+        row(
+            system,
+            "match",
+            name,
+            bootstrap_interval(per_owner(value_T, targets), draws=options.draws, seed=options.seed),
+            view,
+        )
+        for name, value_T in figures.items()
+    ]
+
+
+def per_owner(value_T: NDArray[np.float64], targets: MatchTargets) -> NDArray[np.float64]:
+    """Mean over each owner's targets: an owner, not a request, is what is drawn again."""
+    known_T = ~np.isnan(value_T)
+    _, owner_T = np.unique(targets.owner_T, return_inverse=True)
+    total = np.bincount(owner_T[known_T], value_T[known_T], minlength=owner_T.max() + 1)
+    count = np.bincount(owner_T[known_T], minlength=owner_T.max() + 1)
+    none = np.full(len(count), np.nan)
+    mean_U: NDArray[np.float64] = np.divide(total, count, out=none, where=count > 0)
+    return mean_U
+
+
+def _differences(
+    ranked: dict[tuple[str, str], Ranked],
+    view: View,
+    targets: MatchTargets,
+    options: EvaluateOptions,
+) -> list[Difference]:
+    metric = f"ndcg@{options.k}"
+    ours = per_owner(ranked[OURS, view.name].ndcg(options.k), targets)
+    found = []
+    for (system, name), other in ranked.items():
+        if name != view.name or system == OURS:
+            continue
+        theirs = per_owner(other.ndcg(options.k), targets)
+        gap = paired_interval(ours, theirs, draws=options.draws, seed=options.seed)
+        found.append(Difference(OURS, system, name, metric, gap.value, gap.low, gap.high))
+    return found
+
+
+def _note_best_baseline(findings: ShopFindings) -> None:
+    rows = [
+        found
+        for found in findings.rows
+        if found.view == findings.headline
+        and found.metric.startswith("ndcg")
+        and found.system != OURS
+    ]
+    if rows:
+        best = max(rows, key=lambda found: found.value)
+        findings.notes.append(
+            f"The strongest baseline in view {findings.headline} is {best.system}, "
+            f"{best.metric} {best.value:.3f}."
+        )

@@ -1,0 +1,126 @@
+"""A run folder, checked against its manifest and ready to answer.
+
+Shape suffixes in this file: V = items, Q = queries, H = text width, B = texts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import torch
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+from torch import Tensor
+
+from shelfwise.data.config import DataOptions
+from shelfwise.data.item_facts import NUMBERS
+from shelfwise.data.prepared import campaigns_of, item_of
+from shelfwise.data.tokens import open_tokenizer
+from shelfwise.models.config import ModelOptions
+from shelfwise.models.shelf_model import Catalogue, ShelfModel
+from shelfwise.models.text_encoder import TextEncoder
+from shelfwise.models.weights import ENCODER, load_encoder, load_shelf_model, load_tensors
+from shelfwise.schema.errors import ArtifactError
+from shelfwise.schema.item import Campaign, Item
+from shelfwise.schema.manifest import Manifest, open_sealed
+from shelfwise.schema.run_files import CAMPAIGNS, ITEMS, MODEL, TABLES
+
+_QUERIES_AT_A_TIME = 256
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedRun:
+    """Encoder, network and catalogue of a trained shop."""
+
+    manifest: Manifest
+    data: DataOptions
+    items: tuple[Item, ...]
+    item_texts: tuple[str, ...]
+    taken_V: NDArray[np.int64]  # how often each item was taken before training ended
+    campaigns: tuple[Campaign, ...]
+    model: ShelfModel
+    encoder: TextEncoder
+    tokenizer: Tokenizer
+    query_prefix: str
+    known: Catalogue  # the items, with no queries
+    number_of: dict[str, int] = field(repr=False)  # item id -> number
+
+    @property
+    def has_heads(self) -> bool:
+        """Whether click and conversion were learned."""
+        return "click" in self.manifest.facts["tasks"]
+
+    @property
+    def knows_queries(self) -> bool:
+        """Whether searches were logged, so that query and item met in training."""
+        return bool(self.manifest.facts["queries"])
+
+    @torch.no_grad()
+    def encode_queries(self, texts: Sequence[str]) -> Tensor:
+        """``[Q, H]`` unit vectors of queries."""
+        pieces = [torch.zeros(0, self.encoder.width)]
+        for start in range(0, len(texts), _QUERIES_AT_A_TIME):
+            pieces.append(self._encode(texts[start : start + _QUERIES_AT_A_TIME]))
+        return torch.cat(pieces)
+
+    def _encode(self, texts: Sequence[str]) -> Tensor:
+        encoded = self.tokenizer.encode_batch([self.query_prefix + text for text in texts])
+        longest = max(len(one.ids) for one in encoded)
+        ids_BL = torch.zeros(len(texts), longest, dtype=torch.int64)
+        mask_BL = torch.zeros(len(texts), longest, dtype=torch.bool)
+        for row, one in enumerate(encoded):
+            ids_BL[row, : len(one.ids)] = torch.tensor(one.ids)
+            mask_BL[row, : len(one.ids)] = True
+        vectors: Tensor = self.encoder(ids_BL, mask_BL)
+        return vectors
+
+    @torch.no_grad()
+    def catalogue(self, query_text_QH: Tensor) -> Catalogue:
+        """The items, with the given queries beside them."""
+        return self.known._replace(
+            query_QD=self.model.query_vectors(query_text_QH), query_text_QH=query_text_QH
+        )
+
+
+def open_run(folder: Path) -> LoadedRun:
+    """Load a run of a shop.
+
+    Raises:
+        ArtifactError: the folder is no run, of another version, altered, or a classifier.
+    """
+    manifest = open_sealed(folder, "run")
+    if manifest.facts["shape"] != "shop":
+        raise ArtifactError(f"{folder}: a classifier of texts; it cannot rank a shop's items")
+    data = DataOptions.model_validate(manifest.facts["data"])
+    options = ModelOptions.model_validate(manifest.facts["model"])
+    table = pl.read_parquet(folder / ITEMS)
+    tables = load_tensors(folder / TABLES)
+    encoder = load_encoder(folder, options)
+    shape = (encoder.width, len(table), NUMBERS)
+    model = load_shelf_model(folder / MODEL, shape, options)
+    with torch.no_grad():
+        known = model.catalogue(
+            tables["item_text_VH"],
+            tables["item_number_VF"],
+            tables["item_warm_V"],
+            torch.zeros(0, encoder.width),
+        )
+    items = tuple(item_of(row) for row in table.iter_rows(named=True))
+    return LoadedRun(
+        manifest=manifest,
+        data=data,
+        items=items,
+        item_texts=tuple(table["text"]),
+        taken_V=table["taken"].to_numpy(),
+        campaigns=campaigns_of(pl.read_parquet(folder / CAMPAIGNS)),
+        model=model,
+        encoder=encoder,
+        tokenizer=open_tokenizer(folder / ENCODER / "tokenizer.json", data.text.max_tokens),
+        query_prefix=options.encoder.query_prefix,
+        known=known,
+        number_of={item.item_id: number for number, item in enumerate(items)},
+    )

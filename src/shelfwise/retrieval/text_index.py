@@ -1,0 +1,56 @@
+"""Items by the words of a query: BM25 (Robertson and Zaragoza, 2009), for English and Chinese."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import bm25s
+import numpy as np
+from numpy.typing import NDArray
+
+# CJK ideographs and kana are written without spaces; neighbouring pairs stand for words.
+_CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+_TOKEN = re.compile(rf"[{_CJK}]+|[^\W_{_CJK}]+")
+_IS_CJK = re.compile(f"[{_CJK}]")
+
+
+def terms(text: str) -> list[str]:
+    """Words in lower case, plural s dropped; runs of Chinese as characters and pairs of them.
+
+    >>> terms("White Hanging Hearts")
+    ['white', 'hanging', 'heart']
+    >>> terms("白色T恤")
+    ['白', '色', '白色', 't', '恤']
+    """
+    found: list[str] = []
+    for run in _TOKEN.findall(text.casefold()):
+        if _IS_CJK.match(run):
+            found += [*run, *(run[at : at + 2] for at in range(len(run) - 1))]
+        else:
+            found.append(_singular(run))
+    return found
+
+
+def _singular(word: str) -> str:
+    plural = len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is"))
+    return word[:-1] if plural else word
+
+
+class TextIndex:
+    """BM25 over the items' texts, in memory."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        self._size = len(texts)
+        self._index = bm25s.BM25()
+        corpus = [terms(text) or [""] for text in texts]
+        self._index.index(corpus, show_progress=False)
+        self._vocabulary = set(self._index.vocab_dict)
+
+    def scores(self, query: str) -> NDArray[np.float32]:
+        """``[V]`` BM25 score of every item; 0 where no word is shared."""
+        known = [term for term in terms(query) if term in self._vocabulary]
+        if not known:
+            return np.zeros(self._size, np.float32)
+        found: NDArray[np.float32] = self._index.get_scores(known)
+        return found

@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+from math import log
+
+import numpy as np
+import pytest
+
+from shelfwise.data.sample_shop.campaigns import Campaigns, budgets, draw_campaigns
+from shelfwise.data.sample_shop.catalogue import Catalogue
+from shelfwise.data.sample_shop.policy import ShelfMixture, sample_in_order, show_ads, show_shelves
+
+
+def test_slots_are_filled_from_the_softmax_over_what_is_left() -> None:
+    # Weights 1, 2, 3. First slot: 1/6, 2/6, 3/6. After item 2 is gone: 1/3, 2/3; and so on.
+    left = {(): 6, (0,): 5, (1,): 4, (2,): 3}
+    draws = 30_000
+    score = np.tile([log(1), log(2), log(3)], (draws, 1))
+
+    place, propensity = sample_in_order(score, 2, np.random.default_rng(0))
+
+    for row in range(50):
+        first, second = place[row]
+        assert propensity[row, 0] == pytest.approx((first + 1) / left[()])
+        assert propensity[row, 1] == pytest.approx((second + 1) / left[(first,)])
+    # Four standard deviations of a share are at most 4 * sqrt(.25 / 30000) = .0116.
+    shown_first = np.bincount(place[:, 0], minlength=3) / draws
+    assert shown_first == pytest.approx([1 / 6, 2 / 6, 3 / 6], abs=0.012)
+    after_2 = place[place[:, 0] == 2, 1]
+    assert (after_2 == 1).mean() == pytest.approx(2 / 3, abs=0.017)
+
+
+def test_a_shelf_slot_is_a_distribution_over_what_is_not_shown(catalogue: Catalogue) -> None:
+    mixture = ShelfMixture.of(catalogue, 0.15)
+    available = mixture.item_I
+    above = available[[0, 5, 100]]
+    rest = np.setdiff1d(available, above)
+
+    for group in np.unique(mixture.group_T):
+        probability = mixture.probability(
+            np.full(len(rest), group), np.tile(above, (len(rest), 1)), rest
+        )
+        assert probability.sum() == pytest.approx(1)
+        # Every item keeps its share of the exploration.
+        assert probability.min() >= 0.15 / len(rest)
+
+
+def test_shelf_draws_follow_the_stated_probability(catalogue: Catalogue) -> None:
+    mixture = ShelfMixture.of(catalogue, 0.2)
+    draws = 40_000
+    group = np.zeros(draws, dtype=np.int64)
+    above = np.tile(mixture.item_I[:2], (draws, 1))
+
+    drawn = mixture.draw(group, above, np.random.default_rng(4))
+
+    everything = np.arange(len(catalogue))
+    stated = mixture.probability(group[: len(catalogue)], above[: len(catalogue)], everything)
+    stated = np.where(catalogue.available_I & ~np.isin(everything, mixture.item_I[:2]), stated, 0)
+    share = np.bincount(drawn, minlength=len(catalogue)) / draws
+    # Five standard deviations, for the largest of 400 deviations.
+    assert (np.abs(share - stated) <= 5 * np.sqrt(stated * (1 - stated) / draws)).all()
+
+
+def test_shelves_show_distinct_available_items(catalogue: Catalogue) -> None:
+    slate = show_shelves(np.arange(90), catalogue, 0.15, np.random.default_rng(1))
+
+    pairs = set(zip(slate.row_N.tolist(), slate.item_N.tolist(), strict=True))
+    assert len(pairs) == len(slate.row_N)
+    assert catalogue.available_I[slate.item_N].all()
+    lengths = np.bincount(slate.row_N)
+    assert set(lengths.tolist()) == {8, 9, 10}
+    assert (slate.propensity_N > 0).all()
+
+
+def test_only_running_campaigns_are_shown(catalogue: Catalogue) -> None:
+    campaigns = Campaigns(
+        item_K=np.array([1, 2, 3]),
+        bid_K=np.array([0.5, 0.5, 0.5]),
+        start_K=np.array([0, 0, 100]),
+        end_K=np.array([1_000, 200, 1_000]),
+        wish_K=np.array([10.0, 10.0, 10.0]),
+        titles=("", "", ""),
+    )
+    at = np.array([50, 300, 5_000])  # 0 and 1 run; 0 and 2 run; none runs
+
+    slate = show_ads(
+        np.zeros(3, dtype=np.int64), at, campaigns, catalogue, np.random.default_rng(0)
+    )
+
+    assert sorted(zip(slate.row_N.tolist(), slate.campaign_N.tolist(), strict=True)) == [
+        (0, 0),
+        (0, 1),
+        (1, 0),
+        (1, 2),
+    ]
+    assert slate.item_N.tolist() == campaigns.item_K[slate.campaign_N].tolist()
+    # With two left, the second is certain.
+    assert slate.propensity_N[slate.position_N == 2] == pytest.approx([1, 1])
+
+
+def test_no_campaign_overspends(catalogue: Catalogue) -> None:
+    campaigns = draw_campaigns(catalogue, 30, np.random.default_rng(2))
+    clicks = np.arange(len(campaigns)) * 100
+
+    granted = budgets(campaigns, clicks)
+
+    assert (granted >= clicks * campaigns.bid_K).all()
+    assert granted[0] == campaigns.wish_K[0]  # nothing spent
+    assert catalogue.available_I[campaigns.item_K].all()
+    assert len(set(campaigns.item_K.tolist())) == len(campaigns)
