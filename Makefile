@@ -53,7 +53,7 @@ python-fits:
 	  echo "       Install one and say which: make setup PYTHON=python3.11" >&2; exit 1; }; \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "error: $$python is Python $$found; Shelfwise needs 3.11 or newer." >&2; \
-	  echo "       Say which to use, in place of a $(VENV) of that version: make clean-all; make setup PYTHON=python3.11" >&2; exit 1; }
+	  echo "       Say which: make setup PYTHON=python3.11 (first make clean-all, where $(VENV) is the old one)" >&2; exit 1; }
 
 demo: setup  ## sample shop, prepare, train, evaluate, three requests; under 10 minutes
 	$(BIN)/shelfwise demo --out $(DEMO)

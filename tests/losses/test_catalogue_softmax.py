@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd import gradcheck
 
-from shelfwise.losses.catalogue_softmax import Masked, Positives, catalogue_softmax_loss
+from shelfwise.losses.catalogue_softmax import Added, Masked, Positives, catalogue_softmax_loss
 
 
 def pairs(*of_request: list[int]) -> tuple[Tensor, Tensor]:
@@ -33,7 +33,7 @@ def test_by_hand() -> None:
         request, item, Positives(request_M, item_M, torch.tensor([1.0, 2.0, 5.0]))
     )
     # Scale 2 squares the exponentials: 1, 4, 16.
-    scaled = catalogue_softmax_loss(request, item, Positives(request_M, item_M), scale=2.0)
+    scaled = catalogue_softmax_loss(2.0 * request, item, Positives(request_M, item_M))
 
     assert plain.item() == pytest.approx((log(7 / 2) + log(7 / 4) + log(3)) / 3)
     assert weighted.item() == pytest.approx((log(7 / 2) + 2 * log(7 / 4) + 5 * log(3)) / 8)
@@ -63,7 +63,7 @@ def test_agrees_with_cross_entropy() -> None:
     request, item = vectors(6, 3), vectors(9, 3)
     label = torch.tensor([4, 0, 8, 8, 2, 1])
 
-    loss = catalogue_softmax_loss(request, item, Positives(torch.arange(6), label), scale=3.0)
+    loss = catalogue_softmax_loss(3.0 * request, item, Positives(torch.arange(6), label))
 
     assert loss.item() == pytest.approx(F.cross_entropy(3 * request @ item.T, label).item())
 
@@ -82,7 +82,7 @@ def test_chunks_change_nothing(chunk_size: int) -> None:
         item = vectors(7, 3).requires_grad_()
         scale = torch.tensor(2.0, dtype=torch.float64, requires_grad=True)
         loss = catalogue_softmax_loss(
-            request, item, positives, scale=scale, masked=masked, chunk_size=chunk_size
+            scale * request, item, positives, masked=masked, chunk_size=chunk_size
         )
         return loss.detach(), *torch.autograd.grad(loss, [request, item, scale])
 
@@ -137,7 +137,7 @@ def test_stays_finite_when_the_model_is_certain(scale: float) -> None:
     request = torch.ones(1, 1, requires_grad=True)
 
     loss = catalogue_softmax_loss(
-        request, torch.tensor([[1.0], [-1.0]]), Positives(*pairs([0])), scale=scale
+        scale * request, torch.tensor([[1.0], [-1.0]]), Positives(*pairs([0]))
     )
     loss.backward()
 
@@ -153,7 +153,7 @@ def test_gradient_is_that_of_the_value() -> None:
 
     assert gradcheck(
         lambda request, item, scale: catalogue_softmax_loss(
-            request, item, positives, scale=scale, masked=masked, chunk_size=2
+            scale * request, item, positives, masked=masked, chunk_size=2
         ),
         (
             vectors(3, 2).requires_grad_(),
@@ -166,3 +166,24 @@ def test_gradient_is_that_of_the_value() -> None:
 def test_a_chunk_of_nothing_is_refused() -> None:
     with pytest.raises(ValueError, match="at least 1: 0"):
         catalogue_softmax_loss(vectors(1, 1), vectors(1, 1), Positives(*pairs([0])), chunk_size=0)
+
+
+def test_added_logits_by_hand_whatever_the_chunk() -> None:
+    # Vectors of zeros: without additions each of 3 items has probability 1/3.
+    #   request 0: log 2 + log 2 on item 1, twice added -> exp = 4, sum 4 + 2 = 6
+    #              -log(4/6) = log(3/2)
+    #   request 1: nothing added, loss log 3
+    request, item = torch.zeros(2, 4), torch.zeros(3, 4)
+    twice = torch.tensor([log(2), log(2)], requires_grad=True)
+    added = Added(torch.tensor([0, 0]), torch.tensor([1, 1]), twice)
+    positives = Positives(torch.tensor([0, 1]), torch.tensor([1, 2]))
+
+    whole = catalogue_softmax_loss(request, item, positives, added=added)
+    chunked = catalogue_softmax_loss(request, item, positives, added=added, chunk_size=1)
+    whole.backward()
+
+    assert whole.item() == pytest.approx((log(1.5) + log(3)) / 2)
+    assert chunked.item() == pytest.approx(whole.item())
+    # d/da of -log(e^a / (e^a + 2)) at e^a = 4 is 4/6 - 1 = -1/3, halved by the mean over two.
+    assert twice.grad is not None
+    assert twice.grad.tolist() == pytest.approx([-1 / 6, -1 / 6])

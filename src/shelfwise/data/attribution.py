@@ -102,7 +102,8 @@ def labels_as_of(
     """What was known at ``moment`` of impressions shown before it.
 
     Adds ``clicked`` (bool), ``purchased`` (bool) and ``known`` (bool): ``known`` is False while a
-    clicked row's purchase window is still open and nothing was bought yet.
+    clicked row's purchase window is still open, also where something was bought already: to count
+    the young clicks that sold, and not those that may still sell, would overstate conversion.
     """
     window = int(options.purchase_window_days * DAY)
     clicked = (pl.col("clicked_at") < moment).fill_null(False)
@@ -111,5 +112,5 @@ def labels_as_of(
     return impressions.filter(pl.col("at") < moment).with_columns(
         clicked.alias("clicked"),
         purchased.alias("purchased"),
-        (~clicked | purchased | closed).alias("known"),
+        (~clicked | closed).alias("known"),
     )

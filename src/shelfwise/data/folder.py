@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import mkdtemp
+from secrets import token_hex
 
 from shelfwise.schema.errors import ConfigError
 
@@ -19,27 +19,31 @@ def new_folder(path: Path, marker: str) -> Iterator[Path]:
     only if it is empty or holds ``marker``, the file by which we know our own work.
 
     Raises:
-        ConfigError: ``path`` is a file, or a folder of somebody else's.
+        ConfigError: ``path`` is a file, a folder of somebody else's, or where none can be made.
     """
+    path = path.resolve()  # a link to our own folder stays a link
     _refuse_to_overwrite(path, marker)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = Path(mkdtemp(prefix=f".{path.name}.partial-", dir=path.parent))
-    partial.chmod(0o755)
+    partial = path.with_name(f".{path.name}.partial-{token_hex(4)}")
+    replaced = partial.with_name(f"{partial.name}-replaced")
+    try:
+        partial.mkdir(parents=True)
+    except OSError as error:
+        raise ConfigError(f"{path}: no folder can be made there ({error.strerror})") from error
     try:
         yield partial
+        _refuse_to_overwrite(path, marker)  # somebody may have written there meanwhile
         if path.exists():
-            replaced = partial.with_name(partial.name + "-replaced")
             path.rename(replaced)
-            partial.rename(path)
-            shutil.rmtree(replaced)
-        else:
-            partial.rename(path)
+        partial.rename(path)
     finally:
+        if replaced.exists() and not path.exists():
+            replaced.rename(path)
         shutil.rmtree(partial, ignore_errors=True)
+        shutil.rmtree(replaced, ignore_errors=True)
 
 
 def _refuse_to_overwrite(path: Path, marker: str) -> None:
-    if path.is_file():
+    if path.exists() and not path.is_dir():
         raise ConfigError(f"{path}: is a file; name a folder to write into")
     if path.is_dir() and any(path.iterdir()) and not (path / marker).is_file():
         raise ConfigError(

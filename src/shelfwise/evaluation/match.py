@@ -94,7 +94,10 @@ def rank_all(
     items: int,
     progress: Progress,
 ) -> dict[tuple[str, str], Ranked]:
-    """Rank every view for every system, a block of targets at a time: ``(system, view)`` -> ranks."""
+    """Rank every view for every system, a block of targets at a time.
+
+    Returns ranks by ``(system, view)``.
+    """
     parts: dict[tuple[str, str], list[tuple[TiedRanks, NDArray[np.int64]]]] = {}
     rows = max(1, _CELLS // max(items, 1))
     blocks = [np.arange(at, min(at + rows, len(targets))) for at in range(0, len(targets), rows)]

@@ -1,7 +1,7 @@
 """Softmax cross-entropy over the whole catalogue, for requests with one or more positives.
 
 Shape suffixes in this file: R = requests; V = items of the catalogue; D = width of a vector;
-M = positive (request, item) pairs; X = masked (request, item) pairs; C = requests of a chunk.
+M = positive (request, item) pairs; X = masked or added (request, item) pairs; C = requests of a chunk.
 """
 
 from __future__ import annotations
@@ -30,28 +30,37 @@ class Masked(NamedTuple):
     item_X: Tensor  # int
 
 
+class Added(NamedTuple):
+    """Logits of single pairs that no dot product gives, such as of items taken before."""
+
+    request_X: Tensor  # int
+    item_X: Tensor  # int; a pair may stand more than once, its logits add up
+    logit_X: Tensor  # float
+
+
 def catalogue_softmax_loss(
     request_RD: Tensor,
     item_VD: Tensor,
     positives: Positives,
     *,
-    scale: float | Tensor = 1.0,
     masked: Masked | None = None,
+    added: Added | None = None,
     chunk_size: int = 1024,
 ) -> Tensor:
     """Make each positive item likelier than the rest of the catalogue.
 
     The weighted mean over positives (r, v) of
-    ``-log(exp(s * r.v) / sum_u exp(s * r.u))``, u over all items that are not masked. Other
-    positives of the request stay in the sum, so that m positives share the probability and
-    the best possible loss is log m. A pair that is both positive and masked is positive.
+    ``-log(exp(r.v + a_rv) / sum_u exp(r.u + a_ru))``, u over all items that are not masked, a
+    what is added to a pair. Other positives of the request stay in the sum, so that m
+    positives share the probability and the best possible loss is log m. A pair that is both positive and masked is positive.
 
     Args:
-        request_RD: ``[R, D]`` taken as they are; scale them to length 1 for a cosine.
+        request_RD: ``[R, D]`` taken as they are: unit vectors times an inverse temperature give
+            a scaled cosine.
         item_VD: ``[V, D]``.
         positives: Pairs in any order. Without any, the loss is 0.
-        scale: Inverse temperature s; a scalar tensor can be learned.
         masked: Pairs left out of the sum.
+        added: Logits of single pairs, on top of their dot product.
         chunk_size: Requests whose ``chunk_size x V`` logits are in memory at a time. Where
             there is more than one chunk, the backward pass computes the logits again
             instead of keeping them.
@@ -63,24 +72,29 @@ def catalogue_softmax_loss(
         raise ValueError(f"catalogue_softmax_loss needs a chunk_size of at least 1: {chunk_size}")
     positives = _by_request(positives)
     masked = Masked(*_no_pairs(item_VD)) if masked is None else _sorted_mask(masked)
+    if added is None:
+        added = Added(*_no_pairs(item_VD), item_VD.new_zeros(0))
+    added = _sorted_added(added)
     weight_M = positives.weight_M
     assert weight_M is not None
 
     starts = torch.arange(0, len(request_RD) + chunk_size, chunk_size, device=request_RD.device)
     positive_edges = torch.searchsorted(positives.request_M, starts).tolist()
     masked_edges = torch.searchsorted(masked.request_X, starts).tolist()
+    added_edges = torch.searchsorted(added.request_X, starts).tolist()
     total = at_least_float32(request_RD.new_zeros(()))
     for chunk, start in enumerate(range(0, len(request_RD), chunk_size)):
         mine = slice(positive_edges[chunk], positive_edges[chunk + 1])
         gone = slice(masked_edges[chunk], masked_edges[chunk + 1])
+        more = slice(added_edges[chunk], added_edges[chunk + 1])
         if mine.start == mine.stop:
             continue
         arguments = (
             request_RD[start : start + chunk_size],
             item_VD,
-            scale,
             Positives(positives.request_M[mine] - start, positives.item_M[mine], weight_M[mine]),
             Masked(masked.request_X[gone] - start, masked.item_X[gone]),
+            Added(added.request_X[more] - start, added.item_X[more], added.logit_X[more]),
         )
         if len(request_RD) <= chunk_size:
             total = total + _sum_of_losses(*arguments)
@@ -95,11 +109,14 @@ def catalogue_softmax_loss(
 def _sum_of_losses(
     request_CD: Tensor,
     item_VD: Tensor,
-    scale: float | Tensor,
     positives: Positives,
     masked: Masked,
+    added: Added,
 ) -> Tensor:
-    logit_CV = at_least_float32(scale * (request_CD @ item_VD.T))
+    logit_CV = at_least_float32(request_CD @ item_VD.T)
+    if len(added.request_X):
+        cells = (added.request_X, added.item_X)
+        logit_CV = logit_CV.index_put(cells, added.logit_X.to(logit_CV.dtype), accumulate=True)
     if len(masked.request_X):
         gone_CV = torch.zeros_like(logit_CV, dtype=torch.bool)
         gone_CV[masked.request_X, masked.item_X] = True
@@ -122,6 +139,11 @@ def _by_request(positives: Positives) -> Positives:
 def _sorted_mask(masked: Masked) -> Masked:
     request_X, order_X = masked.request_X.long().sort()
     return Masked(request_X, masked.item_X.long()[order_X])
+
+
+def _sorted_added(added: Added) -> Added:
+    request_X, order_X = added.request_X.long().sort()
+    return Added(request_X, added.item_X.long()[order_X], added.logit_X[order_X])
 
 
 def _no_pairs(like: Tensor) -> tuple[Tensor, Tensor]:

@@ -1,10 +1,13 @@
 """From a request and an item to the probabilities of a click and of a purchase after it.
 
-A shared bottom feeds both heads (ESMM, Ma et al., 2018, arXiv:1804.07931). The position an item
-was shown at has its own additive tower, left out when serving: what it explains in training is
-examination, not worth (as in PAL, Guo et al., 2019).
+A shared bottom feeds both heads (ESMM, Ma et al., 2018, arXiv:1804.07931). It is told what the
+request wants, what of the shopper's history resembles the item (target attention as in DIN, Zhou et
+al., 2018, arXiv:1706.06978), and how the item's price compares. The position an item was shown at
+has its own additive tower, left out when serving: what it explains in training is examination, not
+worth (as in PAL, Guo et al., 2019).
 
-Shape suffixes in this file: N = (request, item) pairs, D = width.
+Shape suffixes in this file: N = (request, item) pairs, R = requests, P = pairs of the request that
+has most, L = events, D = width, F = numbers of an item, S = single figures of a pair.
 """
 
 from __future__ import annotations
@@ -12,11 +15,25 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from shelfwise.models.config import HeadOptions
 
 POSITIONS = 64  # places told apart; 0 stands for unknown, the last for all beyond
+_SURFACE_WIDTH = 8
+_FIGURES = (
+    7  # cosine, match, taken before, nearest past item, history length, price gap and its size
+)
+
+
+class Past(NamedTuple):
+    """The shopper's own items, as `attend` compares them with a candidate."""
+
+    item_RLD: Tensor  # unit vectors
+    number_RLF: Tensor
+    weight_RL: Tensor  # learned logit of the event's kind and age
+    is_item_RL: Tensor  # bool
 
 
 class PairFeatures(NamedTuple):
@@ -25,8 +42,11 @@ class PairFeatures(NamedTuple):
     request_ND: Tensor
     item_ND: Tensor
     query_ND: Tensor  # zeros where nothing was typed
+    number_NF: Tensor
     text_cosine_N: Tensor  # of query and item text; 0 where nothing was typed
-    match_N: Tensor  # the retrieval score, scaled
+    match_N: Tensor  # the retrieval logit
+    repeat_N: Tensor  # the part of it that comes from having taken the item before
+    request_N: Tensor  # int64 row of the request
     surface_N: Tensor  # int64
 
 
@@ -37,14 +57,25 @@ class ClickConvert(NamedTuple):
     convert_N: Tensor
 
 
+class Attended(NamedTuple):
+    """What of a shopper's history resembles a candidate."""
+
+    item_ND: Tensor  # mean of past items, those nearest to the candidate weighing most
+    number_NF: Tensor  # mean of their numbers
+    nearest_N: Tensor  # cosine to the nearest of them; 0 without a past
+    length_N: Tensor  # past items
+
+
 class ClickConvertHeads(nn.Module):
     """Two-layer shared bottom, one linear head per task, an additive tower for position."""
 
-    def __init__(self, width: int, surfaces: int, options: HeadOptions) -> None:
+    def __init__(self, width: int, numbers: int, surfaces: int, options: HeadOptions) -> None:
         super().__init__()
-        self.surface = nn.Embedding(surfaces, 8)
+        self.surface = nn.Embedding(surfaces, _SURFACE_WIDTH)
+        inputs = 4 * width + numbers + _FIGURES + _SURFACE_WIDTH
         self.bottom = nn.Sequential(
-            nn.Linear(5 * width + 2 + 8, options.hidden),
+            nn.Dropout(options.dropout),
+            nn.Linear(inputs, options.hidden),
             nn.GELU(),
             nn.Dropout(options.dropout),
             nn.Linear(options.hidden, options.hidden),
@@ -54,24 +85,45 @@ class ClickConvertHeads(nn.Module):
         self.click = nn.Linear(options.hidden, 1)
         self.convert = nn.Linear(options.hidden, 1)
         self.position = nn.Embedding(surfaces * POSITIONS, 1)
+        self.sharpness = nn.Parameter(torch.tensor(8.0))
         nn.init.zeros_(self.position.weight)
 
-    def forward(self, pair: PairFeatures, position_N: Tensor | None) -> ClickConvert:
+    def start_from(self, click_rate: float, convert_rate: float) -> None:
+        """Let the first guess be the log's own rates, so that no step is spent on finding them."""
+        with torch.no_grad():
+            for head, rate in ((self.click, click_rate), (self.convert, convert_rate)):
+                head.bias.fill_(torch.logit(torch.tensor(min(max(rate, 1e-4), 1 - 1e-4))))
+
+    def forward(self, pair: PairFeatures, past: Past, position_N: Tensor | None) -> ClickConvert:
         """Logits of each pair.
 
         Args:
             pair: what is known of request and item.
-            position_N: int64 place shown at, 1 the first, 0 unknown; None when serving, where the
-                answer is that of an item certain to be looked at as the first of its list is.
+            past: the items of each request's history.
+            position_N: int64 place shown at, 1 the first, 0 unknown; None when serving, where each
+                item is judged as if it stood first.
         """
+        near = attend(pair, past, self.sharpness)
+        gap_N = (pair.number_NF[:, 0] - near.number_NF[:, 0]) * (near.length_N > 0)
+        figures_NS = torch.stack(
+            [
+                pair.text_cosine_N,
+                pair.match_N / 10,
+                pair.repeat_N,
+                near.nearest_N,
+                near.length_N.log1p() / 3,
+                gap_N,
+                gap_N.abs(),
+            ],
+            dim=-1,
+        )
         inputs = [
-            pair.request_ND,
             pair.item_ND,
-            pair.request_ND * pair.item_ND,
-            pair.query_ND,
-            pair.query_ND * pair.item_ND,
-            pair.text_cosine_N[:, None],
-            pair.match_N[:, None],
+            _alike(pair.request_ND, pair.item_ND),
+            _alike(pair.query_ND, pair.item_ND),
+            _alike(near.item_ND, pair.item_ND),
+            pair.number_NF,
+            figures_NS,
             self.surface(pair.surface_N),
         ]
         shared = self.bottom(torch.cat(inputs, dim=-1))
@@ -81,3 +133,47 @@ class ClickConvertHeads(nn.Module):
             click_N=self.click(shared).squeeze(-1) + seen_N.squeeze(-1),
             convert_N=self.convert(shared).squeeze(-1),
         )
+
+
+def _alike(one_ND: Tensor, other_ND: Tensor) -> Tensor:
+    # Entries of a product of unit vectors are near 1/D; scaled up, they are near 1.
+    scaled_ND: Tensor = one_ND * other_ND * one_ND.shape[-1] ** 0.5
+    return scaled_ND
+
+
+def attend(pair: PairFeatures, past: Past, sharpness: Tensor) -> Attended:
+    """Compare every candidate with the items of its own request's history.
+
+    Pairs are laid out as ``[R, P]``, so that no history is copied for each of its candidates.
+    """
+    place_N = place_within(pair.request_N)
+    requests, most = len(past.item_RLD), int(place_N.max()) + 1
+    item_RPD = pair.item_ND.new_zeros(requests, most, pair.item_ND.shape[-1])
+    item_RPD = item_RPD.index_put((pair.request_N, place_N), pair.item_ND)
+    cosine_RPL = item_RPD @ past.item_RLD.transpose(1, 2)
+    hidden_R1L = ~past.is_item_RL[:, None]
+    logit_RPL = (sharpness * cosine_RPL + past.weight_RL[:, None]).masked_fill(hidden_R1L, -1e9)
+    weight_RPL = F.softmax(logit_RPL, dim=-1) * past.is_item_RL[:, None]
+    nearest_RP = cosine_RPL.masked_fill(hidden_R1L, -1).amax(dim=-1)
+    length_R = past.is_item_RL.sum(-1).to(nearest_RP.dtype)
+    nearest_RP = nearest_RP * (length_R > 0)[:, None]
+    at = (pair.request_N, place_N)
+    return Attended(
+        item_ND=(weight_RPL @ past.item_RLD)[at],
+        number_NF=(weight_RPL @ past.number_RLF)[at],
+        nearest_N=nearest_RP[at],
+        length_N=length_R[pair.request_N],
+    )
+
+
+def place_within(request_N: Tensor) -> Tensor:
+    """``[N]`` 0, 1, 2, ... among the pairs of the same request, in their order."""
+    order = torch.argsort(request_N, stable=True)
+    sorted_N = request_N[order]
+    index_N = torch.arange(len(request_N), device=request_N.device)
+    starts = torch.ones_like(sorted_N, dtype=torch.bool)
+    starts[1:] = sorted_N[1:] != sorted_N[:-1]
+    first_N = torch.cummax(torch.where(starts, index_N, torch.zeros_like(index_N)), dim=0).values
+    place_N = torch.empty_like(index_N)
+    place_N[order] = index_N - first_N
+    return place_N

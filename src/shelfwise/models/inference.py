@@ -29,7 +29,7 @@ def match_scores(
     """``[R, V]`` match score of every item; a softmax over it is P(item | a match happens)."""
     model.eval()
     request_RD = model.request_vectors(requests, catalogue)
-    scores: NDArray[np.float32] = model.match_scores(request_RD, catalogue).cpu().numpy()
+    scores: NDArray[np.float32] = model.match_scores(request_RD, requests, catalogue).cpu().numpy()
     return scores
 
 

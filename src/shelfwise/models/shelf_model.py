@@ -16,9 +16,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from shelfwise.models.config import ModelOptions
-from shelfwise.models.heads import ClickConvert, ClickConvertHeads, PairFeatures
-from shelfwise.models.history_encoder import Events, HistoryEncoder
+from shelfwise.models.heads import ClickConvert, ClickConvertHeads, PairFeatures, Past
+from shelfwise.models.history_encoder import AGE_BUCKETS, Events, HistoryEncoder, age_bucket
 from shelfwise.schema.event import EventKind, Surface
+
+# Adam moves an entry by about the learning rate a step, and a logit has to move by several units:
+# embeddings that are logits themselves are stored this much smaller.
+_LOGIT_UNIT = 10.0
 
 SURFACES = tuple(Surface)  # a request's surface is stored as its place in this tuple
 
@@ -29,6 +33,7 @@ class Catalogue(NamedTuple):
     item_VD: Tensor
     item_bias_V: Tensor
     item_text_VH: Tensor
+    item_number_VF: Tensor
     query_QD: Tensor
     query_text_QH: Tensor
 
@@ -45,6 +50,14 @@ class Requests(NamedTuple):
     surface_R: Tensor
 
 
+class Repeats(NamedTuple):
+    """Match logits of items for having been taken before; a pair may stand more than once."""
+
+    request_X: Tensor
+    item_X: Tensor
+    logit_X: Tensor
+
+
 class ShelfModel(nn.Module):
     """Item, query and request vectors in one space, and the heads that judge their pairs."""
 
@@ -59,7 +72,13 @@ class ShelfModel(nn.Module):
         self.surface = nn.Embedding(len(SURFACES), width)
         self.item_bias = nn.Embedding(items, 1) if options.id_embedding else None
         self.history = HistoryEncoder(width, len(EventKind), options.history)
-        self.heads = ClickConvertHeads(width, len(SURFACES), options.heads)
+        self.heads = ClickConvertHeads(width, numbers, len(SURFACES), options.heads)
+        # By kind of behaviour and its age: what it adds to the match of the very same item, and
+        # how much it counts when a candidate is compared with the past.
+        self.repeat = nn.Embedding(len(EventKind) * AGE_BUCKETS, 1)
+        self.past_weight = nn.Embedding(len(EventKind) * AGE_BUCKETS, 1)
+        nn.init.zeros_(self.repeat.weight)
+        nn.init.zeros_(self.past_weight.weight)
         self.log_scale = nn.Parameter(torch.tensor(float(options.match_scale)).log())
         nn.init.normal_(self.surface.weight, std=0.02)
         nn.init.normal_(self.item_numbers.weight, std=0.02)
@@ -85,9 +104,16 @@ class ShelfModel(nn.Module):
         """``[V]`` how often an item matches whoever asks; a cold one is taken for average."""
         if self.item_bias is None:
             return torch.zeros_like(warm_V, dtype=torch.float32)
-        bias_V = self.item_bias.weight[:, 0]
+        bias_V = _LOGIT_UNIT * self.item_bias.weight[:, 0]
         average = (bias_V * warm_V).sum() / warm_V.sum().clamp(min=1)
         return torch.where(warm_V, bias_V, average)
+
+    def start_from_counts(self, taken_V: Tensor) -> None:
+        """Let the first guess of how often an item matches be how often it was taken."""
+        if self.item_bias is not None:
+            log_V = taken_V.float().log1p()
+            with torch.no_grad():
+                self.item_bias.weight[:, 0] = (log_V - log_V.mean()) / _LOGIT_UNIT
 
     def query_vectors(self, text_QH: Tensor) -> Tensor:
         """``[Q, D]`` vectors of queries."""
@@ -101,6 +127,7 @@ class ShelfModel(nn.Module):
             item_VD=self.item_vectors(item_text_VH, number_VF, warm_V),
             item_bias_V=self.item_biases(warm_V),
             item_text_VH=item_text_VH,
+            item_number_VF=number_VF,
             query_QD=self.query_vectors(query_text_QH),
             query_text_QH=query_text_QH,
         )
@@ -126,9 +153,22 @@ class ShelfModel(nn.Module):
         """The learned factor that turns a cosine into a softmax logit."""
         return self.log_scale.exp().clamp(max=100)
 
-    def match_scores(self, request_RD: Tensor, catalogue: Catalogue) -> Tensor:
+    def repeats(self, requests: Requests) -> Repeats:
+        """What each event of a history adds to the match of its own item."""
+        request_X, place_X = (requests.item_RL >= 0).nonzero(as_tuple=True)
+        logit_RL = self._repeat_logits(requests)
+        item_X = requests.item_RL[request_X, place_X]
+        return Repeats(request_X, item_X, logit_RL[request_X, place_X])
+
+    def _repeat_logits(self, requests: Requests) -> Tensor:
+        logit_RL: Tensor = _LOGIT_UNIT * self.repeat(_kind_and_age(requests)).squeeze(-1)
+        return logit_RL
+
+    def match_scores(self, request_RD: Tensor, requests: Requests, catalogue: Catalogue) -> Tensor:
         """``[R, V]`` retrieval logits of every item for every request."""
-        return self.match_scale() * request_RD @ catalogue.item_VD.T + catalogue.item_bias_V
+        score_RV = self.match_scale() * request_RD @ catalogue.item_VD.T + catalogue.item_bias_V
+        request_X, item_X, logit_X = self.repeats(requests)
+        return score_RV.index_put((request_X, item_X), logit_X, accumulate=True)
 
     def judge(
         self,
@@ -153,15 +193,33 @@ class ShelfModel(nn.Module):
         cosine_N = (_pick(catalogue.query_text_QH, query_N) * catalogue.item_text_VH[item_N]).sum(
             -1
         )
+        event_logit_RL = self._repeat_logits(requests)
+        same_NL = requests.item_RL[request_N] == item_N[:, None]
+        repeat_N = (event_logit_RL[request_N] * same_NL).sum(-1)
+        dot_N = self.match_scale() * (request_RD[request_N] * item_ND).sum(-1)
         features = PairFeatures(
             request_ND=request_RD[request_N],
             item_ND=item_ND,
             query_ND=_pick(catalogue.query_QD, query_N),
+            number_NF=catalogue.item_number_VF[item_N],
             text_cosine_N=cosine_N,
-            match_N=(request_RD[request_N] * item_ND).sum(-1),
+            match_N=dot_N + catalogue.item_bias_V[item_N] + repeat_N,
+            repeat_N=repeat_N,
+            request_N=request_N,
             surface_N=requests.surface_R[request_N],
         )
-        return self.heads(features, position_N)  # type: ignore[no-any-return]  # nn.Module
+        past = Past(
+            item_RLD=_pick(catalogue.item_VD, requests.item_RL),
+            number_RLF=_pick(catalogue.item_number_VF, requests.item_RL),
+            weight_RL=_LOGIT_UNIT * self.past_weight(_kind_and_age(requests)).squeeze(-1),
+            is_item_RL=requests.item_RL >= 0,
+        )
+        return self.heads(features, past, position_N)  # type: ignore[no-any-return]  # nn.Module
+
+
+def _kind_and_age(requests: Requests) -> Tensor:
+    """``[R, L]`` number of each event's kind and age together."""
+    return requests.kind_RL * AGE_BUCKETS + age_bucket(requests.age_RL)
 
 
 def _pick(table_KD: Tensor, number: Tensor) -> Tensor:

@@ -45,19 +45,14 @@ def seal(
     folder: Path, kind: Kind, *, seed: int, data_fingerprint: str | None, facts: Mapping[str, Any]
 ) -> Manifest:
     """Write the manifest of a finished folder; without a fingerprint, its own files make one."""
-    digests = {
-        path.relative_to(folder).as_posix(): file_digest(path)
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name != MANIFEST
-    }
-    own = hashlib.sha256("".join(f"{n}:{d}\n" for n, d in digests.items()).encode()).hexdigest()
+    digests = file_digests(folder)
     manifest = Manifest(
         format_version=FORMAT_VERSION,
         kind=kind,
         created_at=datetime.now(UTC),
         shelfwise_version=shelfwise.__version__,
         seed=seed,
-        data_fingerprint=data_fingerprint or own,
+        data_fingerprint=data_fingerprint or fingerprint_of(digests),
         facts=dict(facts),
         versions=library_versions(),
         sha256=digests,
@@ -68,6 +63,10 @@ def seal(
 
 def open_sealed(folder: Path, kind: Kind) -> Manifest:
     """Read a folder's manifest and check every file against it.
+
+    A file that the manifest does not list is refused too: a loader that looks for optional files,
+    as those of encoders and tokenizers do, would read it unchecked. Names that begin with a dot
+    are passed over; file managers leave such files behind, and nothing here reads them.
 
     Raises:
         ArtifactError: the folder is of another kind or version, or a file is missing, altered or
@@ -95,7 +94,7 @@ def open_sealed(folder: Path, kind: Kind) -> Manifest:
 def _parse(path: Path) -> Manifest:
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise ArtifactError(f"{path}: not valid JSON: {error}") from error
     found = raw.get("format_version") if isinstance(raw, dict) else None
     if found != FORMAT_VERSION:
@@ -110,14 +109,33 @@ def _parse(path: Path) -> Manifest:
 
 
 def _problems(folder: Path, manifest: Manifest) -> list[str]:
+    found, listed = file_digests(folder), manifest.sha256
     problems = []
-    for name, digest in manifest.sha256.items():
-        path = folder / name
-        if not path.is_file():
+    for name in sorted(found.keys() | listed.keys()):
+        if name not in found:
             problems.append(f"  {name}: missing")
-        elif file_digest(path) != digest:
+        elif name in listed and found[name] != listed[name]:
             problems.append(f"  {name}: altered or truncated (its sha256 differs)")
+        elif name not in listed and not any(part.startswith(".") for part in Path(name).parts):
+            problems.append(f"  {name}: not listed in {MANIFEST}; move it out of the folder")
     return problems
+
+
+def file_digests(folder: Path) -> dict[str, str]:
+    """sha256 of every file in a folder but its manifest, by name relative to the folder."""
+    digests = {
+        path.relative_to(folder).as_posix(): file_digest(path)
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+    digests.pop(MANIFEST, None)
+    return digests
+
+
+def fingerprint_of(digests: Mapping[str, str], told: str = "") -> str:
+    """One digest of a folder's files, in order of their names, and of what else was ``told``."""
+    lines = "".join(f"{name}:{digest}\n" for name, digest in sorted(digests.items()))
+    return hashlib.sha256((lines + told).encode()).hexdigest()
 
 
 def file_digest(path: Path) -> str:

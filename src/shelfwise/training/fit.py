@@ -119,7 +119,7 @@ def _take_step(
 ) -> Terms:
     step, rng, prepared = context
     network.model.train()
-    network.bank.encoder.train()
+    network.bank.encoder.eval()  # no dropout: a fresh vector must agree with the table's others
     only_new = prepared.options.match.seen == "remove"
     terms = batch_loss(network, batch, options, rng, only_new)
     if not torch.isfinite(terms.total):

@@ -13,10 +13,10 @@ import torch
 from torch import Tensor
 
 from shelfwise.data.batches import Batch
-from shelfwise.losses.catalogue_softmax import Masked, Positives, catalogue_softmax_loss
+from shelfwise.losses.catalogue_softmax import Added, Masked, Positives, catalogue_softmax_loss
 from shelfwise.losses.entire_space import RowUse, entire_space_loss
 from shelfwise.models.inputs import as_requests
-from shelfwise.models.shelf_model import Catalogue
+from shelfwise.models.shelf_model import Catalogue, Requests
 from shelfwise.training.config import TrainOptions
 from shelfwise.training.device import half_precision
 from shelfwise.training.network import Network, live_texts
@@ -55,7 +55,7 @@ def batch_loss(
     catalogue = network.catalogue(asked.query_texts, live)
     with half_precision(device):
         request_RD = network.model.request_vectors(asked.requests, catalogue).float()
-    match = _match_loss(network, batch, catalogue, request_RD, only_new)
+    match = _match_loss(network, batch, (asked.requests, catalogue), request_RD, only_new)
     if len(batch.shown_item_N) == 0:
         nothing = match.new_zeros(())
         return Terms(options.match_weight * match, match, nothing, nothing)
@@ -78,9 +78,14 @@ def batch_loss(
 
 
 def _match_loss(
-    network: Network, batch: Batch, catalogue: Catalogue, request_RD: Tensor, only_new: bool
+    network: Network,
+    batch: Batch,
+    known: tuple[Requests, Catalogue],
+    request_RD: Tensor,
+    only_new: bool,
 ) -> Tensor:
-    """Softmax over the items that training has met; later ones are no negatives, they are unknown."""
+    """Softmax over the items that training has met; later ones are unknown, not negatives."""
+    requests, catalogue = known
     device = network.bank.device
     request_M, item_M = batch.match_request_M, batch.match_item_M
     masked = None
@@ -102,4 +107,5 @@ def _match_loss(
     positives = Positives(
         torch.from_numpy(request_M).to(device), torch.from_numpy(item_M).to(device), weight_M
     )
-    return catalogue_softmax_loss(with_one, with_bias, positives, masked=masked)
+    added = None if only_new else Added(*network.model.repeats(requests))
+    return catalogue_softmax_loss(with_one, with_bias, positives, masked=masked, added=added)

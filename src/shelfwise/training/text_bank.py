@@ -59,7 +59,7 @@ class TextBank:
 
     @torch.no_grad()
     def _lower_table(self, progress: Progress) -> Tensor | None:
-        """What the frozen layers say of every token, K = all tokens; None where it can't be kept."""
+        """What the frozen layers say of each of the K tokens; None where it can't be kept."""
         total = len(self.tokens.ids)
         if not self.encoder.keeps_lower or total * self.encoder.width * 2 > _KEPT_BYTES:
             return None

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import torch
+from numpy.typing import NDArray
 
 from shelfwise.data.batches import Examples, examples_between
 from shelfwise.data.folder import new_folder
@@ -144,7 +145,12 @@ class _Builder:
         bank = TextBank(encoder, self.tokens, device, self.progress)
         items = len(self.prepared.items)
         model = ShelfModel(encoder.width, items, NUMBERS, self.model_options)
-        return Network.of(bank, model, self.facts(last_part))
+        end = self.prepared.moments.end_of(last_part)
+        model.start_from_counts(torch.from_numpy(taken_before(self.prepared, end)))
+        network = Network.of(bank, model, self.facts(last_part))
+        if self.prepared.has_impressions:
+            model.heads.start_from(*_rates(self.examples(last_part)))
+        return network
 
     def examples(self, last_part: Part) -> Examples:
         moments = self.prepared.moments
@@ -169,7 +175,7 @@ class _Builder:
         return network, curve, plan
 
     def refitted(self, plan: Plan, steps: int) -> Network:
-        """A fresh network, trained on training + validation for the share of steps that was best."""
+        """A fresh network on training + validation, for the share of steps that was best."""
         network = self.fresh("validation")
         examples = self.examples("validation")
         longer = Plan.of(examples, self.options).scheduled / plan.scheduled
@@ -190,6 +196,20 @@ class _Builder:
         return network
 
 
+def _rates(examples: Examples) -> tuple[float, float]:
+    """Share of impressions clicked, and of clicked ones with a closed window bought."""
+    clicked_N = examples.clicked_N
+    settled_N = clicked_N & examples.known_N
+    convert = examples.purchased_N[settled_N].mean() if settled_N.any() else 0.1
+    return float(clicked_N.mean()) if len(clicked_N) else 0.1, float(convert)
+
+
+def taken_before(prepared: PreparedShop, end: int) -> NDArray[np.int64]:
+    """``[V]`` how often each item was a match before ``end``."""
+    taken = prepared.positives.filter(pl.col("at") < end)["item"].to_numpy()
+    return np.bincount(taken, minlength=len(prepared.items)).astype(np.int64)
+
+
 def _save(
     network: Network,
     facts: ItemFacts,
@@ -208,8 +228,7 @@ def _save(
     }
     save_tensors(tables, folder / TABLES)
     # How often each item was taken before training ended: what a ranking falls back on.
-    taken = prepared.positives.filter(pl.col("at") < trained_until)["item"].to_numpy()
-    counts = np.bincount(taken, minlength=len(prepared.items))
+    counts = taken_before(prepared, trained_until)
     prepared.items.with_columns(pl.Series("taken", counts)).write_parquet(folder / ITEMS)
     prepared.campaigns.write_parquet(folder / CAMPAIGNS)
     (folder / CURVE).write_text(

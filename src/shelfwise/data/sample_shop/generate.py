@@ -57,6 +57,15 @@ latest = {latest}
 [match]
 # The log has clicks and purchases; a cart is on the way from one to the other.
 events = ["click", "purchase"]
+
+[attribution]
+# 97 of 100 purchases come within three days of their click.
+purchase_window_days = 3
+
+[split]
+# Long enough that most of a part's clicks have a closed purchase window.
+validation_share = 0.12
+test_share = 0.2
 """
 
 _TRUTH_README = """\
