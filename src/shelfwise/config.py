@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +44,7 @@ def load_config(shop: Path, settings: Sequence[str] = ()) -> ShopConfig:
     raw: dict[str, Any] = {}
     if file.is_file():
         try:
-            raw = tomllib.loads(file.read_text(encoding="utf-8"))
+            raw = tomllib.loads(file.read_text(encoding="utf-8-sig"))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise ConfigError(f"{file}: not valid TOML: {error}") from error
     return validated(raw, settings, str(file))
@@ -51,7 +53,8 @@ def load_config(shop: Path, settings: Sequence[str] = ()) -> ShopConfig:
 def validated(raw: Mapping[str, Any], settings: Sequence[str], where: str) -> ShopConfig:
     """A configuration from plain values and settings; ``where`` names their source in errors."""
     merged = _merged(raw, {})
-    problems = [problem for setting in settings for problem in _apply(merged, setting)]
+    tags_first = sorted(settings, key=lambda setting: not _is_tag(_keys(setting)))
+    problems = [problem for setting in tags_first for problem in _apply(merged, setting)]
     try:
         config = ShopConfig.model_validate(merged)
     except ValidationError as error:
@@ -74,17 +77,37 @@ def _merged(low: Mapping[str, Any], high: Mapping[str, Any]) -> dict[str, Any]:
 
 def _apply(raw: dict[str, Any], setting: str) -> list[str]:
     """Put one ``section.key=value`` into ``raw``; the value is read as TOML, else as a word."""
-    path, equals, text = setting.partition("=")
-    keys = path.strip().split(".")
-    if not equals or not all(keys) or len(keys) < 2:
-        return [f"  --set {setting}: write it as section.key=value"]
+    keys, text = _keys(setting), setting.partition("=")[2].strip()
+    options = option_paths()
+    if "=" not in setting or not all(keys) or (len(keys) == 1 and keys[0] not in options):
+        near = [option for option in options if keys[0] and option.endswith(f".{keys[0]}")]
+        hint = f"; did you mean {near[0]}?" if near else ""
+        return [f"  --set {setting}: write it as section.key=value{hint}"]
     target = raw
     for key in keys[:-1]:
         target = target.setdefault(key, {})
         if not isinstance(target, dict):
             return [f"  --set {setting}: {key} is a value, not a section"]
-    target[keys[-1]] = _toml_value(text.strip())
+    value = _toml_value(text)
+    if _is_tag(keys) and target.get(keys[-1]) != value:
+        target.clear()  # the options of another kind mean nothing to this one
+    target[keys[-1]] = value
     return []
+
+
+def _keys(setting: str) -> list[str]:
+    return [key.strip() for key in setting.partition("=")[0].split(".")]
+
+
+def _is_tag(keys: Sequence[str]) -> bool:
+    """Whether the option says which kind of a union its section is."""
+    models: list[type[BaseModel]] = [ShopConfig]
+    tag = None
+    for key in keys[:-1]:
+        fields = [model.model_fields[key] for model in models if key in model.model_fields]
+        models = [member for field in fields for member in models_in(field.annotation)]
+        tag = fields[0].discriminator if fields else None
+    return tag == keys[-1]
 
 
 def _toml_value(text: str) -> Any:
@@ -101,25 +124,31 @@ def commented(config: ShopConfig) -> str:
         "# A line without # is set; the others show the defaults. `--set section.key=value` on any",
         "# command goes over this file.",
     ]
-    for name, field in ShopConfig.model_fields.items():
-        value = getattr(config, name)
-        if isinstance(value, BaseModel):
-            lines += _section(name, value)
-        else:
-            lines += ["", *_option(name, field, value)]
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, "", *_options("", config)]) + "\n"
 
 
-def _section(path: str, options: BaseModel) -> list[str]:
-    summary = (type(options).__doc__ or "").strip().splitlines()[0]
-    lines, inner = ["", f"[{path}]", f"# {summary}"], []
+def _options(path: str, options: BaseModel, tag: str | None = None) -> list[str]:
+    """Lines of a section: first its own options, as TOML wants, then the sections inside it."""
+    own: list[str] = []
+    inner: list[str] = []
     for name, field in type(options).model_fields.items():
         value = getattr(options, name)
         if isinstance(value, BaseModel):
-            inner += _section(f"{path}.{name}", value)
-        else:
-            lines += _option(name, field, value)
-    return lines + inner
+            inner += _section(f"{path}.{name}".lstrip("."), field, value)
+        elif name != tag:
+            own += _option(name, field, value)
+    return own + inner
+
+
+def _section(path: str, field: FieldInfo, options: BaseModel) -> list[str]:
+    summary = (type(options).__doc__ or "").strip().splitlines()[0]
+    lines = ["", f"[{path}]", f"# {summary}"]
+    tag = field.discriminator
+    if isinstance(tag, str):
+        kinds = [member.model_fields[tag].default for member in models_in(field.annotation)]
+        # Always active: a section without it could not be read.
+        lines += [f"# One of: {', '.join(kinds)}", f"{tag} = {_as_toml(getattr(options, tag))}"]
+    return lines + _options(path, options, tag if isinstance(tag, str) else None)
 
 
 def _option(name: str, field: FieldInfo, value: Any) -> list[str]:
@@ -138,11 +167,12 @@ def _as_toml(value: Any) -> str:
     if isinstance(value, list | tuple):
         return "[" + ", ".join(map(_as_toml, value)) + "]"
     if isinstance(value, Mapping):
-        return "{ " + ", ".join(f'"{k}" = {_as_toml(v)}' for k, v in value.items()) + " }"
-    if hasattr(value, "isoformat"):
-        return str(value.isoformat())
-    escaped = str(value).replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
+        pairs = [f"{_as_toml(k)} = {_as_toml(v)}" for k, v in value.items()]
+        return f"{{ {', '.join(pairs)} }}" if pairs else "{}"
+    if isinstance(value, datetime):
+        return value.isoformat()
+    # A JSON string is a TOML one, but for the one control character that JSON leaves bare.
+    return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def option_paths() -> list[str]:

@@ -8,7 +8,13 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd import gradcheck
 
-from shelfwise.losses.catalogue_softmax import Added, Masked, Positives, catalogue_softmax_loss
+from shelfwise.losses.catalogue_softmax import (
+    Added,
+    Masked,
+    Offsets,
+    Positives,
+    catalogue_softmax_loss,
+)
 
 
 def pairs(*of_request: list[int]) -> tuple[Tensor, Tensor]:
@@ -178,8 +184,8 @@ def test_added_logits_by_hand_whatever_the_chunk() -> None:
     added = Added(torch.tensor([0, 0]), torch.tensor([1, 1]), twice)
     positives = Positives(torch.tensor([0, 1]), torch.tensor([1, 2]))
 
-    whole = catalogue_softmax_loss(request, item, positives, added=added)
-    chunked = catalogue_softmax_loss(request, item, positives, added=added, chunk_size=1)
+    whole = catalogue_softmax_loss(request, item, positives, offsets=Offsets(added))
+    chunked = catalogue_softmax_loss(request, item, positives, offsets=Offsets(added), chunk_size=1)
     whole.backward()
 
     assert whole.item() == pytest.approx((log(1.5) + log(3)) / 2)
@@ -187,3 +193,21 @@ def test_added_logits_by_hand_whatever_the_chunk() -> None:
     # d/da of -log(e^a / (e^a + 2)) at e^a = 4 is 4/6 - 1 = -1/3, halved by the mean over two.
     assert twice.grad is not None
     assert twice.grad.tolist() == pytest.approx([-1 / 6, -1 / 6])
+
+
+def test_a_prior_is_a_bias_whatever_the_chunk() -> None:
+    # A prior that is the same for every request equals one more dimension of the vectors.
+    generator = torch.Generator().manual_seed(0)
+    request = torch.randn(5, 3, generator=generator)
+    item = torch.randn(7, 3, generator=generator)
+    bias = torch.randn(7, generator=generator)
+    positives = Positives(torch.arange(5), torch.tensor([6, 0, 3, 3, 1]))
+
+    longer = torch.cat([request, torch.ones(5, 1)], dim=1)
+    expected = catalogue_softmax_loss(longer, torch.cat([item, bias[:, None]], dim=1), positives)
+    prior = Offsets(prior_RV=bias.expand(5, 7))
+    for chunk_size in (2, 8):
+        found = catalogue_softmax_loss(
+            request, item, positives, offsets=prior, chunk_size=chunk_size
+        )
+        assert found.item() == pytest.approx(expected.item(), rel=1e-5)

@@ -1,10 +1,13 @@
 """Which impression earned a click, and which click earned a purchase.
 
-A log that names its requests is believed. Where it does not, an outcome goes to the last touch of
-the same owner and item: a click or cart to the latest impression within the click window, a
-purchase to the latest clicked impression within the purchase window. Outcomes are stored as
-*times*, so that the label of a row can be asked for as of any moment: a purchase that had not yet
-happened when training ended is unknown to training, not negative.
+A log that names its requests is believed: an outcome belongs to the impression of its item in its
+request. Where an outcome names none, it goes to the last touch of the same owner and item: a click
+or cart to the latest impression within the click window, a purchase to the latest clicked
+impression within the purchase window (in a log without clicks, to the latest impression). An
+outcome before its impression is a clock's mistake and belongs to none.
+
+Outcomes are stored as *times*, so that the label of a row can be asked for as of any moment: a
+purchase that had not yet happened when training ended is unknown to training, not negative.
 """
 
 from __future__ import annotations
@@ -29,8 +32,8 @@ def attribute(events: pl.DataFrame, options: AttributionOptions) -> pl.DataFrame
 
     Returns:
         One row an impression: its columns, ``clicked_at`` and ``purchased_at`` (null where it did
-        not happen). A bought row is always a clicked one: where the log lacks the click, the
-        purchase's moment stands in for it.
+        not happen). A bought row is always a clicked one, at any moment: where the log lacks the
+        click or has it later, the purchase's moment stands in for it.
     """
     shown = (
         events.filter(pl.col("event") == EventKind.IMPRESSION)
@@ -38,49 +41,60 @@ def attribute(events: pl.DataFrame, options: AttributionOptions) -> pl.DataFrame
         .with_row_index("impression")
     )
     clicks = events.filter(pl.col("event").is_in(_CLICK_KINDS))
-    clicked = _first_outcome(shown, clicks, "clicked_at", int(options.click_window_hours * HOUR))
-    touched = clicked.with_columns(
-        pl.coalesce("clicked_at", "at").alias("touch_at"),
-    )
     purchases = events.filter(pl.col("event") == EventKind.PURCHASE)
-    bought = _first_outcome(
-        touched, purchases, "purchased_at", int(options.purchase_window_days * DAY)
+    # A named purchase has its window too: otherwise a row known as not bought could still change.
+    by_request = _named(shown, clicks, pl.col("at"), None)
+    by_touch = _last_touch(shown, clicks, pl.col("at"), int(options.click_window_hours * HOUR))
+    clicked = _with_first(shown, "clicked_at", by_request, by_touch)
+
+    window = int(options.purchase_window_days * DAY)
+    touch = pl.coalesce("clicked_at", "at")
+    by_request = _named(clicked, purchases, touch, window)
+    by_touch = _last_touch(
+        clicked, purchases, touch if clicks.is_empty() else pl.col("clicked_at"), window
     )
-    return bought.with_columns(pl.coalesce("clicked_at", "purchased_at").alias("clicked_at")).drop(
-        "touch_at", "impression"
-    )
+    bought = _with_first(clicked, "purchased_at", by_request, by_touch)
+    return bought.with_columns(
+        pl.min_horizontal("clicked_at", "purchased_at").alias("clicked_at")
+    ).drop("impression")
 
 
-def _first_outcome(
-    shown: pl.DataFrame, outcomes: pl.DataFrame, name: str, window: int
+def _with_first(shown: pl.DataFrame, name: str, *found: pl.DataFrame) -> pl.DataFrame:
+    """Add column ``name``: the earliest outcome found for each impression."""
+    first = pl.concat(found).group_by("impression").agg(pl.col("outcome_at").min().alias(name))
+    return shown.join(first, on="impression", how="left", maintain_order="left")
+
+
+def _named(
+    shown: pl.DataFrame, outcomes: pl.DataFrame, touch: pl.Expr, window: int | None
 ) -> pl.DataFrame:
-    """Add column ``name``: the first outcome that belongs to each impression."""
-    named = outcomes.filter(pl.col("request_id").is_not_null())
-    by_request = (
-        named.join(
-            shown.select("impression", "request_id", "item").unique(
-                ["request_id", "item"], keep="first", maintain_order=True
-            ),
+    """``impression, outcome_at`` of outcomes that name their request, ``window`` after touch."""
+    once = shown.unique(["request_id", "item"], keep="first", maintain_order=True)
+    found = (
+        once.select("impression", "request_id", "item", "at", touch.alias("touch_at"))
+        .join(
+            outcomes.select("request_id", "item", pl.col("at").alias("outcome_at")),
             on=["request_id", "item"],
         )
-        .group_by("impression")
-        .agg(pl.col("at").min().alias("by_request"))
+        .filter(pl.col("outcome_at") >= pl.col("at"))
     )
-    by_touch = _last_touch(shown, outcomes.filter(pl.col("request_id").is_null()), window)
-    return (
-        shown.join(by_request, on="impression", how="left", maintain_order="left")
-        .join(by_touch, on="impression", how="left", maintain_order="left")
-        .with_columns(pl.min_horizontal("by_request", "by_touch").alias(name))
-        .drop("by_request", "by_touch")
-    )
+    if window is not None:
+        found = found.filter(pl.col("outcome_at") <= pl.col("touch_at") + window)
+    return found.select("impression", "outcome_at")
 
 
-def _last_touch(shown: pl.DataFrame, outcomes: pl.DataFrame, window: int) -> pl.DataFrame:
-    touch = "touch_at" if "touch_at" in shown.columns else "at"
-    touches = shown.select("impression", "owner", "item", pl.col(touch).alias("at")).sort("at")
+def _last_touch(
+    shown: pl.DataFrame, outcomes: pl.DataFrame, touch: pl.Expr, window: int
+) -> pl.DataFrame:
+    """``impression, outcome_at`` of outcomes that name no request."""
+    touches = (
+        shown.select("impression", "owner", "item", touch.alias("at"))
+        .filter(pl.col("at").is_not_null())
+        .sort("at", "impression")
+    )
     return (
-        outcomes.select("owner", "item", "at")
-        .with_columns(pl.col("at").alias("by_touch"))
+        outcomes.filter(pl.col("request_id").is_null())
+        .select("owner", "item", "at", pl.col("at").alias("outcome_at"))
         .sort("at")
         .join_asof(
             touches,
@@ -91,8 +105,7 @@ def _last_touch(shown: pl.DataFrame, outcomes: pl.DataFrame, window: int) -> pl.
             check_sortedness=False,
         )
         .filter(pl.col("impression").is_not_null())
-        .group_by("impression")
-        .agg(pl.col("by_touch").min())
+        .select("impression", "outcome_at")
     )
 
 
@@ -108,7 +121,7 @@ def labels_as_of(
     window = int(options.purchase_window_days * DAY)
     clicked = (pl.col("clicked_at") < moment).fill_null(False)
     purchased = (pl.col("purchased_at") < moment).fill_null(False)
-    closed = (pl.col("clicked_at") + window <= moment).fill_null(False)
+    closed = (pl.col("clicked_at") + window < moment).fill_null(False)
     return impressions.filter(pl.col("at") < moment).with_columns(
         clicked.alias("clicked"),
         purchased.alias("purchased"),

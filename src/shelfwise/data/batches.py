@@ -27,6 +27,7 @@ class Batch(NamedTuple):
     """Some requests with their histories, what was shown, and what matched."""
 
     history: HistoryWindow
+    at_R: NDArray[np.int64]  # microseconds
     query_R: NDArray[np.int64]  # -1: nothing typed
     surface_R: NDArray[np.int64]
     shown_request_N: NDArray[np.int64]  # row of the batch
@@ -76,7 +77,7 @@ def examples_between(prepared: PreparedShop, start: int, end: int) -> Examples:
     shown = labels_as_of(prepared.impressions, end, prepared.options.attribution)
     shown = _rows_of(shown, chosen)
     matched = prepared.positives.filter(pl.col("at") < end).select("request", "item").unique()
-    matched = _rows_of(matched, chosen)
+    matched = _rows_of(matched.sort("request", "item"), chosen)
     return Examples(
         request_R=requests["request"].to_numpy(),
         owner_R=requests["owner"].to_numpy(),
@@ -152,6 +153,7 @@ def gather(prepared: PreparedShop, examples: Examples, rows: NDArray[np.int64]) 
             examples.at_R[rows],
             prepared.options.history.max_length,
         ),
+        at_R=examples.at_R[rows],
         query_R=examples.query_R[rows],
         surface_R=examples.surface_R[rows],
         shown_request_N=shown_request_N,

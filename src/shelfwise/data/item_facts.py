@@ -29,6 +29,7 @@ class ItemFacts(NamedTuple):
     number_VF: NDArray[np.float32]
     warm_V: NDArray[np.bool_]  # seen before the end of training
     price_scale: PriceScale
+    end: int  # moment the facts were taken at, microseconds
 
 
 def item_facts(prepared: PreparedShop, end: int) -> ItemFacts:
@@ -36,7 +37,7 @@ def item_facts(prepared: PreparedShop, end: int) -> ItemFacts:
     warm_V = met_before(prepared, end)
     price_V = prepared.items["price"].cast(pl.Float64).fill_null(float("nan")).to_numpy()
     scale = price_scale(price_V[warm_V] if warm_V.any() else price_V)
-    return ItemFacts(price_numbers(price_V, scale), warm_V, scale)
+    return ItemFacts(price_numbers(price_V, scale), warm_V, scale, end)
 
 
 def met_before(prepared: PreparedShop, end: int) -> NDArray[np.bool_]:

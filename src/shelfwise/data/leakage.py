@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from shelfwise.data.history import History
 from shelfwise.data.occasions import Occasions
+from shelfwise.data.split import moment_text
 from shelfwise.schema.errors import DataError
 
 _SHOWN = 3
@@ -20,10 +21,15 @@ _SHOWN = 3
 def refuse_leaks(history: History, occasions: Occasions, history_end_R: NDArray[np.int64]) -> None:
     """Raise one DataError naming every kind of leak found and its first rows."""
     found = [
-        *_histories_from_the_future(history, occasions.requests, history_end_R),
-        *_requests_in_two_parts(occasions.requests),
-        *_rows_told_twice(occasions),
-        *_outcomes_before_their_request(occasions),
+        line
+        for what, rows in (
+            *_histories_from_the_future(history, occasions.requests, history_end_R),
+            ("a request straddles the split", _straddling(occasions.requests)),
+            ("the same impression stands twice", _told_twice(occasions)),
+            ("an outcome lies before its impression", _outcomes_too_early(occasions)),
+            ("a match lies before its request", _matches_too_early(occasions)),
+        )
+        for line in _say(what, rows, occasions.requests)
     ]
     if found:
         raise DataError("\n".join(["leakage guard: the prepared log is refused:", *found]))
@@ -31,47 +37,54 @@ def refuse_leaks(history: History, occasions: Occasions, history_end_R: NDArray[
 
 def _histories_from_the_future(
     history: History, requests: pl.DataFrame, history_end_R: NDArray[np.int64]
-) -> list[str]:
-    owner_R = requests["owner"].to_numpy()
-    at_R = requests["at"].to_numpy()
-    start_R = history.offset_U1[owner_R]
-    has_past_R = history_end_R > start_R
-    last_at_R = (
-        history.at_E[np.where(has_past_R, history_end_R - 1, 0)] if len(history.at_E) else at_R
-    )
+) -> list[tuple[str, pl.Series]]:
+    owner_R, at_R = requests["owner"].to_numpy(), requests["at"].to_numpy()
+    start_R, stop_R = history.offset_U1[owner_R], history.offset_U1[owner_R + 1]
+    outside_R = (history_end_R < start_R) | (history_end_R > stop_R)
     # Times may be equal only where the log orders by sequence within one time stamp.
-    late_R = has_past_R & (last_at_R > at_R)
-    outside_R = (history_end_R < start_R) | (history_end_R > history.offset_U1[owner_R + 1])
+    latest_R = at_R - requests["sequence"].is_null().to_numpy()
+    late_R = np.zeros(len(requests), dtype=bool)
+    past_R = np.flatnonzero((history_end_R > start_R) & ~outside_R)
+    late_R[past_R] = history.at_E[history_end_R[past_R] - 1] > latest_R[past_R]
     return [
-        *_say("history reaches past the request's own time", np.flatnonzero(late_R)),
-        *_say("history runs into another owner's events", np.flatnonzero(outside_R)),
+        ("history reaches the request's own time or beyond", requests["request"].filter(late_R)),
+        ("history runs into another owner's events", requests["request"].filter(outside_R)),
     ]
 
 
-def _requests_in_two_parts(requests: pl.DataFrame) -> list[str]:
-    straddling = (
+def _straddling(requests: pl.DataFrame) -> pl.Series:
+    return (
         requests.filter(pl.col("request_id").is_not_null())
         .group_by("request_id")
         .agg(pl.col("part").n_unique().alias("parts"), pl.col("request").min())
-        .filter(pl.col("parts") > 1)
+        .filter(pl.col("parts") > 1)["request"]
     )
-    return _say("a request straddles the split", straddling["request"].sort().to_numpy())
 
 
-def _rows_told_twice(occasions: Occasions) -> list[str]:
-    twice = occasions.impressions.filter(pl.struct("request", "item", "position").is_duplicated())
-    return _say("the same impression stands twice", twice["request"].unique().to_numpy())
+def _told_twice(occasions: Occasions) -> pl.Series:
+    same = pl.struct("request", "item", "position")
+    return occasions.impressions.filter(same.is_duplicated())["request"]
 
 
-def _outcomes_before_their_request(occasions: Occasions) -> list[str]:
-    early = occasions.impressions.filter(
-        (pl.col("clicked_at") < pl.col("at")) | (pl.col("purchased_at") < pl.col("at"))
-    )
-    return _say("an outcome lies before its impression", early["request"].unique().to_numpy())
+def _outcomes_too_early(occasions: Occasions) -> pl.Series:
+    at = pl.col("at")
+    early = (pl.col("clicked_at") < at) | (pl.col("purchased_at") < at)
+    return occasions.impressions.filter(early)["request"]
 
 
-def _say(what: str, rows: NDArray[np.integer]) -> list[str]:
-    if len(rows) == 0:
+def _matches_too_early(occasions: Occasions) -> pl.Series:
+    asked = occasions.requests.select("request", pl.col("at").alias("asked_at"))
+    matched = occasions.positives.join(asked, on="request")
+    return matched.filter(pl.col("at") < pl.col("asked_at"))["request"]
+
+
+def _say(what: str, numbers: pl.Series, requests: pl.DataFrame) -> list[str]:
+    numbers = numbers.unique().sort()
+    if numbers.is_empty():
         return []
-    first = ", ".join(map(str, rows[:_SHOWN]))
-    return [f"  {what}: {len(rows)} requests, the first of them number {first}"]
+    named = requests.filter(pl.col("request").is_in(numbers.head(_SHOWN).implode()))
+    first = "; ".join(
+        f"number {number} at {moment_text(at)}" + (f", request_id {name}" if name else "")
+        for number, at, name in named.select("request", "at", "request_id").iter_rows()
+    )
+    return [f"  {what}: requests {len(numbers):,}, first: {first}"]

@@ -90,7 +90,7 @@ def _named_requests(events: pl.DataFrame, attributed: pl.DataFrame) -> pl.DataFr
     return (
         attributed.filter(_from_request())
         .group_by("request_id")
-        .agg(pl.col("owner").first(), pl.col("at").min(), pl.col("surface").first())
+        .agg(pl.col("owner").first(), pl.col("at").min(), pl.col("surface").drop_nulls().first())
         .join(queries, on="request_id", how="left")
         .with_columns(
             pl.col("surface").fill_null(
@@ -124,10 +124,16 @@ def _join_request(rows: pl.DataFrame, requests: pl.DataFrame) -> pl.DataFrame:
 def _positives(
     matched: pl.DataFrame, implied_rows: pl.DataFrame, requests: pl.DataFrame, order: list[str]
 ) -> pl.DataFrame:
-    """Distinct (request, item, kind), the earliest time each."""
+    """Distinct (request, item, kind), the earliest time each.
+
+    What the log dates before its own request cannot be an answer to it: it may be in its history.
+    """
     named = matched.join(
-        requests.filter(_from_request()).select("request_id", "request"), on="request_id"
-    )
+        requests.filter(_from_request()).select(
+            "request_id", "request", pl.col("at").alias("asked_at")
+        ),
+        on="request_id",
+    ).filter(pl.col("at") >= pl.col("asked_at"))
     implied = implied_rows.join(
         requests.filter(~_from_request()).select(*order, "request"), on=order, nulls_equal=True
     )

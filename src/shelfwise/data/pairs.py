@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 
 import polars as pl
 
@@ -30,7 +31,9 @@ def split_pairs(pairs: pl.DataFrame, options: PairsOptions) -> tuple[pl.DataFram
     if len(classes) < 2:
         raise DataError(f"pairs: only the label {classes} was found; at least two are needed")
     number = {name: place for place, name in enumerate(classes)}
-    place = pl.col("text").map_elements(text_place, return_dtype=pl.Float64)
+    texts = pairs["text"].unique()
+    places = pl.Series([text_place(text) for text in texts], dtype=pl.Float64)
+    place = pl.col("text").replace_strict(texts, places, return_dtype=pl.Float64)
     part = (
         pl.when(place < options.test_share)
         .then(pl.lit("test"))
@@ -73,6 +76,7 @@ def text_place(text: str) -> float:
 
 def _numbers_first(label: str) -> tuple[int, float, str]:
     try:
-        return (0, float(label), label)
+        number = float(label)
     except ValueError:
-        return (1, 0.0, label)
+        number = math.nan
+    return (0, number, label) if math.isfinite(number) else (1, 0.0, label)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from shelfwise.data.attribution import attribute
+from shelfwise.data.clean import clean
 from shelfwise.data.config import DataOptions
 from shelfwise.data.folder import new_folder
 from shelfwise.data.history import KINDS, NONE, History, ends_before
@@ -18,11 +20,11 @@ from shelfwise.data.pairs import split_pairs
 from shelfwise.data.prepared import PreparedPairs, PreparedShop, item_of, open_prepared
 from shelfwise.data.source.read import ShopTables, read_any
 from shelfwise.data.split import split_moments
-from shelfwise.data.text import item_text, query_text
+from shelfwise.data.text import item_text
 from shelfwise.schema.columns import CAMPAIGNS, CATALOGUE
-from shelfwise.schema.errors import DataError
+from shelfwise.schema.errors import ConfigError, DataError
 from shelfwise.schema.event import EventKind
-from shelfwise.schema.manifest import MANIFEST, seal
+from shelfwise.schema.manifest import MANIFEST, file_digests, fingerprint_of, holds, seal
 from shelfwise.schema.progress import Progress, Silent
 
 
@@ -44,18 +46,42 @@ def prepare(
         DataError: nothing usable was found, or the leakage guard refused the result.
     """
     progress = progress or Silent()
-    tables = read_any(shop, options, progress)
+    if holds(out) == "run":
+        raise ConfigError(f"{out}: holds a trained run; name another folder, or remove it first")
     with new_folder(out, MANIFEST) as folder:
+        tables = read_any(shop, options, progress)
+        _refuse_unusable_files(tables, shop)
+        with progress.step("Cleaning"):
+            tables = clean(tables)
         if tables.events is not None:
             facts = _write_shop(tables, folder, options, progress)
         elif tables.pairs is not None:
             facts = _write_pairs(tables.pairs, folder, options)
         else:
-            raise DataError(f"{shop}: neither events nor pairs could be read; run shelfwise check")
+            raise AssertionError("without events and pairs, the reader reports a missing file")
         tables.rejects.write_parquet(folder / "rejects.parquet")
         facts |= {"options": options.model_dump(mode="json"), "rows": _row_counts(tables)}
-        seal(folder, "prepared", seed=options.seed, data_fingerprint=None, facts=facts)
+        fingerprint = _fingerprint(folder, options)
+        seal(folder, "prepared", seed=options.seed, data_fingerprint=fingerprint, facts=facts)
     return open_prepared(out)
+
+
+def _refuse_unusable_files(tables: ShopTables, shop: Path) -> None:
+    """A bad row is left out and counted; a table that is missing would change everything."""
+    unusable = [fault for group in tables.faults for fault in group.examples if fault.fatal]
+    if unusable:
+        raise DataError(
+            "\n".join(
+                [f"{shop}: cannot be prepared:"]
+                + [f"  {f.file}: {f.rule}; found {f.found}; {f.fix}" for f in unusable]
+            )
+        )
+
+
+def _fingerprint(folder: Path, options: DataOptions) -> str:
+    """Of the tables and of the options that `prepare` reads; later commands' are left out."""
+    told = options.model_dump(mode="json", include=set(DataOptions.model_fields))
+    return fingerprint_of(file_digests(folder), json.dumps(told, sort_keys=True))
 
 
 def _row_counts(tables: ShopTables) -> list[dict[str, Any]]:
@@ -77,7 +103,7 @@ def _write_pairs(pairs: pl.DataFrame, folder: Path, options: DataOptions) -> dic
     return {
         "shape": "pairs",
         "classes": classes,
-        "counts": dict(rows["part"].value_counts().iter_rows()),
+        "counts": dict(rows.group_by("part").len().sort("part").iter_rows()),
     }
 
 
@@ -88,11 +114,12 @@ def _write_shop(
     with progress.step("Building histories and requests", total=5) as step:
         items = _number_items(tables.catalogue, tables.events, options)
         events, owners, queries = _number_events(tables.events, items)
-        moments = split_moments(_time(events, "min"), _time(events, "max"), options.split)
+        at_E = events["at"].to_numpy()
+        moments = split_moments(int(at_E.min()), int(at_E.max()), options.split)
         step.advance()
         history, per_owner = _build_history(events, len(owners), options)
         step.advance()
-        kinds = match_kinds(events, options.match)
+        kinds = _match_kinds(events, options)
         attributed = attribute(events, options.attribution)
         by_sequence = options.match.target == "next"
         occasions = find_occasions(events, attributed, kinds, by_sequence, moments)
@@ -125,14 +152,16 @@ def _write_shop(
     }
 
 
-def _time(events: pl.DataFrame, which: str) -> int:
-    value = events["at"].min() if which == "min" else events["at"].max()
-    if not isinstance(value, int):
+def _match_kinds(events: pl.DataFrame, options: DataOptions) -> tuple[EventKind, ...]:
+    kinds = match_kinds(events, options.match)
+    if not events["event"].is_in([*kinds, EventKind.IMPRESSION]).any():
+        found = ", ".join(events["event"].unique().sort())
+        asked = f"match.events asks for {', '.join(kinds)}" if kinds else "none shows interest"
         raise DataError(
-            "events: no row with a timestamp was kept; the split by time needs one. "
-            "Run shelfwise check to see what was rejected"
+            f"events: nothing can be learned from the kinds found ({found}): no impression, and "
+            f"{asked}; map the log's own names in shop.toml under [events.names]"
         )
-    return value
+    return kinds
 
 
 def _number_items(
@@ -145,7 +174,10 @@ def _number_items(
         items = blank
     else:
         items = pl.concat(
-            [catalogue.select(columns), blank.join(catalogue, on="item_id", how="anti")],
+            [
+                catalogue.select(columns),
+                blank.join(catalogue, on="item_id", how="anti", maintain_order="left"),
+            ],
             how="diagonal",
         )
     for name in columns:
@@ -164,31 +196,12 @@ def _number_events(
     raw: pl.DataFrame, items: pl.DataFrame
 ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     """Events with numbers for items, owners and queries, sorted by owner, time and log order."""
-    whole_session = pl.col("user_id").drop_nulls().unique()
-    session_user = (
-        raw.filter(pl.col("session_id").is_not_null())
-        .group_by("session_id")
-        .agg(pl.when(whole_session.len() == 1).then(whole_session.first()).alias("session_user"))
-    )
-    named = raw.join(session_user, on="session_id", how="left", maintain_order="left").with_columns(
-        pl.coalesce(
-            "user_id", "session_user", pl.concat_str(pl.lit("session:"), "session_id")
-        ).alias("owner_id")
-    )
-    owners = named.select(pl.col("owner_id").unique().sort()).with_row_index("owner")
-    texts = (
-        named.filter(pl.col("query").is_not_null())
-        .select(pl.col("query").unique().sort())
-        .with_columns(
-            pl.col("query").map_elements(query_text, return_dtype=pl.String).alias("text")
-        )
-    )
-    queries = texts.select(pl.col("text").unique().sort()).with_row_index("number")
+    owners = raw.select(pl.col("owner_id").unique().sort()).with_row_index("owner")
+    queries = raw.select(pl.col("query").drop_nulls().unique().sort()).with_row_index("number")
     numbered = (
-        named.join(owners, on="owner_id", how="left", maintain_order="left")
+        raw.join(owners, on="owner_id", how="left", maintain_order="left")
         .join(items.select("item_id", "item"), on="item_id", how="left", maintain_order="left")
-        .join(texts, on="query", how="left", maintain_order="left")
-        .join(queries, on="text", how="left", maintain_order="left")
+        .join(queries, on="query", how="left", maintain_order="left")
     )
     events = numbered.select(
         "event",
@@ -197,29 +210,16 @@ def _number_events(
         pl.col("number").cast(pl.Int64).alias("query"),
         pl.col("timestamp").dt.epoch("us").alias("at"),
         "sequence",
-        _request_key(numbered),
+        "request_id",
         "surface",
         "position",
         "propensity",
-    ).filter(pl.col("at").is_not_null())
+    )
     return (
         events.sort("owner", "at", "sequence", nulls_last=True, maintain_order=True),
         owners,
-        queries,
+        queries.rename({"query": "text"}),
     )
-
-
-def _request_key(numbered: pl.DataFrame) -> pl.Expr:
-    """The log's request id; where owners share one, it is told apart by owner."""
-    shared = (
-        numbered.filter(pl.col("request_id").is_not_null())
-        .group_by("request_id")
-        .agg(pl.col("owner").n_unique().alias("owners"))
-        .filter(pl.col("owners") > 1)
-    )
-    if shared.is_empty():
-        return pl.col("request_id")
-    return pl.concat_str("owner_id", pl.lit("/"), "request_id").alias("request_id")
 
 
 def _build_history(
@@ -252,10 +252,10 @@ def _history_ends(
         return ends_R
     order = ["owner", "at", "sequence"]
     first = kept.with_row_index("place").group_by(order).agg(pl.col("place").min())
-    placed = requests.join(first, on=order, how="left", nulls_equal=True, maintain_order="left")
-    named_R = placed["request_id"].is_not_null().to_numpy()
+    # Without a sequence (named requests have none) the order within a time stamp is not known.
+    placed = requests.join(first, on=order, how="left", maintain_order="left")
     place_R = placed["place"].cast(pl.Int64).fill_null(-1).to_numpy()
-    return np.where(named_R | (place_R < 0), ends_R, place_R).astype(np.int64)
+    return np.where(place_R < 0, ends_R, place_R).astype(np.int64)
 
 
 def _history_table(history: History) -> pl.DataFrame:

@@ -8,13 +8,15 @@ from typing import Literal
 
 import numpy as np
 import polars as pl
+from pydantic import ValidationError
 
 from shelfwise.data.config import DataOptions
 from shelfwise.data.history import History
 from shelfwise.data.split import Moments
 from shelfwise.schema.errors import ArtifactError
 from shelfwise.schema.item import Campaign, Item
-from shelfwise.schema.manifest import Manifest, open_sealed
+from shelfwise.schema.manifest import MANIFEST, Manifest, open_sealed
+from shelfwise.schema.options import explain
 
 Shape = Literal["shop", "pairs"]
 
@@ -64,10 +66,8 @@ def open_prepared(folder: Path) -> PreparedShop | PreparedPairs:
         ArtifactError: the folder is not a prepared one, or a file in it was altered.
     """
     manifest = open_sealed(folder, "prepared")
-    # The options of later commands stand beside those of prepare.
-    saved = manifest.facts["options"]
-    options = DataOptions.model_validate({k: saved[k] for k in DataOptions.model_fields})
-    match manifest.facts["shape"]:
+    options = _options_of(manifest, folder)
+    match manifest.facts.get("shape"):
         case "pairs":
             rows = pl.read_parquet(folder / "pairs.parquet")
             return PreparedPairs(folder, options, manifest, tuple(manifest.facts["classes"]), rows)
@@ -83,6 +83,19 @@ def open_prepared_shop(folder: Path) -> PreparedShop:
     if isinstance(prepared, PreparedPairs):
         raise ArtifactError(f"{folder}: holds text and labels, a log with behaviour is needed")
     return prepared
+
+
+def _options_of(manifest: Manifest, folder: Path) -> DataOptions:
+    saved = manifest.facts.get("options", {})
+    try:
+        # The options of later commands stand beside those of prepare.
+        return DataOptions.model_validate(
+            {name: saved[name] for name in DataOptions.model_fields if name in saved}
+        )
+    except ValidationError as error:
+        raise ArtifactError(
+            "\n".join([f"{folder / MANIFEST}: facts.options:", *explain(error, DataOptions)])
+        ) from error
 
 
 def _open_shop(folder: Path, options: DataOptions, manifest: Manifest) -> PreparedShop:

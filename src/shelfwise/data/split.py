@@ -49,8 +49,8 @@ def split_moments(first: int, last: int, options: SplitOptions) -> Moments:
     if not first < validation < test <= last:
         raise DataError(
             f"[split]: the log runs from {moment_text(first)} to {moment_text(last)}, so "
-            f"validation from {moment_text(validation)} and test from {moment_text(test)} would leave a part "
-            "empty; they must lie in that order inside the log"
+            f"validation from {moment_text(validation)} and test from {moment_text(test)} would "
+            "leave a part empty; they must lie in that order inside the log"
         )
     return Moments(first, validation, test, last + 1)
 

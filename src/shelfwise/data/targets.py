@@ -56,7 +56,8 @@ def _pairs_of(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Places of the pairs whose target is among ``rows``, and each pair's row."""
     place_P = np.searchsorted(rows, target_P)
-    inside = np.flatnonzero(rows[np.minimum(place_P, len(rows) - 1)] == target_P)
+    # Past the last row stands a number that no target has.
+    inside = np.flatnonzero(np.append(rows, -1)[place_P] == target_P)
     return inside, place_P[inside].astype(np.int64)
 
 
@@ -126,7 +127,7 @@ def _next_targets(
 ) -> MatchTargets:
     begins = pl.DataFrame({"begin": prepared.history.offset_U1[:-1]}).with_row_index("owner")
     inside = (
-        taken.filter((pl.col("asked_at") >= start) & (pl.col("asked_at") < end))
+        taken.filter((pl.col("asked_at") >= start) & (pl.col("at") < end))
         .join(begins.with_columns(pl.col("owner").cast(pl.Int64)), on="owner")
         .filter(pl.col("history_end") > pl.col("begin"))
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 
 from shelfwise.data.config import TextOptions
+from shelfwise.data.normalise import normalise_text
 from shelfwise.schema.item import Item
 
 _SEPARATOR = ", "
@@ -25,8 +26,8 @@ def item_text(item: Item, options: TextOptions) -> str:
 
 
 def query_text(query: str) -> str:
-    """What the model reads of a query: its words, white space folded."""
-    return " ".join(query.split())
+    """What the model reads of a query: its words as `prepare` wrote those of the log."""
+    return normalise_text(query)
 
 
 def _field(item: Item, name: str) -> str:
@@ -37,13 +38,30 @@ def _field(item: Item, name: str) -> str:
             return item.category.replace(" > ", " ")
         case "brand":
             # A brand that the title already names is not said twice.
-            return "" if item.brand.casefold() in item.title.casefold() else item.brand
+            return "" if _names(item.title.casefold(), item.brand.casefold()) else item.brand
         case "attributes":
             return _attributes(item.attributes)
         case "price":
             return "" if item.price is None else f"price {item.price:.2f}"
         case _:
             raise AssertionError(f"TextOptions.fields admits {name!r}, item_text does not")
+
+
+def _names(title: str, brand: str) -> bool:
+    """Whether ``brand`` stands in ``title`` as a word: "hp" does not in "graphpaper"."""
+    place = title.find(brand)
+    while place >= 0:
+        end = place + len(brand)
+        if not (_one_word(title[:place], brand) or _one_word(brand, title[end:])):
+            return True
+        place = title.find(brand, place + 1)
+    return False
+
+
+def _one_word(left: str, right: str) -> bool:
+    """Whether no gap is between the two; Chinese writes none, so Latin letters alone count."""
+    seam = left[-1:] + right[:1]
+    return len(seam) == 2 and seam.isascii() and seam.isalnum()
 
 
 def _attributes(text: str) -> str:

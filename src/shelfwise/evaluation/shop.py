@@ -10,19 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
-from shelfwise.data.attribution import DAY
 from shelfwise.data.batches import Examples, batches, examples_between
-from shelfwise.data.history import KINDS, window
+from shelfwise.data.history import window
 from shelfwise.data.prepared import PreparedShop
 from shelfwise.data.targets import MatchTargets, match_targets
-from shelfwise.evaluation.baselines.item_knn import ItemKnn
-from shelfwise.evaluation.baselines.markov import Markov
-from shelfwise.evaluation.baselines.own_counts import OwnCounts
-from shelfwise.evaluation.baselines.popularity import Popularity
-from shelfwise.evaluation.baselines.role import Baseline, Taken
+from shelfwise.evaluation.baselines.choose import baselines, taken_before
 from shelfwise.evaluation.config import EvaluateOptions
 from shelfwise.evaluation.examples import example_rankings
 from shelfwise.evaluation.impressions import (
@@ -152,10 +146,11 @@ def _measure_match(scorer: RunScorer, options: EvaluateOptions, progress: Progre
     targets, notes = _sampled(match_targets(prepared, "test"), options)
     if len(targets) == 0:
         return ShopFindings(notes=["No test request over the whole catalogue: nothing to rank."])
-    taken = taken_before_test(prepared)
+    taken = taken_before(prepared, prepared.moments.test)
     warm_V = np.bincount(taken.item_E, minlength=taken.items) > 0
     looked_at = views(prepared, targets, warm_V)
-    systems = {OURS: scorer.match} | {b.name: b.scores for b in baselines(prepared, taken, options)}
+    rivals = baselines(prepared, taken, options.recent_days)
+    systems = {OURS: scorer.match} | {rival.name: rival.scores for rival in rivals}
     ranked = rank_all(systems, targets, looked_at, taken.items, progress)
     findings = ShopFindings(headline=looked_at[0].name, notes=notes)
     for (system, name), found in ranked.items():
@@ -179,40 +174,6 @@ def _sampled(targets: MatchTargets, options: EvaluateOptions) -> tuple[MatchTarg
         f"{len(chosen)} of {len(targets)} test requests were ranked, evenly spread over time "
         "(evaluate.most_targets)."
     ]
-
-
-def taken_before_test(prepared: PreparedShop) -> Taken:
-    """Behaviour that counts as a match, before the test, sorted by owner and time."""
-    requests = prepared.requests.with_row_index("request").select("request", "owner")
-    rows = (
-        prepared.positives.filter(pl.col("at") < prepared.moments.test)
-        .with_row_index("place")
-        .join(requests.with_columns(pl.col("request").cast(pl.Int64)), on="request")
-        .sort("owner", "at", "place")
-    )
-    return Taken(
-        rows["owner"].to_numpy().astype(np.int64),
-        rows["item"].to_numpy().astype(np.int64),
-        rows["at"].to_numpy(),
-        len(prepared.owners),
-        len(prepared.items),
-    )
-
-
-def baselines(prepared: PreparedShop, taken: Taken, options: EvaluateOptions) -> list[Baseline]:
-    """The simple rankers every run is shown beside; each sees all behaviour before the test."""
-    names = prepared.manifest.facts["match_kinds"]
-    kinds = np.array([place for place, kind in enumerate(KINDS) if kind in names], np.uint8)
-    recent = prepared.moments.test - options.recent_days * DAY
-    found: list[Baseline] = [
-        Popularity.of(taken, "popularity", since=0),
-        Popularity.of(taken, f"popularity (last {options.recent_days} days)", since=recent),
-        ItemKnn.of(prepared.history, kinds, taken),
-        Markov.of(prepared.history, taken),
-    ]
-    if prepared.options.match.target == "period":
-        found.append(OwnCounts.of(prepared.history, kinds, taken))
-    return found
 
 
 def _match_rows(

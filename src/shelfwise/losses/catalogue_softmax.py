@@ -1,7 +1,7 @@
 """Softmax cross-entropy over the whole catalogue, for requests with one or more positives.
 
 Shape suffixes in this file: R = requests; V = items of the catalogue; D = width of a vector;
-M = positive (request, item) pairs; X = masked or added (request, item) pairs; C = requests of a chunk.
+M = positive (request, item) pairs; X = masked or added ones; C = requests of a chunk.
 """
 
 from __future__ import annotations
@@ -38,13 +38,23 @@ class Added(NamedTuple):
     logit_X: Tensor  # float
 
 
+class Offsets(NamedTuple):
+    """What is added to dot products."""
+
+    added: Added | None = None
+    prior_RV: Tensor | None = None  # [R, V] logits of every pair
+
+
+NO_OFFSETS = Offsets()
+
+
 def catalogue_softmax_loss(
     request_RD: Tensor,
     item_VD: Tensor,
     positives: Positives,
     *,
     masked: Masked | None = None,
-    added: Added | None = None,
+    offsets: Offsets = NO_OFFSETS,
     chunk_size: int = 1024,
 ) -> Tensor:
     """Make each positive item likelier than the rest of the catalogue.
@@ -52,7 +62,8 @@ def catalogue_softmax_loss(
     The weighted mean over positives (r, v) of
     ``-log(exp(r.v + a_rv) / sum_u exp(r.u + a_ru))``, u over all items that are not masked, a
     what is added to a pair. Other positives of the request stay in the sum, so that m
-    positives share the probability and the best possible loss is log m. A pair that is both positive and masked is positive.
+    positives share the probability and the best possible loss is log m. A pair that is both
+    positive and masked is positive.
 
     Args:
         request_RD: ``[R, D]`` taken as they are: unit vectors times an inverse temperature give
@@ -60,7 +71,7 @@ def catalogue_softmax_loss(
         item_VD: ``[V, D]``.
         positives: Pairs in any order. Without any, the loss is 0.
         masked: Pairs left out of the sum.
-        added: Logits of single pairs, on top of their dot product.
+        offsets: Logits on top of the dot products, of single pairs or of all.
         chunk_size: Requests whose ``chunk_size x V`` logits are in memory at a time. Where
             there is more than one chunk, the backward pass computes the logits again
             instead of keeping them.
@@ -72,9 +83,7 @@ def catalogue_softmax_loss(
         raise ValueError(f"catalogue_softmax_loss needs a chunk_size of at least 1: {chunk_size}")
     positives = _by_request(positives)
     masked = Masked(*_no_pairs(item_VD)) if masked is None else _sorted_mask(masked)
-    if added is None:
-        added = Added(*_no_pairs(item_VD), item_VD.new_zeros(0))
-    added = _sorted_added(added)
+    added = _sorted_added(offsets.added or Added(*_no_pairs(item_VD), item_VD.new_zeros(0)))
     weight_M = positives.weight_M
     assert weight_M is not None
 
@@ -89,12 +98,16 @@ def catalogue_softmax_loss(
         more = slice(added_edges[chunk], added_edges[chunk + 1])
         if mine.start == mine.stop:
             continue
+        here = slice(start, start + chunk_size)
         arguments = (
-            request_RD[start : start + chunk_size],
+            request_RD[here],
             item_VD,
             Positives(positives.request_M[mine] - start, positives.item_M[mine], weight_M[mine]),
             Masked(masked.request_X[gone] - start, masked.item_X[gone]),
-            Added(added.request_X[more] - start, added.item_X[more], added.logit_X[more]),
+            Offsets(
+                Added(added.request_X[more] - start, added.item_X[more], added.logit_X[more]),
+                None if offsets.prior_RV is None else offsets.prior_RV[here],
+            ),
         )
         if len(request_RD) <= chunk_size:
             total = total + _sum_of_losses(*arguments)
@@ -111,10 +124,13 @@ def _sum_of_losses(
     item_VD: Tensor,
     positives: Positives,
     masked: Masked,
-    added: Added,
+    offsets: Offsets,
 ) -> Tensor:
     logit_CV = at_least_float32(request_CD @ item_VD.T)
-    if len(added.request_X):
+    added, prior_CV = offsets
+    if prior_CV is not None:
+        logit_CV = logit_CV + prior_CV
+    if added is not None and len(added.request_X):
         cells = (added.request_X, added.item_X)
         logit_CV = logit_CV.index_put(cells, added.logit_X.to(logit_CV.dtype), accumulate=True)
     if len(masked.request_X):

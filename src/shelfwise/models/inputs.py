@@ -46,8 +46,12 @@ def as_requests(
     query_R: NDArray[np.int64],
     surface_R: NDArray[np.int64],
     device: torch.device,
+    moment_R: NDArray[np.int64] | None = None,
 ) -> Asked:
-    """Arrays of a batch as tensors; of all the shop's queries only those met are kept."""
+    """Arrays of a batch as tensors; of all the shop's queries only those met are kept.
+
+    ``moment_R`` left out: every request falls in the catalogue's first moment.
+    """
     # A behaviour that has an item is told by it; its query, if any, is not looked at.
     told_RL = np.where(history.item_RL >= 0, -1, history.query_RL)
     met = np.unique(np.concatenate([query_R, told_RL.ravel()]))
@@ -65,5 +69,8 @@ def as_requests(
         valid_RL=torch.from_numpy(history.valid_RL).to(device),
         query_R=renumber(query_R),
         surface_R=torch.from_numpy(surface_R).to(device),
+        moment_R=torch.from_numpy(
+            np.zeros(len(query_R), np.int64) if moment_R is None else moment_R
+        ).to(device),
     )
     return Asked(requests, torch.from_numpy(met).to(device))

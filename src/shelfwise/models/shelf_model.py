@@ -4,7 +4,8 @@ The text encoder is apart: it turns words into text vectors, which may come from
 here is cheap enough to run on a whole catalogue in every step.
 
 Shape suffixes in this file: V = items, Q = queries, H = text width, D = width, F = numbers of an
-item, R = requests, L = events of a history, N = (request, item) pairs.
+item, K = moments, G = figures of a trend, R = requests, L = events of a history, N = (request, item)
+pairs.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ class Catalogue(NamedTuple):
     item_bias_V: Tensor
     item_text_VH: Tensor
     item_number_VF: Tensor
+    trend_KVG: Tensor  # how items are doing, at each of the moments that requests point to
     query_QD: Tensor
     query_text_QH: Tensor
 
@@ -48,6 +50,7 @@ class Requests(NamedTuple):
     valid_RL: Tensor
     query_R: Tensor
     surface_R: Tensor
+    moment_R: Tensor  # which of the catalogue's moments the request falls in
 
 
 class Repeats(NamedTuple):
@@ -58,12 +61,31 @@ class Repeats(NamedTuple):
     logit_X: Tensor
 
 
+class Shape(NamedTuple):
+    """Sizes that follow from the shop, not from options."""
+
+    text_width: int
+    items: int
+    numbers: int
+    trend: int
+
+
+class ItemInputs(NamedTuple):
+    """What is known of every item."""
+
+    text_VH: Tensor
+    number_VF: Tensor
+    warm_V: Tensor  # bool: met in training
+    trend_KVG: Tensor
+
+
 class ShelfModel(nn.Module):
     """Item, query and request vectors in one space, and the heads that judge their pairs."""
 
-    def __init__(self, text_width: int, items: int, numbers: int, options: ModelOptions) -> None:
+    def __init__(self, shape: Shape, options: ModelOptions) -> None:
         super().__init__()
         width = options.width
+        text_width, items, numbers, trend = shape
         self.options = options
         self.text = nn.Linear(text_width, width)
         self.query_shift = nn.Linear(text_width, width)
@@ -72,7 +94,9 @@ class ShelfModel(nn.Module):
         self.surface = nn.Embedding(len(SURFACES), width)
         self.item_bias = nn.Embedding(items, 1) if options.id_embedding else None
         self.history = HistoryEncoder(width, len(EventKind), options.history)
-        self.heads = ClickConvertHeads(width, numbers, len(SURFACES), options.heads)
+        self.heads = ClickConvertHeads(width, numbers + trend, len(SURFACES), options.heads)
+        # First guess: mostly what was taken in the last 30 days.
+        self.trend = nn.Parameter(torch.tensor([0.2, 0.6, 0.2, *[0.0] * (trend - 3)]))
         # By kind of behaviour and its age: what it adds to the match of the very same item, and
         # how much it counts when a candidate is compared with the past.
         self.repeat = nn.Embedding(len(EventKind) * AGE_BUCKETS, 1)
@@ -101,33 +125,23 @@ class ShelfModel(nn.Module):
         return self._unit(vector_VD + self.item_id.weight * use_V[:, None])
 
     def item_biases(self, warm_V: Tensor) -> Tensor:
-        """``[V]`` how often an item matches whoever asks; a cold one is taken for average."""
+        """``[V]`` what the trend does not say of how often an item matches; 0 for cold ones."""
         if self.item_bias is None:
             return torch.zeros_like(warm_V, dtype=torch.float32)
-        bias_V = _LOGIT_UNIT * self.item_bias.weight[:, 0]
-        average = (bias_V * warm_V).sum() / warm_V.sum().clamp(min=1)
-        return torch.where(warm_V, bias_V, average)
-
-    def start_from_counts(self, taken_V: Tensor) -> None:
-        """Let the first guess of how often an item matches be how often it was taken."""
-        if self.item_bias is not None:
-            log_V = taken_V.float().log1p()
-            with torch.no_grad():
-                self.item_bias.weight[:, 0] = (log_V - log_V.mean()) / _LOGIT_UNIT
+        return _LOGIT_UNIT * self.item_bias.weight[:, 0] * warm_V
 
     def query_vectors(self, text_QH: Tensor) -> Tensor:
         """``[Q, D]`` vectors of queries."""
         return self._unit(self.text(text_QH) + self.query_shift(text_QH))
 
-    def catalogue(
-        self, item_text_VH: Tensor, number_VF: Tensor, warm_V: Tensor, query_text_QH: Tensor
-    ) -> Catalogue:
+    def catalogue(self, items: ItemInputs, query_text_QH: Tensor) -> Catalogue:
         """Items and queries from their text vectors."""
         return Catalogue(
-            item_VD=self.item_vectors(item_text_VH, number_VF, warm_V),
-            item_bias_V=self.item_biases(warm_V),
-            item_text_VH=item_text_VH,
-            item_number_VF=number_VF,
+            item_VD=self.item_vectors(items.text_VH, items.number_VF, items.warm_V),
+            item_bias_V=self.item_biases(items.warm_V),
+            item_text_VH=items.text_VH,
+            item_number_VF=items.number_VF,
+            trend_KVG=items.trend_KVG,
             query_QD=self.query_vectors(query_text_QH),
             query_text_QH=query_text_QH,
         )
@@ -166,9 +180,15 @@ class ShelfModel(nn.Module):
 
     def match_scores(self, request_RD: Tensor, requests: Requests, catalogue: Catalogue) -> Tensor:
         """``[R, V]`` retrieval logits of every item for every request."""
-        score_RV = self.match_scale() * request_RD @ catalogue.item_VD.T + catalogue.item_bias_V
+        score_RV = self.match_scale() * request_RD @ catalogue.item_VD.T
+        score_RV = score_RV + self.priors(requests, catalogue)
         request_X, item_X, logit_X = self.repeats(requests)
         return score_RV.index_put((request_X, item_X), logit_X, accumulate=True)
+
+    def priors(self, requests: Requests, catalogue: Catalogue) -> Tensor:
+        """``[R, V]`` logits of items whoever asks: how they are doing, and their own bias."""
+        prior_KV = catalogue.trend_KVG @ self.trend + catalogue.item_bias_V
+        return prior_KV[requests.moment_R]
 
     def judge(
         self,
@@ -196,14 +216,18 @@ class ShelfModel(nn.Module):
         event_logit_RL = self._repeat_logits(requests)
         same_NL = requests.item_RL[request_N] == item_N[:, None]
         repeat_N = (event_logit_RL[request_N] * same_NL).sum(-1)
+        moment_N = requests.moment_R[request_N]
+        trend_NG = catalogue.trend_KVG[moment_N, item_N]
+        prior_N = trend_NG @ self.trend + catalogue.item_bias_V[item_N]
         dot_N = self.match_scale() * (request_RD[request_N] * item_ND).sum(-1)
         features = PairFeatures(
             request_ND=request_RD[request_N],
             item_ND=item_ND,
             query_ND=_pick(catalogue.query_QD, query_N),
-            number_NF=catalogue.item_number_VF[item_N],
+            # Logarithms of counts; divided, they are of the size of the other inputs.
+            number_NF=torch.cat([catalogue.item_number_VF[item_N], trend_NG / 4], dim=-1),
             text_cosine_N=cosine_N,
-            match_N=dot_N + catalogue.item_bias_V[item_N] + repeat_N,
+            match_N=dot_N + prior_N + repeat_N,
             repeat_N=repeat_N,
             request_N=request_N,
             surface_N=requests.surface_R[request_N],

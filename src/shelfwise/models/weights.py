@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from shelfwise.models.config import ModelOptions
-from shelfwise.models.shelf_model import ShelfModel
+from shelfwise.models.shelf_model import Shape, ShelfModel
 from shelfwise.models.text_encoder import TextEncoder, load_text_encoder
 
 ENCODER = "encoder"
@@ -67,16 +67,16 @@ def load_tensors(path: Path) -> dict[str, Tensor]:
     return dict(load_file(path))
 
 
-def load_shelf_model(path: Path, shape: tuple[int, int, int], options: ModelOptions) -> ShelfModel:
+def load_shelf_model(path: Path, shape: Shape, options: ModelOptions) -> ShelfModel:
     """Read the network above the encoder.
 
     Args:
         path: its safetensors file.
-        shape: text width, items, numbers of an item.
+        shape: sizes that follow from the shop.
         options: as it was trained with.
     """
     with torch.device("meta"):
-        model = ShelfModel(*shape, options)
+        model = ShelfModel(shape, options)
     model.load_state_dict(load_tensors(path), assign=True)
     return _ready(model)
 

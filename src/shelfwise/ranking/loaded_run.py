@@ -20,8 +20,9 @@ from shelfwise.data.config import DataOptions
 from shelfwise.data.item_facts import NUMBERS
 from shelfwise.data.prepared import campaigns_of, item_of
 from shelfwise.data.tokens import open_tokenizer
+from shelfwise.data.trend import FIGURES
 from shelfwise.models.config import ModelOptions
-from shelfwise.models.shelf_model import Catalogue, ShelfModel
+from shelfwise.models.shelf_model import Catalogue, ItemInputs, Shape, ShelfModel
 from shelfwise.models.text_encoder import TextEncoder
 from shelfwise.models.weights import ENCODER, load_encoder, load_shelf_model, load_tensors
 from shelfwise.schema.errors import ArtifactError
@@ -100,13 +101,16 @@ def open_run(folder: Path) -> LoadedRun:
     table = pl.read_parquet(folder / ITEMS)
     tables = load_tensors(folder / TABLES)
     encoder = load_encoder(folder, options)
-    shape = (encoder.width, len(table), NUMBERS)
+    shape = Shape(encoder.width, len(table), NUMBERS, FIGURES)
     model = load_shelf_model(folder / MODEL, shape, options)
     with torch.no_grad():
         known = model.catalogue(
-            tables["item_text_VH"],
-            tables["item_number_VF"],
-            tables["item_warm_V"],
+            ItemInputs(
+                tables["item_text_VH"],
+                tables["item_number_VF"],
+                tables["item_warm_V"],
+                tables["trend_VG"][None],
+            ),
             torch.zeros(0, encoder.width),
         )
     items = tuple(item_of(row) for row in table.iter_rows(named=True))

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import ValidationError
 
@@ -89,6 +89,15 @@ def open_sealed(folder: Path, kind: Kind) -> Manifest:
             "\n".join([f"{folder}: does not match its manifest, so it is not loaded:", *problems])
         )
     return manifest
+
+
+def holds(folder: Path) -> Kind | None:
+    """Which kind of sealed folder stands there, if any, whole or not."""
+    try:
+        found = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["kind"]
+    except (OSError, ValueError, RecursionError, KeyError, TypeError):
+        return None
+    return found if found in get_args(Kind) else None
 
 
 def _parse(path: Path) -> Manifest:

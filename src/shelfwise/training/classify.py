@@ -77,7 +77,7 @@ def _fit(
     options: TrainOptions,
     progress: Progress,
 ) -> list[dict[str, Any]]:
-    label_N = torch.from_numpy(prepared.rows["label"].to_numpy().copy()).to(bank.device)
+    label_N = torch.tensor(prepared.rows["label"].to_list(), device=bank.device)
     rows = {part: _rows_of(prepared, part) for part in ("train", "validation")}
     optimizer = _optimizer(model, options)
     peaks = [group["lr"] for group in optimizer.param_groups]

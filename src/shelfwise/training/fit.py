@@ -7,6 +7,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -54,11 +55,17 @@ class Plan:
         return cls(total, total, max(1, per_epoch // options.checks_per_epoch))
 
 
+class Lessons(NamedTuple):
+    """What is learned from, and for how long."""
+
+    prepared: PreparedShop
+    examples: Examples
+    plan: Plan
+
+
 def fit(
     network: Network,
-    prepared: PreparedShop,
-    examples: Examples,
-    plan: Plan,
+    lessons: Lessons,
     options: TrainOptions,
     *,
     look: Callable[[int], Check] | None,
@@ -71,6 +78,7 @@ def fit(
     Raises:
         TrainingError: a loss was not a number; the message names step and batch.
     """
+    plan = lessons.plan
     optimizer = _optimizer(network, options)
     rates = [group["lr"] for group in optimizer.param_groups]
     rng = np.random.default_rng(options.seed)
@@ -79,9 +87,9 @@ def fit(
     began = time.monotonic()
     window: list[Terms] = []
     with progress.step("Training", total=plan.taken) as bar:
-        for step, batch in enumerate(_endless(prepared, examples, options, rng), start=1):
+        for step, batch in enumerate(_endless(lessons, options, rng), start=1):
             set_rates(optimizer, rates, rate_share(step, plan.scheduled, options.warmup_share))
-            window.append(_take_step(network, batch, optimizer, options, (step, rng, prepared)))
+            window.append(_take_step(network, batch, optimizer, options, (step, rng, lessons)))
             _tell(bar, window, step)
             late = time.monotonic() - began > options.minutes * 60
             if step % options.refresh_steps == 0:
@@ -103,11 +111,9 @@ def fit(
     return curve
 
 
-def _endless(
-    prepared: PreparedShop, examples: Examples, options: TrainOptions, rng: np.random.Generator
-) -> Iterator[Batch]:
+def _endless(lessons: Lessons, options: TrainOptions, rng: np.random.Generator) -> Iterator[Batch]:
     while True:
-        yield from batches(prepared, examples, options.batch_requests, rng)
+        yield from batches(lessons.prepared, lessons.examples, options.batch_requests, rng)
 
 
 def _take_step(
@@ -115,12 +121,12 @@ def _take_step(
     batch: Batch,
     optimizer: torch.optim.Optimizer,
     options: TrainOptions,
-    context: tuple[int, np.random.Generator, PreparedShop],
+    context: tuple[int, np.random.Generator, Lessons],
 ) -> Terms:
-    step, rng, prepared = context
+    step, rng, lessons = context
     network.model.train()
     network.bank.encoder.eval()  # no dropout: a fresh vector must agree with the table's others
-    only_new = prepared.options.match.seen == "remove"
+    only_new = lessons.prepared.options.match.seen == "remove"
     terms = batch_loss(network, batch, options, rng, only_new)
     if not torch.isfinite(terms.total):
         raise TrainingError(

@@ -7,6 +7,7 @@ N = impressions, M = positives, D = width.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -15,8 +16,16 @@ from torch import Tensor
 
 from shelfwise.data.batches import Batch
 from shelfwise.data.item_facts import ItemFacts
-from shelfwise.models.shelf_model import Catalogue, ShelfModel
+from shelfwise.data.trend import Trend
+from shelfwise.models.shelf_model import Catalogue, ItemInputs, ShelfModel
 from shelfwise.training.text_bank import TextBank
+
+
+class Moments(NamedTuple):
+    """How items were doing when each request was made."""
+
+    trend_KVG: Tensor
+    moment_R: NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +36,19 @@ class Network:
     model: ShelfModel
     number_VF: Tensor
     warm_V: Tensor
+    trend: Trend
+    frozen_at: int  # moment from which the trend is no longer followed: the end of training
 
     @classmethod
-    def of(cls, bank: TextBank, model: ShelfModel, facts: ItemFacts) -> Network:
+    def of(cls, bank: TextBank, model: ShelfModel, facts: ItemFacts, trend: Trend) -> Network:
         device = bank.device
         return cls(
             bank,
             model.to(device),
             torch.from_numpy(facts.number_VF).to(device),
             torch.from_numpy(facts.warm_V).to(device),
+            trend,
+            facts.end,
         )
 
     @property
@@ -43,11 +56,22 @@ class Network:
         """V, the size of the catalogue."""
         return len(self.warm_V)
 
-    def catalogue(self, query_texts: Tensor, live: NDArray[np.int64] | None = None) -> Catalogue:
+    def moments(self, at_R: NDArray[np.int64]) -> Moments:
+        """The different days that requests fall in, none later than the end of training."""
+        steps, moment_R = np.unique(
+            self.trend.step_of(np.minimum(at_R, self.frozen_at)), return_inverse=True
+        )
+        figures_KVG = torch.from_numpy(self.trend.figures(steps)).to(self.bank.device)
+        return Moments(figures_KVG, moment_R.astype(np.int64))
+
+    def catalogue(
+        self, query_texts: Tensor, trend_KVG: Tensor, live: NDArray[np.int64] | None = None
+    ) -> Catalogue:
         """Items and the given queries.
 
         Args:
             query_texts: ``[Q]`` numbers of queries.
+            trend_KVG: as `moments` returns it.
             live: texts of the bank to encode anew with gradient; the rest come from its table.
         """
         text_TH = self.bank.vectors_TH
@@ -58,7 +82,8 @@ class Network:
             item_text_VH, query_text_QH = self._with_fresh(
                 item_text_VH, query_text_QH, query_texts, live, fresh_BH
             )
-        return self.model.catalogue(item_text_VH, self.number_VF, self.warm_V, query_text_QH)
+        items = ItemInputs(item_text_VH, self.number_VF, self.warm_V, trend_KVG)
+        return self.model.catalogue(items, query_text_QH)
 
     def _with_fresh(
         self,

@@ -13,7 +13,13 @@ import torch
 from torch import Tensor
 
 from shelfwise.data.batches import Batch
-from shelfwise.losses.catalogue_softmax import Added, Masked, Positives, catalogue_softmax_loss
+from shelfwise.losses.catalogue_softmax import (
+    Added,
+    Masked,
+    Offsets,
+    Positives,
+    catalogue_softmax_loss,
+)
 from shelfwise.losses.entire_space import RowUse, entire_space_loss
 from shelfwise.models.inputs import as_requests
 from shelfwise.models.shelf_model import Catalogue, Requests
@@ -48,11 +54,12 @@ def batch_loss(
         only_new: items of the request's own history are neither right nor wrong answers.
     """
     device = network.bank.device
-    asked = as_requests(batch.history, batch.query_R, batch.surface_R, device)
+    now = network.moments(batch.at_R)
+    asked = as_requests(batch.history, batch.query_R, batch.surface_R, device, now.moment_R)
     live = live_texts(batch, network.items, options.live_texts, rng)
     if not any(p.requires_grad for p in network.bank.encoder.parameters()):
         live = live[:0]
-    catalogue = network.catalogue(asked.query_texts, live)
+    catalogue = network.catalogue(asked.query_texts, now.trend_KVG, live)
     with half_precision(device):
         request_RD = network.model.request_vectors(asked.requests, catalogue).float()
     match = _match_loss(network, batch, (asked.requests, catalogue), request_RD, only_new)
@@ -101,11 +108,15 @@ def _match_loss(
     taken_R = np.bincount(request_M, minlength=len(request_RD))
     weight_M = torch.from_numpy((1 / taken_R[request_M]).astype(np.float32)).to(device)
     scaled_RD = network.model.match_scale() * request_RD
-    with_one = torch.cat([scaled_RD, torch.ones_like(scaled_RD[:, :1])], dim=1)
-    bias_V = catalogue.item_bias_V.masked_fill(~network.warm_V, -1e4)
-    with_bias = torch.cat([catalogue.item_VD, bias_V[:, None]], dim=1)
+    prior_RV = network.model.priors(requests, catalogue).masked_fill(~network.warm_V, -1e4)
     positives = Positives(
         torch.from_numpy(request_M).to(device), torch.from_numpy(item_M).to(device), weight_M
     )
     added = None if only_new else Added(*network.model.repeats(requests))
-    return catalogue_softmax_loss(with_one, with_bias, positives, masked=masked, added=added)
+    return catalogue_softmax_loss(
+        scaled_RD,
+        catalogue.item_VD,
+        positives,
+        masked=masked,
+        offsets=Offsets(added, prior_RV),
+    )

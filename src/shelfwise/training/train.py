@@ -20,9 +20,10 @@ from shelfwise.data.prepared import PreparedPairs, PreparedShop
 from shelfwise.data.split import Part
 from shelfwise.data.targets import match_targets
 from shelfwise.data.tokens import TokenTable, tokenise
+from shelfwise.data.trend import FIGURES, trend_at, trend_of
 from shelfwise.models.config import ModelOptions
 from shelfwise.models.pretrained import encoder_folder
-from shelfwise.models.shelf_model import ShelfModel
+from shelfwise.models.shelf_model import Shape, ShelfModel
 from shelfwise.models.text_encoder import load_text_encoder
 from shelfwise.models.weights import save_encoder, save_tensors
 from shelfwise.schema.manifest import MANIFEST, Manifest, seal
@@ -31,7 +32,7 @@ from shelfwise.schema.run_files import CAMPAIGNS, CURVE, ITEMS, MODEL, TABLES
 from shelfwise.training.classify import train_classifier
 from shelfwise.training.config import TrainOptions
 from shelfwise.training.device import choose_device
-from shelfwise.training.fit import LearningCurve, Plan, fit
+from shelfwise.training.fit import LearningCurve, Lessons, Plan, fit
 from shelfwise.training.network import Network
 from shelfwise.training.text_bank import TextBank
 from shelfwise.training.validation import check
@@ -126,6 +127,7 @@ class _Builder:
         self.progress = progress
         self.source = encoder_folder(model_options.encoder.name)
         self.tokens = self._tokens()
+        self.trend = trend_of(prepared)
 
     def _tokens(self) -> TokenTable:
         encoder = self.model_options.encoder
@@ -143,11 +145,9 @@ class _Builder:
         device = choose_device(self.options.device)
         encoder = load_text_encoder(self.source, self.model_options.encoder)
         bank = TextBank(encoder, self.tokens, device, self.progress)
-        items = len(self.prepared.items)
-        model = ShelfModel(encoder.width, items, NUMBERS, self.model_options)
-        end = self.prepared.moments.end_of(last_part)
-        model.start_from_counts(torch.from_numpy(taken_before(self.prepared, end)))
-        network = Network.of(bank, model, self.facts(last_part))
+        shape = Shape(encoder.width, len(self.prepared.items), NUMBERS, FIGURES)
+        model = ShelfModel(shape, self.model_options)
+        network = Network.of(bank, model, self.facts(last_part), self.trend)
         if self.prepared.has_impressions:
             model.heads.start_from(*_rates(self.examples(last_part)))
         return network
@@ -165,9 +165,7 @@ class _Builder:
         targets = match_targets(self.prepared, "validation")
         curve = fit(
             network,
-            self.prepared,
-            examples,
-            plan,
+            Lessons(self.prepared, examples, plan),
             self.options,
             look=lambda step: check(network, self.prepared, targets, judged, step),
             progress=self.progress,
@@ -186,9 +184,7 @@ class _Builder:
         )
         fit(
             network,
-            self.prepared,
-            examples,
-            refit,
+            Lessons(self.prepared, examples, refit),
             self.options,
             look=None,
             progress=self.progress,
@@ -225,6 +221,8 @@ def _save(
         "item_text_VH": network.bank.vectors_TH[: network.items],
         "item_number_VF": torch.from_numpy(facts.number_VF),
         "item_warm_V": torch.from_numpy(facts.warm_V),
+        # Counting needs no training, so the run is told everything up to its test.
+        "trend_VG": torch.from_numpy(trend_at(prepared, prepared.moments.test)),
     }
     save_tensors(tables, folder / TABLES)
     # How often each item was taken before training ended: what a ranking falls back on.

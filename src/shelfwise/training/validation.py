@@ -77,9 +77,11 @@ def target_scores(
         prepared.options.history.max_length,
     )
     surface_R = np.full(len(targets), SURFACES.index(Surface.RECOMMENDATION), np.int64)
-    asked = as_requests(history, targets.query_T, surface_R, network.bank.device)
+    now = network.moments(targets.at_T)
+    asked = as_requests(history, targets.query_T, surface_R, network.bank.device, now.moment_R)
     network.model.eval()
-    return match_scores(network.model, asked.requests, network.catalogue(asked.query_texts))
+    catalogue = network.catalogue(asked.query_texts, now.trend_KVG)
+    return match_scores(network.model, asked.requests, catalogue)
 
 
 def ndcg_of_targets(
@@ -104,12 +106,15 @@ def _aucs(network: Network, prepared: PreparedShop, examples: Examples) -> dict[
         if seen >= _MOST_REQUESTS:
             break
         seen += len(batch.query_R)
-        asked = as_requests(batch.history, batch.query_R, batch.surface_R, network.bank.device)
+        now = network.moments(batch.at_R)
+        asked = as_requests(
+            batch.history, batch.query_R, batch.surface_R, network.bank.device, now.moment_R
+        )
         network.model.eval()
         answer = pair_probabilities(
             network.model,
             asked.requests,
-            network.catalogue(asked.query_texts),
+            network.catalogue(asked.query_texts, now.trend_KVG),
             (batch.shown_request_N, batch.shown_item_N),
             batch.position_N,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,18 @@ from scipy import sparse
 from shelfwise.data.history import History
 from shelfwise.data.targets import MatchTargets
 from shelfwise.evaluation.baselines.role import Taken, past_counts
+
+
+class Choice(NamedTuple):
+    """What validation decides."""
+
+    neighbours: int  # items kept for each item
+    itself: bool  # whether an item is its own nearest neighbour, so that repeats rank high
+
+
+CHOICES = tuple(
+    Choice(neighbours, itself) for neighbours in (20, 100, 1_000) for itself in (False, True)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,15 +37,16 @@ class ItemKnn:
 
     @classmethod
     def of(
-        cls, history: History, kinds: NDArray[np.uint8], taken: Taken, neighbours: int = 100
+        cls, history: History, kinds: NDArray[np.uint8], taken: Taken, choice: Choice
     ) -> ItemKnn:
-        """Keep each item's nearest ``neighbours``."""
+        """Similarities of the behaviour before the test."""
         seen = (taken.matrix() > 0).astype(np.float64)
         length_V = np.sqrt(np.asarray(seen.sum(axis=0)).ravel())
         scale = sparse.diags_array(1 / np.maximum(length_V, 1))
         similar = ((seen @ scale).T @ (seen @ scale)).tocsr()
-        similar.setdiag(0)
-        return cls(history, kinds, _nearest(similar, neighbours))
+        if not choice.itself:
+            similar.setdiag(0)
+        return cls(history, kinds, _nearest(similar, choice.neighbours))
 
     def scores(self, targets: MatchTargets, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """``[len(rows), V]``"""

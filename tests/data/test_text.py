@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import pytest
+
+from shelfwise.data.config import TextOptions
+from shelfwise.data.normalise import normalise_text
+from shelfwise.data.text import item_text, query_text
+from shelfwise.schema.item import Item
+
+EVERYTHING = TextOptions(fields=("title", "category", "brand", "attributes", "price"))
+
+
+def test_the_fields_in_their_order() -> None:
+    item = Item("i1", "red shoe", "wear > shoes", "Acme", 12.5, '{"size": 42, "for": "men"}')
+
+    assert item_text(item, EVERYTHING) == "red shoe, wear shoes, Acme, 42, men, price 12.50"
+    assert item_text(item, TextOptions()) == "red shoe, wear shoes, Acme"
+    assert item_text(item, TextOptions(fields=("brand", "title"))) == "Acme, red shoe"
+
+
+def test_what_the_shop_did_not_say_is_left_out() -> None:
+    assert item_text(Item("i1", brand="Acme"), EVERYTHING) == "Acme"
+    assert item_text(Item("i1", "shoe", price=0.0), EVERYTHING) == "shoe, price 0.00"
+
+
+def test_an_item_of_which_nothing_is_said_is_its_id() -> None:
+    assert item_text(Item("i1"), EVERYTHING) == "i1"
+    assert item_text(Item("i1", title="shoe"), TextOptions(fields=("brand",))) == "i1"
+
+
+@pytest.mark.parametrize(
+    ("title", "brand", "text"),
+    [
+        ("ACME red shoe", "Acme", "ACME red shoe"),
+        ("shoe (acme)", "Acme", "shoe (acme)"),
+        ("hp printer", "HP", "hp printer"),
+        ("graphpaper", "HP", "graphpaper, HP"),  # not as a word
+        ("graphpaper by HP", "HP", "graphpaper by HP"),
+        ("华为手机P60", "华为", "华为手机P60"),  # Chinese writes no gaps
+        ("苹果iPhone", "iPhone", "苹果iPhone"),
+        ("", "Acme", "Acme"),
+    ],
+)
+def test_a_brand_that_the_title_names_is_not_said_twice(title: str, brand: str, text: str) -> None:
+    assert item_text(Item("i1", title, brand=brand), TextOptions()) == text
+
+
+@pytest.mark.parametrize(
+    ("attributes", "text"),
+    [
+        ('{"a": "", "b": null, "c": 0, "d": false}', "0, False"),
+        ('{"a": ["x", "y"]}', "['x', 'y']"),
+        ("{}", "i1"),
+        ("", "i1"),
+        ("[1, 2]", "[1, 2]"),  # no object: kept as it is
+        ("cotton, washable", "cotton, washable"),
+    ],
+)
+def test_attributes_are_their_values(attributes: str, text: str) -> None:
+    item = Item("i1", attributes=attributes)
+
+    assert item_text(item, TextOptions(fields=("attributes",))) == text
+
+
+@pytest.mark.parametrize("query", ["  red\t shoe\n", "ｒｅｄ shoe", "red &amp; shoe", "", "红 鞋"])
+def test_a_query_is_written_as_prepare_wrote_those_of_the_log(query: str) -> None:
+    assert query_text(query) == normalise_text(query)
+    assert query_text(query_text(query)) == query_text(query)
