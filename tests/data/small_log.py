@@ -117,7 +117,7 @@ def _random_request(
         told = {"request_id": name, "position": position}
         rows.append(event("impression", user, hours, f"i{item}", **told, **query))
         if rng.random() < 0.5:
-            rows.append(event("click", user, hours + rng.integers(0, 9), f"i{item}", **told))
+            rows.append(event("click", user, hours + int(rng.integers(0, 9)), f"i{item}", **told))
             if rng.random() < 0.5:
                 rows.append(event("purchase", user, hours + 9, f"i{item}", **told))
     return rows

@@ -16,6 +16,13 @@ def write(path: Path, text: str) -> None:
         (folder / MARKER).write_text(text)
 
 
+def write_and_fail(path: Path, end: type[BaseException]) -> None:
+    with new_folder(path, MARKER) as folder:
+        (folder / "deep").mkdir()
+        (folder / "deep" / "file").write_text("x")
+        raise end
+
+
 def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
@@ -39,10 +46,8 @@ def test_an_error_leaves_all_as_it_was(
     if before:
         write(tmp_path / "out", "old")
 
-    with pytest.raises(end), new_folder(tmp_path / "out", MARKER) as folder:
-        (folder / "deep").mkdir()
-        (folder / "deep" / "file").write_text("x")
-        raise end
+    with pytest.raises(end):
+        write_and_fail(tmp_path / "out", end)
 
     assert names(tmp_path) == (["out"] if before else [])
     assert not before or (tmp_path / "out" / MARKER).read_text() == "old"
@@ -86,10 +91,13 @@ def test_what_is_not_ours_stays(tmp_path: Path) -> None:
 def test_what_came_meanwhile_stays_too(tmp_path: Path) -> None:
     out = tmp_path / "out"
 
-    with pytest.raises(ConfigError, match="not ours"), new_folder(out, MARKER) as folder:
-        (folder / "file").write_text("x")
-        out.mkdir()
-        (out / "thesis.doc").write_text("x")
+    def write_while_somebody_else_does() -> None:
+        with new_folder(out, MARKER):
+            out.mkdir()
+            (out / "thesis.doc").write_text("x")
+
+    with pytest.raises(ConfigError, match="not ours"):
+        write_while_somebody_else_does()
 
     assert names(tmp_path) == ["out"]
     assert names(out) == ["thesis.doc"]

@@ -56,6 +56,14 @@ def test_a_part_without_time_is_refused_with_the_logs_own_dates(options: SplitOp
         split_moments(at(1), at(21), options)
 
 
+def test_the_test_needs_at_least_the_logs_last_moment() -> None:
+    last = FEB_1 + timedelta(days=20)
+
+    assert split_moments(at(1), at(21), SplitOptions(test_start=last)).test == at(21)
+    with pytest.raises(DataError, match="would leave a part empty"):
+        split_moments(at(1), at(21), SplitOptions(test_start=last + timedelta(microseconds=1)))
+
+
 def test_a_log_of_one_moment_cannot_be_split() -> None:
     with pytest.raises(DataError, match="would leave a part empty"):
         split_moments(at(1), at(1), SplitOptions())

@@ -10,9 +10,10 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from shelfwise.cli.console import AsJson, Bars, Settings, answer, emit
+from shelfwise.cli.console import AsJson, Bars, Settings, answer, emit, show
 
 if TYPE_CHECKING:
+    from shelfwise.data.source.fault import FaultGroup
     from shelfwise.data.source.read import ShopTables
 
 
@@ -23,7 +24,9 @@ def check(
 ) -> None:
     """Read a shop's files and print everything wrong with them: file, row, rule and way out.
 
-    Exit code 1 if anything is wrong. Example: shelfwise check myshop
+    Exit code 1 if anything is wrong.
+
+    Example: shelfwise check myshop
     """
     from shelfwise.config import load_config
     from shelfwise.data.source.read import read_any
@@ -48,22 +51,36 @@ def check(
 
 
 def show_faults(tables: ShopTables) -> None:
-    """Faults with examples, then the counts of every file."""
-    for group in tables.faults:
-        first = group.examples[0]
-        rows = f"{group.count:,} rows" if first.row is not None else "file"
-        answer.print(f"[bold red]{escape(first.file)}[/]: {escape(first.rule)} ({rows})")
-        for one in group.examples:
-            place = f"row {one.row:,}" if one.row is not None else "the file"
-            column = f", {one.column}" if one.column else ""
-            answer.print(f"    {place}{escape(column)}: found {escape(one.found) or 'nothing'}")
-        answer.print(f"    [dim]way out: {escape(first.fix)}[/]")
+    """Faults with examples, file by file, then the counts of every file."""
+    for fault in sorted(tables.faults, key=lambda fault: fault.file):
+        _show_fault(fault)
     for note in tables.notes:
         answer.print(f"[dim]note: {escape(note)}[/]")
     table = Table("file", "rows in", "kept", "rejected", "duplicates", box=None)
     for count in tables.counts:
         numbers = (count.rows_in, count.kept, count.rejected, count.duplicates)
         table.add_row(escape(count.file), *(f"{number:,}" for number in numbers))
-    answer.print(table)
+    show(table)
     if not tables.faults:
         answer.print("[green]no faults found[/]")
+    elif tables.lost - {"campaigns"}:
+        answer.print("cannot be prepared before a whole table can be read again")
+    else:
+        answer.print("can be prepared: what is rejected is left out, with its reasons")
+
+
+def _show_fault(fault: FaultGroup) -> None:
+    first = fault.examples[0]
+    said = f"{fault.count:,} rows break" if fault.count > 1 else "1 row breaks"
+    who = " breaks" if first.row is None else f": {said}"
+    answer.print(f"[bold red]{escape(fault.file)}[/]{who} the rule: {escape(fault.rule)}")
+    for one in fault.examples:
+        place = "the file" if one.row is None else f"row {one.row:,}"
+        column = f", {one.column}" if one.column else ""
+        answer.print(f"    {place}{escape(column)}: {escape(_visible(one.found))}")
+    answer.print(f"    [dim]way out: {escape(first.fix)}[/]")
+
+
+def _visible(found: str) -> str:
+    """Control characters by their number: a terminal would obey them."""
+    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in found)

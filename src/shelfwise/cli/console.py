@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from time import monotonic
 from typing import Annotated, Any
 
 import typer
@@ -21,7 +23,9 @@ from rich.progress import (
 from rich.progress import (
     Progress as RichProgress,
 )
+from rich.table import Table
 
+from shelfwise.schema.plain import plain
 from shelfwise.schema.progress import Step
 
 AsJson = Annotated[
@@ -39,29 +43,38 @@ Settings = Annotated[
 words = Console(stderr=True, highlight=False)
 answer = Console(highlight=False, soft_wrap=True)
 
+_TOLD_AFTER = 2.0  # seconds; a shorter step is worth no line in a log
+_ENDLESS = 1_000_000  # columns
+
 
 class Bars:
-    """Progress bars on stderr; where it is no terminal, one line when a step ends."""
+    """Progress on stderr: a bar on a terminal, elsewhere a line for each step that took time."""
 
     @contextmanager
     def step(self, description: str, total: float | None = None) -> Iterator[Step]:
-        """Show a bar while the block runs."""
-        progress = RichProgress(
-            SpinnerColumn(),
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=32),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
-            TextColumn("[dim]{task.fields[note]}"),
-            console=words,
-            transient=words.is_terminal,
-        )
-        with progress:
-            task = progress.add_task(description, total=total, note="")
-            yield _BarStep(progress, task)
-            if total is not None:
-                progress.update(task, completed=total)
+        """Show ``description`` while the block runs, or how long it ran."""
+        with _bar(description, total) if words.is_terminal else _line(description) as step:
+            yield step
+
+
+@contextmanager
+def _bar(description: str, total: float | None) -> Iterator[Step]:
+    progress = RichProgress(
+        SpinnerColumn(),
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=32),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}", style="dim", markup=False),
+        console=words,
+        transient=True,
+    )
+    with progress:
+        task = progress.add_task(description, total=total, note="")
+        yield _BarStep(progress, task)
+        if total is not None:
+            progress.update(task, completed=total)
 
 
 class _BarStep:
@@ -76,7 +89,46 @@ class _BarStep:
         self._progress.update(self._task, note=text)
 
 
+@contextmanager
+def _line(description: str) -> Iterator[Step]:
+    began, step = monotonic(), _LineStep()
+    yield step
+    seconds = monotonic() - began
+    if seconds > _TOLD_AFTER:
+        note = f" ({step.last})" if step.last else ""
+        typer.echo(f"{description}: {seconds:.1f} s{note}", err=True)
+
+
+class _LineStep:
+    def __init__(self) -> None:
+        self.last = ""
+
+    def advance(self, amount: float = 1) -> None:
+        pass
+
+    def note(self, text: str) -> None:
+        self.last = text
+
+
+def show(table: Table) -> None:
+    """Print a table, never hiding a part of a cell.
+
+    On a terminal a long cell goes on below; where a program reads, a row is one line.
+    """
+    width = None if answer.is_terminal else _ENDLESS
+    for column in table.columns:
+        column.overflow = "fold"
+    Console(highlight=False, width=width).print(table)
+
+
 def emit(as_json: bool, values: Mapping[str, Any]) -> None:
     """The machine's answer, if it was asked for."""
     if as_json:
-        typer.echo(json.dumps(values, ensure_ascii=False, allow_nan=False))
+        typer.echo(json.dumps(plain(values), ensure_ascii=False, allow_nan=False))
+
+
+def help_of(command: Callable[..., None]) -> str:
+    """A command's docstring, its example on a line that is not wrapped."""
+    text, _, example = (inspect.getdoc(command) or "").partition("Example: ")
+    assert example, f"{command.__name__} shows no example"
+    return f"{text.rstrip()}\n\n\b\nExample:\n  {example}"

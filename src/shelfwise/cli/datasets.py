@@ -9,12 +9,9 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from shelfwise.cli.console import AsJson, Bars, answer, emit
-
-datasets = typer.Typer(no_args_is_help=True, help="List and convert public data sets.")
+from shelfwise.cli.console import AsJson, Bars, answer, emit, help_of, show
 
 
-@datasets.command("list")
 def list_(as_json: AsJson = False) -> None:
     """Say which data sets can be converted, and what each can honestly show.
 
@@ -30,7 +27,6 @@ def list_(as_json: AsJson = False) -> None:
     emit(as_json, {"datasets": [asdict(card) for card in cards]})
 
 
-@datasets.command()
 def convert(
     name: Annotated[str, typer.Argument(help="As `datasets list` names it.")],
     source: Annotated[Path, typer.Option("--from", help="Folder with the publisher's files.")],
@@ -55,6 +51,11 @@ def convert(
         table.add_row(f"{count:,}", f"left out: {reason}")
     for what, count in (*report.changed.items(), *report.found.items()):
         table.add_row(f"[dim]{count:,}", f"[dim]{what}")
-    answer.print(table)
+    show(table)
     answer.print(f"{out}: written; next: shelfwise prepare {out} --out prepared")
     emit(as_json, {"folder": str(out), **asdict(report)})
+
+
+datasets = typer.Typer(no_args_is_help=True, help="List and convert public data sets.")
+for name, command in (("list", list_), ("convert", convert)):
+    datasets.command(name, help=help_of(command))(command)

@@ -11,7 +11,8 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from shelfwise.cli.console import AsJson, Bars, answer, emit
+from shelfwise.cli.console import AsJson, Bars, answer, emit, show
+from shelfwise.schema.plain import plain
 
 if TYPE_CHECKING:
     from shelfwise.evaluation.report import Report
@@ -36,13 +37,14 @@ def demo(
     """Sample shop -> prepare -> train -> evaluate -> one search, recommendation and ad request.
 
     All numbers are of synthetic data: they show that the parts work, not how good they are.
+
     Example: shelfwise demo --out runs/demo
     """
     began = time.monotonic()
     report = _walk(out, (users, items, seed))
     summary = _summary(report, out, time.monotonic() - began)
     partial = out / "summary.json.partial"
-    partial.write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+    partial.write_text(json.dumps(plain(summary), indent=2) + "\n", encoding="utf-8")
     partial.replace(out / "summary.json")
     _requests(out / "run")
     _show(summary)
@@ -152,4 +154,4 @@ def _show(summary: dict[str, Any]) -> None:
     )
     table.add_row("seconds", str(summary["seconds"]), "")
     table.add_row("run folder, MiB", str(summary["mib"]), "")
-    answer.print(table)
+    show(table)

@@ -9,10 +9,11 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from shelfwise.cli.console import AsJson, Bars, Settings, answer, emit
+from shelfwise.cli.console import AsJson, Bars, Settings, answer, emit, show
+from shelfwise.evaluation.report_words import DASH, figure, interval, sentence
 
 if TYPE_CHECKING:
-    from shelfwise.evaluation.report import Report
+    from shelfwise.evaluation.report import Report, Row
 
 
 def evaluate(
@@ -48,8 +49,9 @@ def evaluate(
 
 def show_report(report: Report) -> None:
     """The figures as tables, the verdicts as sentences."""
-    synthetic = " (synthetic)" if report.data.synthetic else ""
-    answer.print(f"[bold]{escape(report.data.name)}{synthetic}[/]")
+    answer.print(f"[bold]{escape(report.data.name)}[/]")
+    if report.data.synthetic:
+        answer.print("Synthetic data: the figures show that the parts work, not how good they are.")
     answer.print(escape(report.protocol))
     text = report.classification_text()
     if text:
@@ -57,14 +59,10 @@ def show_report(report: Report) -> None:
     sections = {(row.task, row.view) for row in report.rows if row.task != "classification"}
     order = [key for row in report.rows if (key := (row.task, row.view)) in sections]
     for task, view in dict.fromkeys(order):
-        answer.print(_table(report, task, view))
+        show(_table(report, task, view))
     for gap in report.differences:
         if gap.view == report.headline:
-            answer.print(
-                f"{gap.metric}, {gap.a} - {gap.b}: {gap.value:+.4f} "
-                f"[{gap.low:+.4f}, {gap.high:+.4f}]: {gap.verdict}",
-                markup=False,
-            )
+            answer.print(sentence(gap), markup=False)
     for note in report.notes:
         answer.print(f"note: {note}", style="dim", markup=False)
 
@@ -81,11 +79,12 @@ def _table(report: Report, task: str, view: str) -> Table:
     for system in dict.fromkeys(row.system for row in rows):
         mine = {row.metric: row for row in rows if row.system == system}
         cells = [
-            f"{mine[m].value:.4f} [dim]\\[{mine[m].low:.4f}, {mine[m].high:.4f}][/]"
-            if m in mine
-            else "-"
-            for m in metrics
+            _cell(mine[m]) if m in mine else DASH for m in metrics
         ]
         support = max(row.support for row in mine.values())
         table.add_row(escape(system), *cells, f"{support:,}")
     return table
+
+
+def _cell(row: Row) -> str:
+    return f"{figure(row.value, 4)} [dim]{escape(interval(row.low, row.high, 4))}[/]"

@@ -12,7 +12,9 @@ from shelfwise.cli.console import AsJson, Settings, answer, emit
 
 def init(
     shop: Annotated[Path, typer.Argument(help="Folder with, or for, the shop's files.")],
-    force: Annotated[bool, typer.Option(help="Replace a shop.toml that is there.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace a shop.toml that is there.")
+    ] = False,
     settings: Settings = None,
     as_json: AsJson = False,
 ) -> None:

@@ -9,6 +9,7 @@ import typer
 
 import shelfwise
 from shelfwise.cli.check import check
+from shelfwise.cli.console import emit, help_of
 from shelfwise.cli.datasets import datasets
 from shelfwise.cli.demo import demo
 from shelfwise.cli.evaluate import evaluate
@@ -20,6 +21,8 @@ from shelfwise.cli.serve import serve
 from shelfwise.cli.train import train
 from shelfwise.schema.errors import ShelfwiseError
 
+_INTERRUPTED = 130  # what typer makes of Ctrl-C
+
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
@@ -29,7 +32,7 @@ app = typer.Typer(
 )
 app.add_typer(datasets, name="datasets")
 for command in (init, sample, check, prepare, train, evaluate, rank, serve, demo):
-    app.command()(command)
+    app.command(help=help_of(command))(command)
 
 
 def _print_version(wanted: bool) -> None:
@@ -53,5 +56,14 @@ def main() -> None:
     try:
         app()
     except ShelfwiseError as error:
-        typer.echo(f"error: {error}", err=True)
+        _fail(f"error: {error}", str(error))
         sys.exit(1)
+    except SystemExit as end:
+        if end.code == _INTERRUPTED:
+            _fail("interrupted: no half-written output is left behind", "interrupted")
+        raise
+
+
+def _fail(message: str, error: str) -> None:
+    typer.echo(message, err=True)
+    emit("--json" in sys.argv, {"ok": False, "error": error})

@@ -19,7 +19,9 @@ def prepare(
     """Read, clean, attribute, split by time, and build point-in-time histories.
 
     Good rows are prepared whatever else is wrong; bad ones go to rejects.parquet with their
-    reasons. Example: shelfwise prepare myshop --out prepared
+    reasons.
+
+    Example: shelfwise prepare myshop --out prepared
     """
     from shelfwise.config import load_config
     from shelfwise.data.prepare import prepare as prepare_shop
@@ -39,7 +41,10 @@ def prepare(
         )
         answer.print(f"{name}: {shown}")
     if sum(count["rejected"] for count in facts["rows"]):
-        answer.print(f"rejected rows and reasons: {out / 'rejects.parquet'}")
+        answer.print(
+            f"rejected rows and reasons: {out / 'rejects.parquet'}; "
+            f"ways out are told by: shelfwise check {shop}"
+        )
     answer.print(f"{out}: prepared; next: shelfwise train {out} --out run")
     emit(
         as_json,

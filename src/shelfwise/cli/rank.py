@@ -11,7 +11,8 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from shelfwise.cli.console import AsJson, Settings, answer, emit
+from shelfwise.cli.console import AsJson, Settings, emit, show
+from shelfwise.schema.event import Surface
 
 if TYPE_CHECKING:
     from shelfwise.schema.event import Event
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
 
 def rank(  # noqa: PLR0913  # the flags of a command
     run: Annotated[Path, typer.Argument(help="Folder that `train` wrote.")],
-    surface: Annotated[str, typer.Option(help="search, recommendation or ads.")] = "recommendation",
+    surface: Annotated[
+        Surface, typer.Option(help="Where in the shop the answer is shown.")
+    ] = Surface.RECOMMENDATION,
     query: Annotated[str, typer.Option(help="What was typed.")] = "",
     history: Annotated[
         str, typer.Option(help="Item ids the shopper looked at, oldest first, by commas.")
@@ -41,21 +44,16 @@ def rank(  # noqa: PLR0913  # the flags of a command
     """
     from shelfwise.cli.saved_config import config_of
     from shelfwise.ranking.ranker import Ranker
-    from shelfwise.schema.event import Surface
     from shelfwise.schema.manifest import open_sealed
     from shelfwise.schema.ranking import RankRequest
 
-    if surface not in list(Surface):
-        raise typer.BadParameter(
-            f"{surface!r} is none of {', '.join(Surface)}", param_hint="surface"
-        )
     manifest = open_sealed(run, "run")
     config = config_of(manifest, settings or (), sections=("rank",))
     ranker = Ranker.load(run, config.rank)
     now = datetime.now(UTC)
     past = _known_history(data or Path(manifest.facts["prepared"]), user) if user else ()
     past += _looked_at(ranker, history, now)
-    request = RankRequest("cli", Surface(surface), now, query, past, k)
+    request = RankRequest("cli", surface, now, query, past, k)
     ranking = ranker.rank(request)
     _show(ranking, ranker.shop.currency)
     emit(as_json, as_plain(ranking))
@@ -95,7 +93,7 @@ def _show(ranking: Ranking, currency: str) -> None:
             price,
             *("-" if isnan(number) else f"{number:.4f}" for number in numbers),
         )
-    answer.print(table)
+    show(table)
 
 
 def as_plain(ranking: Ranking) -> dict[str, Any]:

@@ -19,6 +19,7 @@ def train(
     """Learn every task the log supports, and write the run folder.
 
     Options come from the shop.toml that was prepared; --set reaches [model] and [train].
+
     Example: shelfwise train prepared --out run --set train.epochs=4
     """
     from shelfwise.cli.saved_config import config_of

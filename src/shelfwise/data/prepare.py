@@ -50,7 +50,7 @@ def prepare(
         raise ConfigError(f"{out}: holds a trained run; name another folder, or remove it first")
     with new_folder(out, MANIFEST) as folder:
         tables = read_any(shop, options, progress)
-        _refuse_unusable_files(tables, shop)
+        _refuse_lost_tables(tables, shop)
         with progress.step("Cleaning"):
             tables = clean(tables)
         if tables.events is not None:
@@ -66,10 +66,13 @@ def prepare(
     return open_prepared(out)
 
 
-def _refuse_unusable_files(tables: ShopTables, shop: Path) -> None:
-    """A bad row is left out and counted; a table that is missing would change everything."""
-    unusable = [fault for group in tables.faults for fault in group.examples if fault.fatal]
-    if unusable:
+def _refuse_lost_tables(tables: ShopTables, shop: Path) -> None:
+    """A bad row or file is left out and counted; a lost table would change everything.
+
+    Without its campaigns a shop still learns, and only its ads stay empty.
+    """
+    if tables.lost - {"campaigns"}:
+        unusable = [fault for group in tables.faults for fault in group.examples if fault.fatal]
         raise DataError(
             "\n".join(
                 [f"{shop}: cannot be prepared:"]

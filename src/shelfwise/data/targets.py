@@ -71,23 +71,15 @@ def match_targets(prepared: PreparedShop, part: Part) -> MatchTargets:
 
 
 def _taken(prepared: PreparedShop) -> pl.DataFrame:
-    """Positives with their request's owner, time and history: one row a (request, item)."""
+    """Positives with their request's owner, time and history: a row a (request, item, kind)."""
     requests = prepared.requests.with_row_index("request").with_columns(
         pl.col("request").cast(pl.Int64)
     )
-    return (
-        prepared.positives.with_columns(
-            pl.col("request").cast(pl.Int64), pl.col("item").cast(pl.Int64)
-        )
-        .group_by("request", "item")
-        .agg(pl.col("at").min())
-        .join(
-            requests.select(
-                "request", "owner", "query", "history_end", pl.col("at").alias("asked_at")
-            ),
-            on="request",
-        )
-        .sort("request", "item")
+    return prepared.positives.with_columns(
+        pl.col("request").cast(pl.Int64), pl.col("item").cast(pl.Int64)
+    ).join(
+        requests.select("request", "owner", "query", "history_end", pl.col("at").alias("asked_at")),
+        on="request",
     )
 
 
@@ -130,6 +122,7 @@ def _next_targets(
         taken.filter((pl.col("asked_at") >= start) & (pl.col("at") < end))
         .join(begins.with_columns(pl.col("owner").cast(pl.Int64)), on="owner")
         .filter(pl.col("history_end") > pl.col("begin"))
+        .unique(["request", "item"])
     )
     asked = (
         inside.select("request", "owner", "asked_at", "history_end", "query", "begin")

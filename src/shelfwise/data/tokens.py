@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
+from shelfwise.schema.errors import ConfigError
+
 _CHUNK = 20_000
 
 
@@ -49,8 +51,18 @@ def tokenise(texts: Sequence[str], tokenizer_file: Path, max_tokens: int) -> Tok
 
 
 def open_tokenizer(file: Path, max_tokens: int) -> Tokenizer:
-    """A tokenizer that cuts at ``max_tokens`` and does not pad."""
+    """A tokenizer that cuts at ``max_tokens`` and does not pad.
+
+    Raises:
+        ConfigError: ``max_tokens`` leaves no room beside the special tokens.
+    """
     tokenizer: Tokenizer = Tokenizer.from_file(str(file))
+    special = tokenizer.num_special_tokens_to_add(is_pair=False)
+    if max_tokens <= special:  # the tokenizer would cut all away, or nothing
+        raise ConfigError(
+            f"text.max_tokens: {max_tokens} leaves no room for words beside {special} special "
+            "tokens of this encoder; raise it"
+        )
     tokenizer.no_padding()
     tokenizer.enable_truncation(max_length=max_tokens)
     return tokenizer

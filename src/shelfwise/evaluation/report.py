@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass, field
 from math import isnan
 from typing import Any
 
+from shelfwise.schema.plain import plain
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -131,15 +133,4 @@ class Report:
 
     def as_json(self) -> dict[str, Any]:
         """Plain values; what cannot be computed is null, since JSON has no nan."""
-        plain: dict[str, Any] = _without_nan(asdict(self))
-        return {"benchmark": "evaluate", **plain}
-
-
-def _without_nan(value: Any) -> Any:
-    if isinstance(value, float):
-        return None if isnan(value) else value
-    if isinstance(value, dict):
-        return {key: _without_nan(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_without_nan(inner) for inner in value]
-    return value
+        return {"benchmark": "evaluate", **plain(asdict(self))}

@@ -2,7 +2,8 @@
 
 The request itself (where it is, what was typed) is the last token of the sequence, so an empty
 history needs no special case. Self-attention as in SASRec (Kang and McAuley, 2018,
-arXiv:1808.09781), with the kind of behaviour and its age added to every event.
+arXiv:1808.09781), with the kind of behaviour, its age and its place from the end added to every
+event.
 
 Shape suffixes in this file: R = requests, L = events, S = L + 1 with the request, D = width.
 """
@@ -19,6 +20,9 @@ from torch import Tensor, nn
 from shelfwise.models.config import HistoryEncoderOptions
 
 AGE_BUCKETS = 16  # bucket b holds ages from 2^(b-4) to 2^(b-3) hours; the last is open
+
+
+PLACES = 64  # events told apart by how many came after them; all earlier ones share the last
 
 
 class Events(NamedTuple):
@@ -38,6 +42,7 @@ class HistoryEncoder(nn.Module):
         super().__init__()
         self.kind = nn.Embedding(kinds, width)
         self.age = nn.Embedding(AGE_BUCKETS, width)
+        self.place = nn.Embedding(PLACES, width)
         self.blocks = nn.ModuleList(
             _Block(width, options.heads, options.dropout) for _ in range(options.layers)
         )
@@ -46,7 +51,7 @@ class HistoryEncoder(nn.Module):
         self.pool_query = nn.Linear(width, width)
         self.pool_key = nn.Linear(width, width)
         self.dropout = nn.Dropout(options.dropout)
-        for embedding in (self.kind, self.age):
+        for embedding in (self.kind, self.age, self.place):
             nn.init.normal_(embedding.weight, std=0.02)
         # The first answer is the plain mean of the items met; the Transformer learns corrections.
         nn.init.zeros_(self.out.weight)
@@ -60,7 +65,10 @@ class HistoryEncoder(nn.Module):
             request_RD: vector of the request itself: its surface and query.
         """
         told_RLD = (
-            events.vector_RLD + self.kind(events.kind_RL) + self.age(age_bucket(events.age_RL))
+            events.vector_RLD
+            + self.kind(events.kind_RL)
+            + self.age(age_bucket(events.age_RL))
+            + self.place(places_from_end(events.kind_RL))
         )
         x_RSD = self.dropout(torch.cat([told_RLD, request_RD[:, None]], dim=1))
         here_R1 = torch.ones_like(events.valid_RL[:, :1])
@@ -85,6 +93,12 @@ class HistoryEncoder(nn.Module):
 def age_bucket(age: Tensor) -> Tensor:
     """Place of an age in hours on a scale of doublings, from a few minutes to half a year."""
     return (age.clamp(min=2.0**-4).log2() + 4).floor().long().clamp(0, AGE_BUCKETS - 1)
+
+
+def places_from_end(like_RL: Tensor) -> Tensor:
+    """``[L]`` 0 for the newest event, 1 for the one before, ...; time stamps may all be equal."""
+    length = like_RL.shape[1]
+    return torch.arange(length - 1, -1, -1, device=like_RL.device).clamp(max=PLACES - 1)
 
 
 def _causal(valid_RS: Tensor) -> Tensor:

@@ -4,8 +4,8 @@ The text encoder is apart: it turns words into text vectors, which may come from
 here is cheap enough to run on a whole catalogue in every step.
 
 Shape suffixes in this file: V = items, Q = queries, H = text width, D = width, F = numbers of an
-item, K = moments, G = figures of a trend, R = requests, L = events of a history, N = (request, item)
-pairs.
+item, K = moments, G = figures of a trend, R = requests, L = events of a history, N = pairs of
+request and item.
 """
 
 from __future__ import annotations

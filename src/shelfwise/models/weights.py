@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from shelfwise.models.config import ModelOptions
 from shelfwise.models.shelf_model import Shape, ShelfModel
 from shelfwise.models.text_encoder import TextEncoder, load_text_encoder
+from shelfwise.schema.errors import ArtifactError
 
 ENCODER = "encoder"
 _TOKENIZER_FILES = (
@@ -74,10 +75,19 @@ def load_shelf_model(path: Path, shape: Shape, options: ModelOptions) -> ShelfMo
         path: its safetensors file.
         shape: sizes that follow from the shop.
         options: as it was trained with.
+
+    Raises:
+        ArtifactError: another version's network wrote it.
     """
     with torch.device("meta"):
         model = ShelfModel(shape, options)
-    model.load_state_dict(load_tensors(path), assign=True)
+    try:
+        model.load_state_dict(load_tensors(path), assign=True)
+    except RuntimeError as error:
+        raise ArtifactError(
+            f"{path}: its weights are not those of this version's network; train again, or use "
+            f"the version that wrote it\n  {error}"
+        ) from error
     return _ready(model)
 
 

@@ -19,8 +19,14 @@ logger = logging.getLogger(__name__)
 _SECONDS_TO_FINISH = 10
 
 
-def serve(load: Callable[[], Ranks], options: ServeOptions) -> None:
+def serve(
+    load: Callable[[], Ranks],
+    options: ServeOptions,
+    listening: Callable[[str], None] = lambda url: None,  # noqa: ARG005  # nobody to tell
+) -> None:
     """Listen, load, and answer; on Ctrl-C or SIGTERM finish what was begun and return.
+
+    ``listening`` is told the address once the port is taken; before the ranker is there.
 
     Raises ConfigError where the port is taken, and whatever ``load`` raised: a server that
     will never have a ranker ends instead of answering 503 for ever.
@@ -47,7 +53,9 @@ def serve(load: Callable[[], Ranks], options: ServeOptions) -> None:
                 timeout_graceful_shutdown=_SECONDS_TO_FINISH,
             )
         )
-        logger.info("listening on http://%s:%d", f"[{host}]" if ":" in host else host, port)
+        url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        logger.info("listening on %s", url)
+        listening(url)
         try:
             server.run(sockets=[listener])
         except KeyboardInterrupt:

@@ -117,7 +117,7 @@ def _optimizer(model: TextClassifier, options: TrainOptions) -> torch.optim.Opti
 
 def _rows_of(prepared: PreparedPairs, part: str) -> NDArray[np.int64]:
     numbered = prepared.rows.with_row_index("row").filter(pl.col("part") == part)
-    return numbered["row"].cast(pl.Int64).to_numpy()
+    return np.array(numbered["row"].to_list(), dtype=np.int64)
 
 
 def _batches(

@@ -12,7 +12,7 @@ from shelfwise.schema.options import Options
 class TrainOptions(Options):
     """How long, how fast, and for what the network learns."""
 
-    epochs: PositiveInt = 8
+    epochs: PositiveInt = 10
     """Passes over the training requests, unless validation or the clock says stop."""
     minutes: PositiveFloat = 12
     """Training stops after this long with the best state so far; a refit takes as long again."""
@@ -33,7 +33,7 @@ class TrainOptions(Options):
     """lambda: weight of the click-and-purchase loss beside the click loss."""
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """For pairs: how much of a label is spread over the other classes."""
-    live_texts: PositiveInt = 64
+    live_texts: PositiveInt = 32
     """Item texts encoded anew, with gradient, in a step; the rest come from the table."""
     refresh_steps: PositiveInt = 200
     """Steps after which the table of text vectors is computed anew."""

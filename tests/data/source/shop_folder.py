@@ -35,15 +35,13 @@ def read(folder: Path, **options: object) -> ShopTables:
 def assert_nothing_lost(tables: ShopTables) -> None:
     """The law of counts, and that kept rows and rejects are what the counts say."""
     frames = [tables.catalogue, tables.events, tables.campaigns, tables.pairs]
-    unusable = {group.file for group in tables.faults if group.fatal}
     for count in tables.counts:
         assert count.rows_in == count.kept + count.rejected + count.duplicates
         kept = sum(frame.filter(file=count.file).height for frame in frames if frame is not None)
         assert kept == count.kept
         rejects = tables.rejects.filter(file=count.file)
         assert rejects["row"].is_unique().all()
-        if count.file not in unusable:
-            assert rejects.height == count.rejected
+        assert rejects.height == count.rejected
     for group in tables.faults:
         assert 1 <= len(group.examples) <= min(group.count, 5)
 

@@ -66,6 +66,7 @@ seen = "remove"  # items the customer had bought before are not asked for
 
 [train]
 refit = true  # the chosen setting is trained again on training and validation
+minutes = 5  # at most, for each of the two
 """
 
 # Five digits and any letters: 85123A, 84997C, 15056BL. All else is postage, fees, discounts,

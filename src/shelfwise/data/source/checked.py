@@ -150,7 +150,7 @@ def _check_rows(
 ) -> CheckedTable:
     if rows is None:
         lost = tuple(TableCounts(raw.file, raw.rows_in, 0, raw.rows_in, 0) for raw in raws)
-        return CheckedTable(None, pl.DataFrame(schema=REJECT_ROWS), [], [], lost)
+        return CheckedTable(None, _rejects(raws, None), [], [], lost)
     alone = judge(rows, spec.rules)
     once = alone.kept if spec.may_repeat else _distinct(alone.kept, spec.columns)
     together = judge(once, spec.among_rows)
@@ -201,11 +201,12 @@ def _duplicate_notes(counts: Sequence[TableCounts]) -> list[str]:
     ]
 
 
-def _rejects(raws: Iterable[RawTable], judged: pl.DataFrame) -> pl.DataFrame:
-    """All refused rows of the usable files, each as its file has it, in the files' order."""
+def _rejects(raws: Iterable[RawTable], judged: pl.DataFrame | None) -> pl.DataFrame:
+    """All refused rows, each as its file has it, in the files' order."""
     parts = [pl.DataFrame(schema=REJECT_ROWS)]
     for raw in raws:
-        if raw.unusable:
+        if raw.unusable or judged is None:
+            parts.append(_whole_file(raw))
             continue
         of_file = judged.filter(pl.col(FILE) == raw.file)
         texts = _as_json(raw, of_file[ROW])
@@ -215,6 +216,21 @@ def _rejects(raws: Iterable[RawTable], judged: pl.DataFrame) -> pl.DataFrame:
         unread = pl.DataFrame([r.reject(raw.file) for r in raw.refused], schema=REJECT_ROWS)
         parts.append(pl.concat([unread, told]).sort(ROW))
     return pl.concat(parts)
+
+
+def _whole_file(raw: RawTable) -> pl.DataFrame:
+    """Every row of a file that cannot be used, refused for what is wrong with the file.
+
+    The rows themselves are not repeated: the file has them.
+    """
+    fault = next(fault for fault in raw.faults if fault.fatal)
+    rows = pl.concat([raw.row, pl.Series([r.row for r in raw.refused], dtype=pl.Int64)]).sort()
+    same = {name: getattr(fault, name) for name in ("file", "column", "code", "found", "rule")}
+    told = pl.DataFrame({"row": rows}).with_columns(
+        *(pl.lit(value).alias(name) for name, value in same.items()),
+        pl.lit(None, pl.String).alias("raw"),
+    )
+    return told.select(REJECT_ROWS.names())
 
 
 def _as_json(raw: RawTable, rows: pl.Series) -> dict[int, str]:

@@ -12,7 +12,13 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import polars as pl
 
-from shelfwise.data.config import DataOptions, PairsOptions
+from shelfwise.data.config import (
+    CampaignOptions,
+    CatalogueOptions,
+    DataOptions,
+    EventOptions,
+    PairsOptions,
+)
 from shelfwise.data.source import campaigns, catalogue, events, pairs
 from shelfwise.data.source.checked import (
     REJECT_ROWS,
@@ -33,18 +39,18 @@ class ShopTables:
     """What a shop's files hold, typed; what had to be refused; and why.
 
     Each frame has every column that ``schema.columns`` lists for its table, then the files'
-    further columns, then ``row`` and ``file``. Of a file with a fatal fault nothing is read,
-    and its rows are not among ``rejects``.
+    further columns, then ``row`` and ``file``. Of a file with a fatal fault nothing is kept.
     """
 
     catalogue: pl.DataFrame | None
     events: pl.DataFrame | None
     campaigns: pl.DataFrame | None
     pairs: pl.DataFrame | None
-    rejects: pl.DataFrame  # file, row, column, code, found, rule, raw
+    rejects: pl.DataFrame  # file, row, column, code, found, rule, raw (null: see the file)
     faults: tuple[FaultGroup, ...]
     notes: tuple[str, ...]  # worth telling, and no fault
     counts: tuple[TableCounts, ...]  # one a file
+    lost: frozenset[str]  # tables that had to be there, or of whose files none can be used
 
 
 def read_shop(
@@ -75,20 +81,22 @@ def read_shop(
     ads = check_pattern(folder, options.campaigns.file, _campaign_spec(options, known), watch)
     plain = check_pattern(folder, options.pairs.file, _pair_spec(options.pairs), watch)
 
+    tables = {"catalogue": items, "events": log, "campaigns": ads, "pairs": plain}
+    named: dict[str, CatalogueOptions | EventOptions | CampaignOptions | PairsOptions] = {
+        "catalogue": options.catalogue,
+        "events": options.events,
+        "campaigns": options.campaigns,
+        "pairs": options.pairs,
+    }
     absent = [
-        pattern.file
-        for pattern, table in (
-            (options.catalogue, items),
-            (options.events, log),
-            (options.campaigns, ads),
-            (options.pairs, plain),
-        )
-        if table is None and "file" in pattern.model_fields_set
+        name
+        for name, table in named.items()
+        if tables[name] is None and "file" in table.model_fields_set
     ]
-    if log is None and plain is None and options.events.file not in absent:
-        absent.append(options.events.file)
-    missing = group(not_found(folder, pattern) for pattern in absent)
-    return _gathered(missing, items, log, ads, plain)
+    if log is None and plain is None and "events" not in absent:
+        absent.append("events")
+    missing = group(not_found(folder, named[name].file) for name in absent)
+    return _gathered(tables, absent, missing)
 
 
 def read_any(shop: Path, options: DataOptions, progress: Progress | None = None) -> ShopTables:
@@ -106,7 +114,7 @@ def read_pairs_file(
         raise DataError(f"{path}: no such file; name a table with the columns text and label")
     spec = _pair_spec(options or PairsOptions())
     table = check_pattern(path.parent, glob_escape(path.name), spec, progress or Silent())
-    return _gathered([], None, None, None, table)
+    return _gathered({"pairs": table}, [], [])
 
 
 def _check_options(options: DataOptions) -> None:
@@ -193,20 +201,19 @@ def _pair_spec(options: PairsOptions) -> TableSpec:
 
 
 def _gathered(
-    missing: list[FaultGroup],
-    items: CheckedTable | None,
-    log: CheckedTable | None,
-    ads: CheckedTable | None,
-    plain: CheckedTable | None,
+    by_name: Mapping[str, CheckedTable | None], absent: Sequence[str], missing: list[FaultGroup]
 ) -> ShopTables:
-    tables = [table for table in (items, log, ads, plain) if table is not None]
+    found = {name: table for name, table in by_name.items() if table is not None}
+    frames = {name: table.frame for name, table in found.items()}
+    tables = found.values()
     return ShopTables(
-        catalogue=items.frame if items else None,
-        events=log.frame if log else None,
-        campaigns=ads.frame if ads else None,
-        pairs=plain.frame if plain else None,
+        catalogue=frames.get("catalogue"),
+        events=frames.get("events"),
+        campaigns=frames.get("campaigns"),
+        pairs=frames.get("pairs"),
         rejects=pl.concat([pl.DataFrame(schema=REJECT_ROWS), *(t.rejects for t in tables)]),
         faults=(*missing, *(group for table in tables for group in table.groups)),
         notes=tuple(note for table in tables for note in table.notes),
         counts=tuple(count for table in tables for count in table.counts),
+        lost=frozenset([*absent, *(name for name, frame in frames.items() if frame is None)]),
     )

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from math import log1p
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shelfwise.data.item_facts import (
+    NUMBERS,
+    PriceScale,
+    item_facts,
+    met_before,
+    price_numbers,
+    price_scale,
+)
+
+from .small_log import event, prepared_shop, write_table
+
+NAN = float("nan")
+
+
+def test_the_scale_by_hand() -> None:
+    # log(1 + price) = 0, 1, 2, 3, 9: median 2; distances 2, 1, 0, 1, 7, their median 1.
+    prices = np.expm1(np.array([0.0, 1, 2, NAN, 3, 9]))
+
+    center, spread = price_scale(prices)
+
+    assert center == pytest.approx(2)
+    assert spread == pytest.approx(1.4826)
+    # (3 - 2) / 1.4826; 9 lies (9 - 2) / 1.4826 = 4.7 away and 20 more than 5, which is the most.
+    numbers = price_numbers(np.expm1(np.array([3.0, 9, 20, NAN])), PriceScale(center, spread))
+    assert numbers[:, 0] == pytest.approx([1 / 1.4826, 7 / 1.4826, 5, 0])
+    assert numbers[:, 1].tolist() == [0, 0, 0, 1]
+
+
+@pytest.mark.parametrize("prices", [[], [NAN, NAN], [9.0, 9.0, 9.0]])
+def test_prices_without_spread_are_divided_by_one(prices: list[float]) -> None:
+    scale = price_scale(np.array(prices))
+
+    assert scale.spread == 1.0
+    assert np.isfinite(price_numbers(np.array(prices), scale)).all()
+
+
+@given(st.lists(st.floats(0, 1e12) | st.just(NAN), max_size=20))
+def test_numbers_are_finite_and_within_five(prices: list[float]) -> None:
+    array = np.array(prices)
+
+    numbers = price_numbers(array, price_scale(array))
+
+    assert numbers.shape == (len(prices), NUMBERS)
+    assert (np.abs(numbers) <= 5).all()
+
+
+def test_only_what_was_met_before_the_end_makes_the_scale(tmp_path: Path) -> None:
+    # Hour 70 is after the end; seen i0 (view) and i1 (shown), not i2, and i3 never.
+    rows = [
+        event("view", "u1", 1, "i0"),
+        event("search", "u1", 1, query="shoe"),
+        event("impression", "u1", 50, "i1", request_id="r"),
+        event("click", "u1", 70, "i2"),
+        event("view", "u1", 99, "i2"),
+    ]
+    items = [{"item_id": f"i{n}", "price": price} for n, price in enumerate([1, 3, 1e6, ""])]
+    write_table(tmp_path / "shop", "catalogue", items)
+    prepared = prepared_shop(tmp_path, rows)
+
+    facts = item_facts(prepared, prepared.moments.validation)
+
+    assert facts.warm_V.tolist() == [True, True, False, False]
+    # Median of log 2 and log 4 lies in their middle, each half of log 2 away.
+    assert facts.price_scale.center == pytest.approx((log1p(1) + log1p(3)) / 2)
+    assert facts.price_scale.spread == pytest.approx(np.log(2) / 2 * 1.4826)
+    assert facts.number_VF[:, 1].tolist() == [0, 0, 0, 1]
+    assert facts.number_VF[2, 0] == 5
+    assert met_before(prepared, prepared.moments.end).tolist() == [True, True, True, False]
+    # An event at the very end is not before it.
+    assert not met_before(prepared, prepared.moments.first).any()
