@@ -76,7 +76,7 @@ def sample_shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from shelfwise.data.sample_shop.generate import write_sample_shop
 
     folder = tmp_path_factory.mktemp("sample") / "shop"
-    write_sample_shop(folder, SampleOptions(users=120, items=300, days=30, visits_per_month=4))
+    write_sample_shop(folder, SampleOptions(users=120, items=300, days=30, visits_per_month=8))
     return folder
 
 

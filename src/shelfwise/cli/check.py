@@ -63,10 +63,11 @@ def show_faults(tables: ShopTables) -> None:
     show(table)
     if not tables.faults:
         answer.print("[green]no faults found[/]")
-    elif tables.lost - {"campaigns"}:
-        answer.print("cannot be prepared before a whole table can be read again")
+    elif tables.lost:
+        lost = ", ".join(sorted(tables.lost))
+        answer.print(f"cannot be prepared yet: nothing can be used of: {lost}")
     else:
-        answer.print("can be prepared: what is rejected is left out, with its reasons")
+        answer.print("good rows can be prepared; rejected ones are put aside with their reasons")
 
 
 def _show_fault(fault: FaultGroup) -> None:

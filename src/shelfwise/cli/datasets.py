@@ -37,11 +37,11 @@ def convert(
 
     Example: shelfwise datasets convert online-retail --from downloads --out shop
     """
-    from shelfwise.config import SHOP_TOML
     from shelfwise.data.folder import new_folder
     from shelfwise.data.readers.datasets import convert as convert_dataset
+    from shelfwise.data.readers.shop_folder import CONVERSION
 
-    with new_folder(out, SHOP_TOML) as folder:
+    with new_folder(out, CONVERSION) as folder:
         report = convert_dataset(name, source, folder, Bars())
     table = Table("rows", "what became of them", box=None)
     table.add_row(f"{report.rows_in:,}", "read")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from shelfwise.cli.console import AsJson, Bars, answer, emit, show
+from shelfwise.cli.sample import sample_options
 from shelfwise.schema.plain import plain
 
 if TYPE_CHECKING:
@@ -57,19 +59,19 @@ def demo(
 
 def _walk(folder: Path, size: tuple[int, int, int]) -> Report:
     """Every command's work, in order; each part appears in ``folder`` whole or not at all."""
-    from shelfwise.config import SHOP_TOML, load_config
+    from shelfwise.config import load_config
     from shelfwise.data.folder import new_folder
     from shelfwise.data.prepare import prepare
-    from shelfwise.data.sample_shop.config import SampleOptions
-    from shelfwise.data.sample_shop.generate import write_sample_shop
+    from shelfwise.data.sample_shop.generate import WRITTEN_BY_SAMPLE, write_sample_shop
     from shelfwise.evaluation.evaluate import Measured, evaluate
     from shelfwise.evaluation.page import write_page
     from shelfwise.training.train import train
 
     users, items, seed = size
+    options = sample_options(users=users, items=items, seed=seed)
     shop = folder / "shop"
-    with new_folder(shop, SHOP_TOML) as new_shop:
-        write_sample_shop(new_shop, SampleOptions(users=users, items=items, seed=seed), Bars())
+    with new_folder(shop, WRITTEN_BY_SAMPLE) as new_shop:
+        write_sample_shop(new_shop, options, Bars())
     config = load_config(shop, (*_SETTINGS, f"train.seed={seed}"))
     prepared = prepare(shop, folder / "prepared", config, Bars())
     train(prepared, folder / "run", config.model, config.train, Bars())
@@ -82,7 +84,7 @@ def _walk(folder: Path, size: tuple[int, int, int]) -> Report:
 def _summary(report: Report, folder: Path, seconds: float) -> dict[str, Any]:
     def value(metric: str, system: str = "shelfwise") -> float | None:
         row = report.row(metric, system)
-        return None if row is None else round(row.value, 4)
+        return None if row is None or isnan(row.value) else round(row.value, 4)
 
     gap = next(d for d in report.differences if (d.b, d.view) == ("popularity", report.headline))
     size = sum(file.stat().st_size for file in (folder / "run").rglob("*") if file.is_file())

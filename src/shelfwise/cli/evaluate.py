@@ -78,9 +78,7 @@ def _table(report: Report, task: str, view: str) -> Table:
     table.add_column("support", justify="right")
     for system in dict.fromkeys(row.system for row in rows):
         mine = {row.metric: row for row in rows if row.system == system}
-        cells = [
-            _cell(mine[m]) if m in mine else DASH for m in metrics
-        ]
+        cells = [_cell(mine[m]) if m in mine else DASH for m in metrics]
         support = max(row.support for row in mine.values())
         table.add_row(escape(system), *cells, f"{support:,}")
     return table

@@ -54,7 +54,7 @@ def _options(
 def main() -> None:
     """Entry point: a user's mistake is one message and exit 1; a bug keeps its traceback."""
     try:
-        app()
+        app(prog_name="shelfwise")
     except ShelfwiseError as error:
         _fail(f"error: {error}", str(error))
         sys.exit(1)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from shelfwise.cli.console import AsJson, Bars, answer, emit
+
+if TYPE_CHECKING:
+    from shelfwise.data.sample_shop.config import SampleOptions
 
 
 def sample(  # noqa: PLR0913  # the flags of a command
@@ -26,20 +29,29 @@ def sample(  # noqa: PLR0913  # the flags of a command
 
     Example: shelfwise sample shop --users 3000 --items 5000 --days 60 --language both
     """
+    from shelfwise.data.folder import new_folder
+    from shelfwise.data.sample_shop.generate import WRITTEN_BY_SAMPLE, write_sample_shop
+
+    options = sample_options(users=users, items=items, days=days, seed=seed, language=language)
+    with new_folder(out, WRITTEN_BY_SAMPLE) as folder:
+        summary = write_sample_shop(folder, options, Bars())
+    answer.print(f"{out}: sample shop (synthetic) written; next: shelfwise check {out}")
+    emit(as_json, {"folder": str(out), "synthetic": True, **asdict(summary)})
+
+
+def sample_options(**given: int | str) -> SampleOptions:
+    """What the flags ask for.
+
+    Raises:
+        ConfigError: a shop of that size cannot be made; all that is wrong is listed.
+    """
     from pydantic import ValidationError
 
-    from shelfwise.config import SHOP_TOML
-    from shelfwise.data.folder import new_folder
     from shelfwise.data.sample_shop.config import SampleOptions
-    from shelfwise.data.sample_shop.generate import write_sample_shop
     from shelfwise.schema.errors import ConfigError
     from shelfwise.schema.options import explain
 
     try:
-        options = SampleOptions(users=users, items=items, days=days, seed=seed, language=language)
+        return SampleOptions.model_validate(given)
     except ValidationError as error:
-        raise ConfigError("\n".join(["sample:", *explain(error, SampleOptions)])) from error
-    with new_folder(out, SHOP_TOML) as folder:
-        summary = write_sample_shop(folder, options, Bars())
-    answer.print(f"{out}: sample shop (synthetic) written; next: shelfwise check {out}")
-    emit(as_json, {"folder": str(out), "synthetic": True, **asdict(summary)})
+        raise ConfigError("\n".join(["sample shop:", *explain(error, SampleOptions)])) from error

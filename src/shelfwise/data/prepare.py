@@ -67,11 +67,8 @@ def prepare(
 
 
 def _refuse_lost_tables(tables: ShopTables, shop: Path) -> None:
-    """A bad row or file is left out and counted; a lost table would change everything.
-
-    Without its campaigns a shop still learns, and only its ads stay empty.
-    """
-    if tables.lost - {"campaigns"}:
+    """A bad row or file is left out and counted; a lost table would change everything."""
+    if tables.lost:
         unusable = [fault for group in tables.faults for fault in group.examples if fault.fatal]
         raise DataError(
             "\n".join(

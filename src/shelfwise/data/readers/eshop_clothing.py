@@ -75,6 +75,11 @@ target = "next"  # the next click of the session
 
 [text]
 fields = ["title", "attributes"]  # many models share a title
+
+[train]
+epochs = 4
+batch_requests = 256
+minutes = 8
 """
 
 

@@ -10,6 +10,9 @@ import polars as pl
 
 from shelfwise.data.readers.card import ConversionReport
 
+# The file by which a folder is known as a converted data set, which may be written anew.
+CONVERSION = "conversion.json"
+
 
 @dataclass(frozen=True, slots=True)
 class ConvertedShop:
@@ -36,4 +39,4 @@ def write_shop(shop: ConvertedShop, report: ConversionReport, out: Path) -> None
     shop.events.write_parquet(out / "events.parquet")
     shop.left_out.write_parquet(out / "left_out.parquet")
     (out / "shop.toml").write_text(shop.shop_toml, encoding="utf-8")
-    (out / "conversion.json").write_text(report.to_json(), encoding="utf-8")
+    (out / CONVERSION).write_text(report.to_json(), encoding="utf-8")

@@ -41,6 +41,9 @@ from shelfwise.schema.progress import Progress, Silent
 
 _UNWATCHED = Silent()
 
+# The file by which a folder is known as a sample shop, which may be written anew.
+WRITTEN_BY_SAMPLE = "truth/README.txt"
+
 _SHOP_TOML = """\
 # Written by `shelfwise sample`: a synthetic shop. It checks mechanisms; it proves no quality.
 # users = {users}, items = {items}, days = {days}, seed = {seed}, language = "{language}"
@@ -137,7 +140,7 @@ def write_sample_shop(
         pl.concat(catalogues).write_csv(out / "catalogue.csv")
         pl.concat(campaigns).write_csv(out / "campaigns.csv")
         pl.concat(judgements).write_csv(out / "judgements.csv")
-        (out / "truth" / "README.txt").write_text(_TRUTH_README, encoding="utf-8")
+        (out / WRITTEN_BY_SAMPLE).write_text(_TRUTH_README, encoding="utf-8")
         (out / "shop.toml").write_text(_shop_toml(options), encoding="utf-8")
         step.advance()
     return _summary(options, events, sum(map(len, campaigns)), sum(map(len, judgements)))

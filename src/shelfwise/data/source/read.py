@@ -50,7 +50,7 @@ class ShopTables:
     faults: tuple[FaultGroup, ...]
     notes: tuple[str, ...]  # worth telling, and no fault
     counts: tuple[TableCounts, ...]  # one a file
-    lost: frozenset[str]  # tables that had to be there, or of whose files none can be used
+    lost: frozenset[str]  # tables that must be there and of whose files none can be used
 
 
 def read_shop(
@@ -215,5 +215,7 @@ def _gathered(
         faults=(*missing, *(group for table in tables for group in table.groups)),
         notes=tuple(note for table in tables for note in table.notes),
         counts=tuple(count for table in tables for count in table.counts),
-        lost=frozenset([*absent, *(name for name, frame in frames.items() if frame is None)]),
+        # Without its campaigns a shop still learns, and only its ads stay empty.
+        lost=frozenset([*absent, *(n for n, frame in frames.items() if frame is None)])
+        - {"campaigns"},
     )

@@ -1,0 +1,51 @@
+"""The command line is a promise: a command or flag that changes must change here as well."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import typer
+from typer.core import TyperGroup, TyperOption
+
+from shelfwise.cli.main import app
+
+# Arguments in capitals; what must be given ends with an exclamation mark.
+FROZEN = {
+    "shelfwise": "--version",
+    "shelfwise init": "SHOP! --force --set --json",
+    "shelfwise sample": "OUT! --users --items --days --seed --language --json",
+    "shelfwise check": "SHOP! --set --json",
+    "shelfwise prepare": "SHOP! --out! --set --json",
+    "shelfwise train": "PREPARED! --out! --set --json",
+    "shelfwise evaluate": "RUN! --data --truth --html --set --json",
+    "shelfwise rank": "RUN! --surface --query --history --user --data --k --set --json",
+    "shelfwise serve": "RUN! --port --set --json",
+    "shelfwise demo": "--out --users --items --seed --json",
+    "shelfwise datasets": "",
+    "shelfwise datasets list": "--json",
+    "shelfwise datasets convert": "NAME! --from! --out! --json",
+}
+
+
+def flags(name: str, command: object) -> Iterator[tuple[str, str]]:
+    """Each command's name with its arguments and options, groups before what is in them."""
+    yield name, " ".join(_shown(param) for param in command.params)  # type: ignore[attr-defined]
+    if isinstance(command, TyperGroup):
+        for inner in command.commands.values():
+            yield from flags(f"{name} {inner.name}", inner)
+
+
+def _shown(param: object) -> str:
+    names = param.opts + param.secondary_opts  # type: ignore[attr-defined]
+    shown = "/".join(names) if isinstance(param, TyperOption) else names[0].upper()
+    return shown + ("!" if param.required else "")  # type: ignore[attr-defined]
+
+
+def test_commands_and_flags_are_as_promised() -> None:
+    assert dict(flags("shelfwise", typer.main.get_command(app))) == FROZEN
+
+
+def test_every_command_that_does_something_answers_in_json() -> None:
+    groups = ("shelfwise", "shelfwise datasets")
+
+    assert [name for name, told in FROZEN.items() if "--json" not in told] == list(groups)
