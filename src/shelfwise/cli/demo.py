@@ -42,12 +42,12 @@ def demo(
 
     Example: shelfwise demo --out runs/demo
     """
+    from shelfwise.data.whole_file import write_whole
+
     began = time.monotonic()
     report = _walk(out, (users, items, seed))
     summary = _summary(report, out, time.monotonic() - began)
-    partial = out / "summary.json.partial"
-    partial.write_text(json.dumps(plain(summary), indent=2) + "\n", encoding="utf-8")
-    partial.replace(out / "summary.json")
+    write_whole(out / "summary.json", json.dumps(plain(summary), indent=2) + "\n")
     _requests(out / "run")
     _show(summary)
     answer.print(f"report: {out / 'report.html'}")
@@ -143,17 +143,16 @@ def _requests(run: Path) -> None:
 
 def _show(summary: dict[str, Any]) -> None:
     table = Table("figure (synthetic data)", "shelfwise", "beside it", box=None)
-    table.add_row("click AUC", str(summary["click_auc"]), f"oracle {summary['oracle_click_auc']}")
-    table.add_row(
-        "conversion AUC", str(summary["convert_auc"]), f"oracle {summary['oracle_convert_auc']}"
-    )
+    said = {name: "-" if value is None else str(value) for name, value in summary.items()}
+    table.add_row("click AUC", said["click_auc"], f"oracle {said['oracle_click_auc']}")
+    table.add_row("conversion AUC", said["convert_auc"], f"oracle {said['oracle_convert_auc']}")
     gap = summary["ndcg@10_above_popularity"]
     table.add_row(
         "NDCG@10",
-        str(summary["ndcg@10"]),
-        f"popularity {summary['popularity_ndcg@10']}; "
+        said["ndcg@10"],
+        f"popularity {said['popularity_ndcg@10']}; "
         f"above it by {gap['value']} \\[{gap['low']}, {gap['high']}]",
     )
-    table.add_row("seconds", str(summary["seconds"]), "")
-    table.add_row("run folder, MiB", str(summary["mib"]), "")
+    table.add_row("seconds", said["seconds"], "")
+    table.add_row("run folder, MiB", said["mib"], "")
     show(table)

@@ -23,6 +23,7 @@ def init(
     Example: shelfwise init myshop --set shop.name="My shop"
     """
     from shelfwise.config import SHOP_TOML, commented, validated
+    from shelfwise.data.whole_file import write_whole
     from shelfwise.schema.errors import ConfigError
 
     file = shop / SHOP_TOML
@@ -30,8 +31,6 @@ def init(
         raise ConfigError(f"{file}: is there already; edit it, or replace it with --force")
     text = commented(validated({}, settings or (), str(file)))
     shop.mkdir(parents=True, exist_ok=True)
-    partial = file.with_suffix(".toml.partial")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(file)
+    write_whole(file, text)
     answer.print(f"{file}: written; next: put your files beside it and run shelfwise check {shop}")
     emit(as_json, {"file": str(file)})

@@ -86,18 +86,7 @@ def write_page(report: Report, file: Path) -> None:
         raise ConfigError(f"{file}: the folder {file.parent} does not exist; make it first")
     if file.is_dir():
         raise ConfigError(f"{file}: is a folder; name a file to write the report to")
-    page = report_page(report)
-    with NamedTemporaryFile(
-        "w", encoding="utf-8", dir=file.parent, prefix=f".{file.name}.", delete=False
-    ) as partial:
-        try:
-            partial.write(page)
-            partial.close()
-            Path(partial.name).chmod(0o644)  # a temporary file is for its owner alone
-            Path(partial.name).replace(file)
-        finally:
-            with suppress(FileNotFoundError):
-                Path(partial.name).unlink()
+    write_whole(file, report_page(report))
 
 
 class _Section(NamedTuple):
