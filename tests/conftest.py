@@ -24,7 +24,7 @@ _WORDS = (
     "red blue green black white grey gold small large mini set of for and with shoe shirt dress "
     "jacket lamp mug bowl knife pan towel chair table rug book pen toy ball tea coffee chocolate "
     "oil soap cream phone cable case light wool cotton steel wood glass leather kitchen home sport"
-).split()
+)
 _CHARACTERS = string.ascii_lowercase + string.digits + string.punctuation + "红蓝白黑小大茶灯书杯"
 
 
@@ -35,7 +35,7 @@ def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from transformers import BertConfig, BertModel
 
     folder = tmp_path_factory.mktemp("tiny") / "encoder"
-    vocabulary = [*_SPECIAL, *_CHARACTERS, *(f"##{c}" for c in _CHARACTERS), *_WORDS]
+    vocabulary = [*_SPECIAL, *_CHARACTERS, *(f"##{c}" for c in _CHARACTERS), *_WORDS.split()]
     _write_tokenizer(folder, vocabulary)
     config = BertConfig(
         vocab_size=len(vocabulary),
@@ -81,10 +81,8 @@ def sample_shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def prepared_sample(
-    sample_shop: Path, tmp_path_factory: pytest.TempPathFactory
-) -> PreparedShop:
-    """The sample shop, prepared with its own shop.toml; its folder is ``prepared_sample.folder``."""
+def prepared_sample(sample_shop: Path, tmp_path_factory: pytest.TempPathFactory) -> PreparedShop:
+    """The sample shop, prepared as its own shop.toml says; it knows its ``folder``."""
     from shelfwise.config import load_config
     from shelfwise.data.prepare import prepare
     from shelfwise.data.prepared import PreparedShop

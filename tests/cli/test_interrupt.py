@@ -76,9 +76,7 @@ def test_ctrl_c_while_preparing(tmp_path: Path) -> None:
     assert (out / "manifest.json").read_bytes() == before
 
 
-def test_ctrl_c_while_a_file_is_written(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_ctrl_c_while_a_file_is_written(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 

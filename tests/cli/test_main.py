@@ -19,6 +19,7 @@ COMMANDS = [name.split()[1:] for name in FROZEN if name not in ("shelfwise", "sh
 
 MISTAKES = [
     ("init .", "shop.toml: is there already; edit it, or replace it with --force"),
+    ("init shop.toml", "shop.toml: no folder can be made there (File exists)"),
     ("init new --set seed", "--set seed: write it as section.key=value"),
     ("sample new --items 1", "items: Input should be greater than or equal to"),
     ("check nowhere", "nowhere: not a folder"),

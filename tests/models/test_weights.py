@@ -103,5 +103,5 @@ def test_the_network_of_another_version_is_refused(tmp_path: Path) -> None:
     tensors = load_file(path)
     tensors.pop("trend")
     save_file(tensors, path)
-    with pytest.raises(ArtifactError, match="train again(.|\n)*trend"):
+    with pytest.raises(ArtifactError, match=r"train again(.|\n)*trend"):
         load_shelf_model(path, SHAPE, SMALL)

@@ -35,10 +35,12 @@ def evaluate(
     from shelfwise.cli.saved_config import config_of
     from shelfwise.evaluation.evaluate import Measured
     from shelfwise.evaluation.evaluate import evaluate as evaluate_run
-    from shelfwise.evaluation.page import write_page
+    from shelfwise.evaluation.page import refuse_no_place, write_page
     from shelfwise.schema.manifest import open_sealed
 
-    config = config_of(open_sealed(run, "run"), settings or (), sections=("evaluate",))
+    config = config_of(run, open_sealed(run, "run"), settings or (), sections=("evaluate",))
+    if html is not None:
+        refuse_no_place(html)
     report = evaluate_run(run, config.evaluate, Measured(data, truth), Bars())
     show_report(report)
     if html is not None:

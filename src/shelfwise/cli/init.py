@@ -30,7 +30,10 @@ def init(
     if file.exists() and not force:
         raise ConfigError(f"{file}: is there already; edit it, or replace it with --force")
     text = commented(validated({}, settings or (), str(file)))
-    shop.mkdir(parents=True, exist_ok=True)
+    try:
+        shop.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"{shop}: no folder can be made there ({error.strerror})") from error
     write_whole(file, text)
     answer.print(f"{file}: written; next: put your files beside it and run shelfwise check {shop}")
     emit(as_json, {"file": str(file)})

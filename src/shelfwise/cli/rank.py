@@ -48,7 +48,7 @@ def rank(  # noqa: PLR0913  # the flags of a command
     from shelfwise.schema.ranking import RankRequest
 
     manifest = open_sealed(run, "run")
-    config = config_of(manifest, settings or (), sections=("rank",))
+    config = config_of(run, manifest, settings or (), sections=("rank",))
     ranker = Ranker.load(run, config.rank)
     now = datetime.now(UTC)
     past = _known_history(data or Path(manifest.facts["prepared"]), user) if user else ()

@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from shelfwise.config import ShopConfig, validated
-from shelfwise.schema.errors import ConfigError
-from shelfwise.schema.manifest import Manifest
+from shelfwise.schema.errors import ArtifactError, ConfigError
+from shelfwise.schema.manifest import MANIFEST, Manifest
 
 
-def config_of(manifest: Manifest, settings: Sequence[str], sections: Sequence[str]) -> ShopConfig:
-    """The saved configuration with ``settings`` on top, which may touch ``sections`` alone.
+def config_of(
+    folder: Path, manifest: Manifest, settings: Sequence[str], sections: Sequence[str]
+) -> ShopConfig:
+    """The options saved in ``folder``, with ``settings`` on top that touch ``sections`` alone.
 
     Raises:
         ConfigError: a setting reaches a section that an earlier command has already used.
+        ArtifactError: the manifest does not hold the configuration.
     """
-    saved = manifest.facts["options" if manifest.kind == "prepared" else "config"]
+    name = "options" if manifest.kind == "prepared" else "config"
+    saved = manifest.facts.get(name)
+    if not isinstance(saved, dict):
+        raise ArtifactError(
+            f"{folder / MANIFEST}: facts.{name} holds no options; the file was altered, so make "
+            "the folder again"
+        )
     fixed = [setting for setting in settings if setting.split(".")[0] not in sections]
     if fixed:
         earlier = "prepare" if manifest.kind == "prepared" else "prepare or train"

@@ -32,7 +32,7 @@ def serve(
     from shelfwise.serving.run import serve as serve_ranker
 
     given = [*(settings or ()), *([] if port is None else [f"serve.port={port}"])]
-    config = config_of(open_sealed(run, "run"), given, sections=("serve", "rank"))
+    config = config_of(run, open_sealed(run, "run"), given, sections=("serve", "rank"))
     _log_to_stderr()
 
     def load():  # type: ignore[no-untyped-def]  # torch is imported only when the model is

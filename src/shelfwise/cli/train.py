@@ -27,7 +27,7 @@ def train(
     from shelfwise.training.train import train as train_run
 
     opened = open_prepared(prepared)
-    config = config_of(opened.manifest, settings or (), sections=("model", "train"))
+    config = config_of(prepared, opened.manifest, settings or (), sections=("model", "train"))
     manifest = train_run(opened, out, config.model, config.train, Bars())
     facts = manifest.facts
     answer.print(f"learned: {', '.join(facts['tasks'])}")

@@ -41,13 +41,14 @@ def item_facts(prepared: PreparedShop, end: int) -> ItemFacts:
 
 
 def met_before(prepared: PreparedShop, end: int) -> NDArray[np.bool_]:
-    """``[V]`` whether any event or impression named the item before ``end``."""
+    """``[V]`` whether any event, impression or match named the item before ``end``."""
     history = prepared.history
     met_V = np.zeros(len(prepared.items), dtype=bool)
     early_E = (history.at_E < end) & (history.item_E >= 0)
     met_V[history.item_E[early_E]] = True
-    shown = prepared.impressions.filter(pl.col("at") < end)["item"].unique().to_numpy()
-    met_V[shown] = True
+    # Matches too: history.behaviours may leave out what match.events asks for.
+    for rows in (prepared.impressions, prepared.positives):
+        met_V[rows.filter(pl.col("at") < end)["item"].unique().to_numpy()] = True
     return met_V
 
 

@@ -183,9 +183,17 @@ def oracle(prepared: PreparedShop, truth: Path, outcomes: Outcomes) -> Forecast:
     """The generator's own probabilities, in the order of the impressions.
 
     Raises:
-        DataError: the truth file lacks an impression of the test.
+        DataError: there is no such truth file, or it lacks an impression of the test.
     """
-    table = pl.read_parquet(truth).select("request_id", "item_id", "p_click", "p_convert")
+    columns = ["request_id", "item_id", "p_click", "p_convert"]
+    try:
+        table = pl.read_parquet(truth, columns=columns)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        told = str(error).splitlines()[0]
+        raise DataError(
+            f"{truth}: not a truth file ({told}); "
+            "`shelfwise sample` writes truth/impressions.parquet"
+        ) from error
     ids = pl.DataFrame(
         {
             "request_id": prepared.requests["request_id"].gather(outcomes.request_N),

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
 from importlib.resources import files
 from math import isfinite
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any, NamedTuple
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
+from shelfwise.data.whole_file import write_whole
 from shelfwise.evaluation.metric_tables import (
     class_tables,
     difference_support,
@@ -80,13 +79,22 @@ def write_page(report: Report, file: Path) -> None:
     """Write the page to ``file``, whole or not at all.
 
     Raises:
+        ConfigError: as `refuse_no_place`.
+    """
+    refuse_no_place(file)
+    write_whole(file, report_page(report))
+
+
+def refuse_no_place(file: Path) -> None:
+    """Said before the work whose result would have no place.
+
+    Raises:
         ConfigError: the folder of ``file`` does not exist, or ``file`` is a folder.
     """
     if not file.parent.is_dir():
         raise ConfigError(f"{file}: the folder {file.parent} does not exist; make it first")
     if file.is_dir():
         raise ConfigError(f"{file}: is a folder; name a file to write the report to")
-    write_whole(file, report_page(report))
 
 
 class _Section(NamedTuple):

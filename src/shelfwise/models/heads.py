@@ -147,7 +147,8 @@ def attend(pair: PairFeatures, past: Past, sharpness: Tensor) -> Attended:
     Pairs are laid out as ``[R, P]``, so that no history is copied for each of its candidates.
     """
     place_N = place_within(pair.request_N)
-    requests, most = len(past.item_RLD), int(place_N.max()) + 1
+    requests = len(past.item_RLD)
+    most = int(place_N.max()) + 1 if len(place_N) else 0
     item_RPD = pair.item_ND.new_zeros(requests, most, pair.item_ND.shape[-1])
     item_RPD = item_RPD.index_put((pair.request_N, place_N), pair.item_ND)
     cosine_RPL = item_RPD @ past.item_RLD.transpose(1, 2)

@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from shelfwise.models.config import EncoderOptions, Frozen, Full, TopLayers, TuningOptions
 from shelfwise.schema.errors import ConfigError
 
-# Their layers take hidden states and a mask, and nothing else. Others (MPNet, DeBERTa) have the same
-# parts but add relative positions from outside; run like BERT, they would be quietly wrong.
+# Their layers take hidden states and a mask, and nothing else. Others (MPNet, DeBERTa) have the
+# same parts but add relative positions from outside; run like BERT, they would be quietly wrong.
 _FAMILIES = ("bert", "roberta", "xlm-roberta", "camembert", "electra")
 
 
@@ -71,9 +71,7 @@ def load_text_encoder(folder: Path, options: EncoderOptions) -> TextEncoder:
 
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     logging.set_verbosity_error()  # type: ignore[no-untyped-call]
-    model: Any = AutoModel.from_pretrained(
-        folder, dtype=torch.float32, attn_implementation="sdpa"
-    )
+    model: Any = AutoModel.from_pretrained(folder, dtype=torch.float32)
     if getattr(model, "pooler", None) is not None:
         model.pooler = None  # reads the first token alone; we take the mean of all
     if options.keep_layers is not None:

@@ -66,7 +66,7 @@ def second_price(
         bid = campaigns[scored.item.item_id].bid
         own = policy.utility(scored)
         below = policy.utility(ranked[place + 1]) if place + 1 < len(ranked) else 0.0
-        charge = bid * below / own if own > 0 else 0.0
+        charge = bid * (below / own) if own > 0 else 0.0  # so rounded, never above the bid
         campaign = campaigns[scored.item.item_id].campaign_id
         charged.append(replace(scored, campaign_id=campaign, charge=charge))
     return charged

@@ -31,7 +31,7 @@ from shelfwise.ranking.policy import (
 from shelfwise.retrieval.fusion import best_first, reciprocal_rank_fusion
 from shelfwise.retrieval.text_index import TextIndex
 from shelfwise.schema.errors import DataError
-from shelfwise.schema.event import Event, EventKind, Surface
+from shelfwise.schema.event import Event, Surface
 from shelfwise.schema.item import Item
 from shelfwise.schema.ranking import Ranking, RankRequest, ScoredItem
 
@@ -112,11 +112,8 @@ class Ranker:
     def _ask(self, request: RankRequest) -> tuple[Asked, Catalogue]:
         """The request as the network reads it: its history and words, numbered."""
         words = query_text(request.query)
-        past = [event for event in request.history if event.at < request.at]
-        past = past[-self.run.data.history.max_length :]
-        texts = sorted(
-            {query_text(e.query) for e in past if e.query} | ({words} if words else set())
-        )
+        past = self._past(request)
+        texts = sorted({words, *(query_text(event.query) for event in past)} - {""})
         place = {text: number for number, text in enumerate(texts)}
         history = self._window(past, place, microseconds(request.at))
         query_R = np.array([place.get(words, NONE)], np.int64)
@@ -125,14 +122,20 @@ class Ranker:
         met = [texts[number] for number in asked.query_texts.tolist()]
         return asked, self.run.catalogue(self.run.encode_queries(met))
 
-    def _window(self, past: Sequence[Event], place: dict[str, int], now: int) -> HistoryWindow:
+    def _past(self, request: RankRequest) -> list[Event]:
+        """What of the history the network looks at: the same that `prepare` would have kept."""
+        history = self.run.data.history
         kept = [
-            (self.run.number_of.get(e.item_id or "", NONE), place.get(query_text(e.query), NONE), e)
-            for e in past
-            if e.kind != EventKind.IMPRESSION
+            event
+            for event in request.history
+            if event.at < request.at
+            and event.kind in history.behaviours
+            and (event.item_id in self.run.number_of or query_text(event.query))
         ]
-        kept = [one for one in kept if one[0] != NONE or one[1] != NONE]
-        length = max(len(kept), 1)
+        return kept[-history.max_length :]
+
+    def _window(self, past: Sequence[Event], place: dict[str, int], now: int) -> HistoryWindow:
+        length = max(len(past), 1)
         window = HistoryWindow(
             item_RL=np.full((1, length), NONE, np.int32),
             query_RL=np.full((1, length), NONE, np.int32),
@@ -140,9 +143,9 @@ class Ranker:
             age_RL=np.zeros((1, length), np.float32),
             valid_RL=np.zeros((1, length), bool),
         )
-        for column, (item, query, event) in enumerate(kept):
-            window.item_RL[0, column] = item
-            window.query_RL[0, column] = query
+        for column, event in enumerate(past):
+            window.item_RL[0, column] = self.run.number_of.get(event.item_id or "", NONE)
+            window.query_RL[0, column] = place.get(query_text(event.query), NONE)
             window.kind_RL[0, column] = KINDS.index(event.kind)
             window.age_RL[0, column] = (now - microseconds(event.at)) / _HOUR
             window.valid_RL[0, column] = True
@@ -157,7 +160,9 @@ class Ranker:
             score_V = self._search(request, catalogue, match_V)
         hidden_V = ~self.available_V
         if self.run.data.match.seen == "remove" and request.surface == Surface.RECOMMENDATION:
-            bought = {e.item_id for e in request.history if e.kind in self.run.data.match.events}
+            kinds = self.run.manifest.facts["match_kinds"]
+            past = [e for e in request.history if e.at < request.at]
+            bought = {e.item_id for e in past if e.kind in kinds}
             hidden_V = hidden_V | np.array([item.item_id in bought for item in self.run.items])
         return np.where(hidden_V, -np.inf, score_V).astype(np.float32)
 
@@ -215,7 +220,7 @@ class Ranker:
         )
         if len(offered) == 0:
             return []
-        fit_V = self._search(request, catalogue, match_V) if request.query.strip() else match_V
+        fit_V = self._search(request, catalogue, match_V) if query_text(request.query) else match_V
         near = offered[np.isfinite(fit_V[offered])]
         near = near[np.argsort(-fit_V[near], kind="stable")][: self.options.candidates]
         policy = ByCostPerMille({item: offer.bid for item, offer in self.offers.items()})

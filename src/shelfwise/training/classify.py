@@ -27,6 +27,7 @@ from shelfwise.models.pretrained import encoder_folder
 from shelfwise.models.text_classifier import TextClassifier
 from shelfwise.models.text_encoder import load_text_encoder
 from shelfwise.models.weights import save_encoder, save_tensors
+from shelfwise.schema.plain import plain
 from shelfwise.schema.progress import Progress
 from shelfwise.schema.run_files import CURVE, MODEL
 from shelfwise.training.config import TrainOptions
@@ -58,7 +59,7 @@ def train_classifier(
     curve = _fit(model, bank, prepared, options, progress)
     save_encoder(encoder, source, folder)
     save_tensors(dict(model.classify.state_dict()), folder / MODEL)
-    (folder / CURVE).write_text(json.dumps({"losses": [], "checks": curve}, indent=1))
+    (folder / CURVE).write_text(json.dumps(plain({"losses": [], "checks": curve}), indent=1))
     best = max(curve, key=lambda point: point["score"])
     return {
         "shape": "pairs",

@@ -37,7 +37,9 @@ class LearningCurve:
 
     @property
     def best(self) -> Check:
-        return max(self.checks, key=lambda check: check.score)
+        known = [check for check in self.checks if not math.isnan(check.score)]
+        # Where validation cannot say anything, the longest training is as good as any.
+        return max(known, key=lambda check: check.score) if known else self.checks[-1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +78,12 @@ def fit(
     Without ``look`` nothing is checked and the last state stays: the way a refit is done.
 
     Raises:
-        TrainingError: a loss was not a number; the message names step and batch.
+        TrainingError: there is nothing to learn from, or a loss was not a number; the message
+            names the step.
     """
     plan = lessons.plan
+    if len(lessons.examples) == 0:
+        raise TrainingError("train: no request lies in the training part; see [split] in shop.toml")
     optimizer = _optimizer(network, options)
     rates = [group["lr"] for group in optimizer.param_groups]
     rng = np.random.default_rng(options.seed)

@@ -22,7 +22,8 @@ from shelfwise.losses.catalogue_softmax import (
 )
 from shelfwise.losses.entire_space import RowUse, entire_space_loss
 from shelfwise.models.inputs import as_requests
-from shelfwise.models.shelf_model import Catalogue, Requests
+from shelfwise.models.shelf_model import SURFACES, Catalogue, Requests
+from shelfwise.schema.event import Surface
 from shelfwise.training.config import TrainOptions
 from shelfwise.training.device import half_precision
 from shelfwise.training.network import Network, live_texts
@@ -63,6 +64,13 @@ def batch_loss(
     with half_precision(device):
         request_RD = network.model.request_vectors(asked.requests, catalogue).float()
     match = _match_loss(network, batch, (asked.requests, catalogue), request_RD, only_new)
+    if (batch.query_R >= 0).any():
+        # What a search found is wanted without the words as well: the shelf learns from it too.
+        unasked = _without_query(asked.requests)
+        with half_precision(device):
+            unasked_RD = network.model.request_vectors(unasked, catalogue).float()
+        on_shelf = _match_loss(network, batch, (unasked, catalogue), unasked_RD, only_new)
+        match = (match + on_shelf) / 2
     if len(batch.shown_item_N) == 0:
         nothing = match.new_zeros(())
         return Terms(options.match_weight * match, match, nothing, nothing)
@@ -82,6 +90,15 @@ def batch_loss(
     )
     total = options.match_weight * match + space.total
     return Terms(total, match, space.click, space.purchase)
+
+
+def _without_query(requests: Requests) -> Requests:
+    """The same shoppers at the same moments, in front of a recommendation shelf."""
+    shelf = SURFACES.index(Surface.RECOMMENDATION)
+    return requests._replace(
+        query_R=torch.full_like(requests.query_R, -1),
+        surface_R=torch.full_like(requests.surface_R, shelf),
+    )
 
 
 def _match_loss(

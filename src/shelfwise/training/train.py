@@ -28,6 +28,7 @@ from shelfwise.models.text_encoder import load_text_encoder
 from shelfwise.models.weights import save_encoder, save_tensors
 from shelfwise.schema.errors import ConfigError
 from shelfwise.schema.manifest import MANIFEST, Manifest, holds, seal
+from shelfwise.schema.plain import plain
 from shelfwise.schema.progress import Progress, Silent
 from shelfwise.schema.run_files import CAMPAIGNS, CURVE, ITEMS, MODEL, TABLES
 from shelfwise.training.classify import train_classifier
@@ -96,11 +97,12 @@ def _train_shop(
     return {
         "shape": "shop",
         "tasks": tasks_of(prepared),
+        "match_kinds": prepared.manifest.facts["match_kinds"],
         "queries": len(prepared.queries),
         "trained_until": trained_until,
         "best_step": best.step,
         "steps": curve.checks[-1].step,
-        "validation": best.figures,
+        "validation": plain(best.figures),
         "seconds": round(time.monotonic() - began, 1),
     }
 
@@ -232,6 +234,5 @@ def _save(
     counts = taken_before(prepared, trained_until)
     prepared.items.with_columns(pl.Series("taken", counts)).write_parquet(folder / ITEMS)
     prepared.campaigns.write_parquet(folder / CAMPAIGNS)
-    (folder / CURVE).write_text(
-        json.dumps({"losses": curve.losses, "checks": [asdict(c) for c in curve.checks]}, indent=1)
-    )
+    found = {"losses": curve.losses, "checks": [asdict(c) for c in curve.checks]}
+    (folder / CURVE).write_text(json.dumps(plain(found), indent=1))

@@ -102,6 +102,8 @@ def ndcg_of_targets(
 def _aucs(network: Network, prepared: PreparedShop, examples: Examples) -> dict[str, float]:
     click, convert, clicked, purchased, known = [], [], [], [], []
     seen = 0
+    if len(examples) == 0:
+        return {"click_auc": float("nan"), "convert_auc": float("nan")}
     for batch in batches(prepared, examples, _ROWS, None):
         if seen >= _MOST_REQUESTS:
             break

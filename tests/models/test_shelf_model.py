@@ -1,0 +1,227 @@
+from __future__ import annotations
+
+import pytest
+import torch
+
+from shelfwise.data.history import KINDS
+from shelfwise.models.config import HistoryEncoderOptions, ModelOptions
+from shelfwise.models.history_encoder import AGE_BUCKETS
+from shelfwise.models.shelf_model import Catalogue, ItemInputs, Requests, Shape, ShelfModel
+from shelfwise.schema.event import EventKind
+
+V, H, Q, F, G = 5, 6, 3, 2, 5
+SHAPE = Shape(text_width=H, items=V, numbers=F, trend=G)
+OPTIONS = ModelOptions(width=8, history=HistoryEncoderOptions(heads=2))
+CLICK, SEARCH, BUY = (
+    KINDS.index(kind) for kind in (EventKind.CLICK, EventKind.SEARCH, EventKind.PURCHASE)
+)
+WARM = torch.tensor([True, True, True, True, False])
+
+
+def model_of(options: ModelOptions = OPTIONS) -> ShelfModel:
+    """Every weight random: at the start many are zero, and would hide what they do."""
+    made = ShelfModel(SHAPE, options)
+    torch.manual_seed(2)
+    with torch.no_grad():
+        for name, parameter in made.named_parameters():
+            if name != "log_scale":
+                parameter.normal_(std=0.3)
+    return made.eval()
+
+
+def inputs(warm: torch.Tensor = WARM) -> ItemInputs:
+    torch.manual_seed(5)
+    text = torch.nn.functional.normalize(torch.randn(V, H), dim=-1)
+    return ItemInputs(text, torch.randn(V, F), warm, torch.rand(2, V, G))
+
+
+def query_texts() -> torch.Tensor:
+    torch.manual_seed(6)
+    return torch.nn.functional.normalize(torch.randn(Q, H), dim=-1)
+
+
+def catalogue_of(model: ShelfModel, items: ItemInputs | None = None) -> Catalogue:
+    return model.catalogue(items or inputs(), query_texts())
+
+
+def requests() -> Requests:
+    """0: bought item 1 twice, then searched, and asks with a query. 1: nothing done or typed."""
+    return Requests(
+        item_RL=torch.tensor([[1, 1, -1], [-1, -1, -1]]),
+        query_RL=torch.tensor([[-1, -1, 2], [-1, -1, -1]]),
+        kind_RL=torch.tensor([[BUY, BUY, SEARCH], [0, 0, 0]]),
+        age_RL=torch.tensor([[30.0, 1.5, 0.1], [0, 0, 0]]),
+        valid_RL=torch.tensor([[True, True, True], [False, False, False]]),
+        query_R=torch.tensor([0, -1]),
+        surface_R=torch.tensor([0, 1]),
+        moment_R=torch.tensor([1, 0]),
+    )
+
+
+@torch.no_grad()
+def test_vectors_have_length_one() -> None:
+    model = model_of()
+    catalogue = catalogue_of(model)
+
+    for vectors in (
+        catalogue.item_VD,
+        catalogue.query_QD,
+        model.request_vectors(requests(), catalogue),
+    ):
+        torch.testing.assert_close(vectors.norm(dim=1), torch.ones(len(vectors)))
+
+
+@torch.no_grad()
+def test_a_cold_item_is_its_text_and_numbers() -> None:
+    model = model_of()
+    without_ids = model_of()
+    assert without_ids.item_id is not None
+    assert without_ids.item_bias is not None
+    without_ids.item_id.weight.zero_()
+    without_ids.item_bias.weight.zero_()
+
+    found, plain = catalogue_of(model), catalogue_of(without_ids)
+
+    torch.testing.assert_close(found.item_VD[4], plain.item_VD[4])
+    assert not torch.isclose(found.item_VD[:4], plain.item_VD[:4]).all(dim=1).any()
+    # A bias is stored ten times smaller than the logit it stands for.
+    assert model.item_bias is not None
+    expected = [10 * float(bias) for bias in model.item_bias.weight[:4, 0]] + [0]
+    assert found.item_bias_V.tolist() == pytest.approx(expected)
+
+
+@torch.no_grad()
+def test_without_ids_items_of_like_text_are_one() -> None:
+    model = model_of(OPTIONS.model_copy(update={"id_embedding": False}))
+    items = inputs()
+    items.text_VH[1] = items.text_VH[0]
+    items.number_VF[1] = items.number_VF[0]
+
+    found = catalogue_of(model, items)
+
+    assert torch.equal(found.item_VD[0], found.item_VD[1])
+    assert found.item_bias_V.tolist() == [0] * V
+
+
+def test_in_training_some_items_do_without_their_id() -> None:
+    model = model_of(OPTIONS.model_copy(update={"id_dropout": 0.5}))
+    items = inputs()
+    with torch.no_grad():
+        whole = catalogue_of(model).item_VD
+        none = catalogue_of(model, inputs(torch.zeros(V, dtype=torch.bool))).item_VD
+        model.train()
+        seen = set()
+        for _ in range(20):
+            drawn = model.item_vectors(items.text_VH, items.number_VF, items.warm_V)
+            for item in range(V):
+                with_id = torch.allclose(drawn[item], whole[item])
+                assert with_id or torch.allclose(drawn[item], none[item])
+                seen.add((item, with_id))
+
+    # The cold item's two vectors are one and the same.
+    assert seen == {(item, told) for item in range(4) for told in (True, False)} | {(4, True)}
+
+
+@torch.no_grad()
+def test_priors_by_hand() -> None:
+    model = model_of()
+    items = inputs()
+    found = model.priors(requests(), catalogue_of(model, items))
+
+    assert model.item_bias is not None
+    for row, moment in enumerate([1, 0]):
+        for item in range(V):
+            trend = sum(
+                float(items.trend_KVG[moment, item, g]) * float(model.trend[g]) for g in range(G)
+            )
+            bias = 10 * float(model.item_bias.weight[item, 0]) * bool(WARM[item])
+            assert float(found[row, item]) == pytest.approx(trend + bias, abs=1e-5)
+
+
+def repeat_logit(model: ShelfModel, kind: int, bucket: int) -> float:
+    return 10 * float(model.repeat.weight[kind * AGE_BUCKETS + bucket, 0])
+
+
+@torch.no_grad()
+def test_match_is_cosine_and_prior_and_repeats() -> None:
+    model = model_of()
+    catalogue = catalogue_of(model)
+    asked = requests()
+    request = model.request_vectors(asked, catalogue)
+
+    found = model.match_scores(request, asked, catalogue)
+
+    expected = 12 * request @ catalogue.item_VD.T + model.priors(asked, catalogue)
+    # 30 hours are in bucket 8 (16 to 32), 1.5 in bucket 4; the two purchases add up.
+    expected[0, 1] += repeat_logit(model, BUY, 8) + repeat_logit(model, BUY, 4)
+    torch.testing.assert_close(found, expected, atol=1e-4, rtol=1e-5)
+
+
+@torch.no_grad()
+def test_judging_knows_the_match_of_its_pair() -> None:
+    """The heads are told the retrieval logit and the repeats within it."""
+    model = model_of()
+    catalogue = catalogue_of(model)
+    asked = requests()
+    request = model.request_vectors(asked, catalogue)
+    told = []
+    model.heads.register_forward_pre_hook(lambda _module, args: told.append(args))
+    request_N = torch.tensor([0, 0, 1, 1])
+    item_N = torch.tensor([1, 4, 1, 0])
+
+    model.judge(request, asked, catalogue, (request_N, item_N), None)
+
+    pair, past, position = told[0]
+    score = model.match_scores(request, asked, catalogue)
+    torch.testing.assert_close(pair.match_N, score[request_N, item_N], atol=1e-4, rtol=1e-5)
+    repeats = repeat_logit(model, BUY, 8) + repeat_logit(model, BUY, 4)
+    assert pair.repeat_N.tolist() == pytest.approx([repeats, 0, 0, 0], abs=1e-5)
+    cosine = catalogue.query_text_QH[0] @ catalogue.item_text_VH[torch.tensor([1, 4])].T
+    assert pair.text_cosine_N.tolist() == pytest.approx([*cosine.tolist(), 0, 0], abs=1e-6)
+    assert past.is_item_RL.tolist() == [[True, True, False], [False] * 3]
+    assert torch.equal(past.item_RLD[0, 2], torch.zeros(8))
+    assert position is None
+
+
+@torch.no_grad()
+def test_a_search_is_told_by_its_words_and_an_item_by_itself() -> None:
+    model = model_of()
+    catalogue = catalogue_of(model)
+    plain = model.request_vectors(requests(), catalogue)
+
+    other_words = requests()
+    other_words.query_RL[0, 2] = 1
+    assert not torch.allclose(model.request_vectors(other_words, catalogue)[0], plain[0])
+    # The query of a behaviour that has an item is not looked at.
+    item_with_words = requests()
+    item_with_words.query_RL[0, 0] = 1
+    assert torch.equal(model.request_vectors(item_with_words, catalogue), plain)
+    # The other request saw none of it.
+    assert torch.equal(model.request_vectors(other_words, catalogue)[1], plain[1])
+
+
+@torch.no_grad()
+def test_a_query_starts_out_near_the_items_of_its_words() -> None:
+    # Same projection, no shift learned yet: a text as query and as item gives one vector.
+    torch.manual_seed(0)
+    model = ShelfModel(SHAPE, OPTIONS).eval()
+    items = inputs()._replace(number_VF=torch.zeros(V, F), warm_V=torch.zeros(V, dtype=torch.bool))
+
+    found = model.catalogue(items, items.text_VH)
+
+    torch.testing.assert_close(found.query_QD, found.item_VD)
+
+
+@torch.no_grad()
+def test_no_queries_at_all() -> None:
+    model = model_of()
+    catalogue = model.catalogue(inputs(), torch.zeros(0, H))
+    asked = requests()._replace(
+        query_R=torch.tensor([-1, -1]), query_RL=torch.full((2, 3), -1, dtype=torch.int64)
+    )
+
+    request = model.request_vectors(asked, catalogue)
+
+    pairs = (torch.tensor([0, 1]), torch.tensor([0, 1]))
+    answer = model.judge(request, asked, catalogue, pairs, None)
+    assert torch.isfinite(torch.cat([*answer, request.ravel()])).all()

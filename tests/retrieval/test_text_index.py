@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from shelfwise.retrieval.text_index import TextIndex, terms
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("White Hanging Hearts", ["white", "hanging", "heart"]),
+        ("glass bus iris gas", ["glass", "bus", "iris", "gas"]),
+        ("T-shirt_XL 3.5", ["t", "shirt", "xl", "3", "5"]),
+        ("Café crème", ["café", "crème"]),
+        ("STRASSE Straße", ["strasse", "strasse"]),
+        ("白色T恤", ["白", "色", "白色", "t", "恤"]),
+        ("茶 壶", ["茶", "壶"]),
+        ("龙井茶", ["龙", "井", "茶", "龙井", "井茶"]),
+        ("  ?! ", []),
+        ("", []),
+    ],
+)
+def test_terms(text: str, expected: list[str]) -> None:
+    assert terms(text) == expected
+
+
+TEXTS = ["red shoe", "red shoe for running in the red hills", "blue lamp", "白色茶壶", "", "shoe"]
+
+
+def test_what_is_shared_decides_and_short_or_rare_counts_more() -> None:
+    index = TextIndex(TEXTS)
+
+    shoe = index.scores("shoes")
+    # Once in a shorter text says more; nothing shared is 0.
+    assert shoe[5] > shoe[0] > shoe[1] > 0
+    assert shoe[[2, 3, 4]].tolist() == [0, 0, 0]
+    both = index.scores("blue shoe")
+    # "blue" stands in one text, "shoe" in three.
+    assert both[2] > both[5] > both[0]
+    assert shoe.shape == (len(TEXTS),)
+
+
+def test_scores_are_those_of_the_formula() -> None:
+    # Lucene's BM25, k1 = 1.5, b = .75: idf = log(1 + (N - n + .5) / (n + .5)).
+    index = TextIndex(["red shoe", "red red hat box", "lamp"])
+
+    found = index.scores("red")
+
+    idf = np.log(1 + (3 - 2 + 0.5) / (2 + 0.5))
+    mean = (2 + 4 + 1) / 3
+    expected = [
+        idf * times / (times + 1.5 * (1 - 0.75 + 0.75 * length / mean))
+        for times, length in [(1, 2), (2, 4), (0, 1)]
+    ]
+    assert found.tolist() == pytest.approx(expected, rel=1e-5)
+
+
+def test_chinese_is_found_by_its_pairs() -> None:
+    index = TextIndex(["白色茶壶", "茶色白壶", "蓝色杯子"])
+
+    found = index.scores("茶壶")
+
+    assert found[0] > found[1] > 0
+    assert found[2] == 0
+
+
+@pytest.mark.parametrize("query", ["", "?!", "unheard-of", "没有"])
+def test_unknown_words_find_nothing(query: str) -> None:
+    assert TextIndex(TEXTS).scores(query).tolist() == [0] * len(TEXTS)
+
+
+def test_a_catalogue_without_any_word() -> None:
+    index = TextIndex(["", "?"])
+
+    assert index.scores("shoe").tolist() == [0, 0]

@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from shelfwise.data.batches import Batch
+from shelfwise.data.prepared import PreparedShop
+from shelfwise.models.config import Frozen, Full, TuningOptions
+from shelfwise.training.config import TrainOptions
+from shelfwise.training.network import Network
+from shelfwise.training.objective import Terms, batch_loss
+
+from .small_network import TOP, first_batch, network_of
+
+OPTIONS = TrainOptions()
+
+
+def loss_of(
+    network: Network, batch: Batch, options: TrainOptions = OPTIONS, only_new: bool = False
+) -> Terms:
+    """Dropout is off, so that the same network gives the same loss."""
+    network.model.eval()
+    network.bank.encoder.eval()
+    return batch_loss(network, batch, options, np.random.default_rng(0), only_new)
+
+
+@pytest.mark.parametrize("only_new", [False, True])
+def test_steps_downhill_lower_every_loss(
+    prepared_sample: PreparedShop, tiny_encoder: Path, only_new: bool
+) -> None:
+    network, batch = network_of(prepared_sample, tiny_encoder), first_batch(prepared_sample)
+    learning = [*network.model.parameters()]
+    learning += [p for p in network.bank.encoder.parameters() if p.requires_grad]
+    optimizer = torch.optim.AdamW(learning, lr=3e-3)
+    before = loss_of(network, batch, only_new=only_new)
+
+    for _ in range(15):
+        optimizer.zero_grad()
+        loss_of(network, batch, only_new=only_new).total.backward()
+        optimizer.step()
+
+    after = loss_of(network, batch, only_new=only_new)
+    assert after.match < before.match - 0.5
+    assert after.click < before.click
+    assert after.purchase < before.purchase
+
+
+@pytest.mark.parametrize("tuning", [TOP, Frozen(), Full()])
+def test_gradient_reaches_what_learns_and_nothing_else(
+    prepared_sample: PreparedShop, tiny_encoder: Path, tuning: TuningOptions
+) -> None:
+    network = network_of(prepared_sample, tiny_encoder, tuning)
+
+    loss_of(network, first_batch(prepared_sample)).total.backward()
+
+    for name, parameter in network.bank.encoder.named_parameters():
+        moved = parameter.grad is not None and parameter.grad.abs().sum() > 0
+        assert moved == parameter.requires_grad, name
+    silent = {n for n, p in network.model.named_parameters() if p.grad is None}
+    assert silent == set()
+
+
+def test_items_that_training_never_met_are_no_negatives(
+    prepared_sample: PreparedShop, tiny_encoder: Path
+) -> None:
+    network = network_of(prepared_sample, tiny_encoder, Frozen())
+    cold = ~network.warm_V
+    assert 0 < cold.sum() < len(cold)
+    network.bank.vectors_TH.requires_grad_(True)
+
+    loss_of(network, first_batch(prepared_sample)).match.backward()
+
+    gradient = network.bank.vectors_TH.grad
+    assert gradient is not None
+    told = gradient[: network.items].abs().sum(1)
+    assert (told[cold] == 0).all()
+    assert (told[network.warm_V] > 0).all()
+
+
+def one_request(batch: Batch, row: int) -> Batch:
+    """The batch with that request's positives alone."""
+    mine = batch.match_request_M == row
+    return batch._replace(
+        match_request_M=batch.match_request_M[mine], match_item_M=batch.match_item_M[mine]
+    )
+
+
+def test_each_request_counts_the_same(prepared_sample: PreparedShop, tiny_encoder: Path) -> None:
+    network = network_of(prepared_sample, tiny_encoder)
+    batch = first_batch(prepared_sample, 300)
+    rows, counts = np.unique(batch.match_request_M, return_counts=True)
+    rows = np.concatenate([rows[counts == 1][:3], rows[counts > 1][:2]])
+    assert len(rows) == 5
+    some = np.isin(batch.match_request_M, rows)
+    batch = batch._replace(
+        match_request_M=batch.match_request_M[some], match_item_M=batch.match_item_M[some]
+    )
+
+    whole = loss_of(network, batch).match
+    singles = [loss_of(network, one_request(batch, row)).match for row in rows.tolist()]
+
+    assert whole.item() == pytest.approx(torch.stack(singles).mean().item(), rel=1e-4)
+
+
+def test_the_total_weighs_the_tasks(prepared_sample: PreparedShop, tiny_encoder: Path) -> None:
+    network, batch = network_of(prepared_sample, tiny_encoder), first_batch(prepared_sample)
+
+    terms = loss_of(network, batch, TrainOptions(match_weight=0.5, purchase_weight=3))
+
+    expected = 0.5 * terms.match + terms.click + 3 * terms.purchase
+    assert terms.total.item() == pytest.approx(expected.item(), rel=1e-5)
+
+
+def test_without_impressions_there_is_only_match(
+    prepared_sample: PreparedShop, tiny_encoder: Path
+) -> None:
+    network, batch = network_of(prepared_sample, tiny_encoder), first_batch(prepared_sample)
+    none = batch.shown_item_N[:0]
+    bare = batch._replace(shown_item_N=none, shown_request_N=none, position_N=none)
+
+    terms = loss_of(network, bare)
+
+    assert terms.click == terms.purchase == 0
+    assert terms.total == terms.match > 0
+
+
+def test_where_new_items_are_asked_for_old_ones_are_neither_right_nor_wrong(
+    prepared_sample: PreparedShop, tiny_encoder: Path
+) -> None:
+    network = network_of(prepared_sample, tiny_encoder, Frozen())
+    batch = first_batch(prepared_sample, 1000)
+    history = batch.history.item_RL
+    # A request with one positive, which its own history does not hold, and a past.
+    rows = [
+        row
+        for row, item in zip(batch.match_request_M, batch.match_item_M, strict=True)
+        if (batch.match_request_M == row).sum() == 1
+        and (history[row] >= 0).any()
+        and item not in history[row]
+    ]
+    row = int(rows[0])
+    new = one_request(batch, row)
+    old_item = int(history[row][history[row] >= 0][0])
+    with_old = new._replace(
+        match_request_M=np.append(new.match_request_M, row),
+        match_item_M=np.append(new.match_item_M, old_item),
+    )
+
+    alone = loss_of(network, new, only_new=True).match
+    assert alone == loss_of(network, with_old, only_new=True).match
+    # As an ordinary positive it would have counted.
+    assert loss_of(network, new).match != loss_of(network, with_old).match
+    # Nor is it among the wrong answers, so one rival less makes the right one likelier.
+    only_old = new._replace(
+        match_request_M=np.array([row]), match_item_M=np.array([old_item], np.int64)
+    )
+    assert loss_of(network, only_old, only_new=True).match == 0

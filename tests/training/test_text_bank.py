@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shelfwise.data.prepared import PreparedShop
+from shelfwise.data.tokens import TokenTable
+from shelfwise.models.config import Frozen, Full, TuningOptions
+from shelfwise.schema.progress import Silent
+from shelfwise.training import text_bank
+from shelfwise.training.text_bank import length_buckets
+
+from .small_network import TOP, bank_of, tokens_of
+
+
+@pytest.mark.parametrize(
+    ("tuning", "kept_bytes", "keeps"),
+    [(TOP, 2**31, True), (TOP, 0, False), (Frozen(), 2**31, True), (Full(), 2**31, False)],
+)
+def test_the_table_holds_the_encoders_own_vectors(
+    prepared_sample: PreparedShop,
+    tiny_encoder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    tuning: TuningOptions,
+    kept_bytes: int,
+    keeps: bool,
+) -> None:
+    monkeypatch.setattr(text_bank, "_KEPT_BYTES", kept_bytes)
+    bank = bank_of(prepared_sample, tiny_encoder, tuning)
+    assert (bank._lower_KH is not None) == keeps
+
+    tokens = tokens_of(prepared_sample, tiny_encoder)
+    rows = np.arange(len(tokens.lengths()))
+    ids, mask = tokens.padded(rows)
+    with torch.no_grad():
+        direct = bank.encoder(torch.from_numpy(ids), torch.from_numpy(mask))
+        some = bank.encode(rows[5:9])
+
+    # bf16 has 8 bits: what was kept in it, or multiplied in it, agrees to about a percent.
+    torch.testing.assert_close(bank.vectors_TH, direct, atol=0.02, rtol=0)
+    assert (bank.vectors_TH * direct).sum(1).min() > 0.999
+    torch.testing.assert_close(some, direct[5:9], atol=0.02, rtol=0)
+    assert bank.vectors_TH.dtype == torch.float32
+
+
+def test_the_table_follows_the_learning_layers_when_told(
+    prepared_sample: PreparedShop, tiny_encoder: Path
+) -> None:
+    bank = bank_of(prepared_sample, tiny_encoder)
+    before = bank.vectors_TH.clone()
+    with torch.no_grad():
+        for parameter in bank.encoder.layers[-1].parameters():
+            parameter.add_(0.1 * torch.randn_like(parameter))
+
+    assert torch.equal(bank.vectors_TH, before)
+    bank.refresh(Silent())
+
+    assert not torch.allclose(bank.vectors_TH, before, atol=0.05)
+    with torch.no_grad():
+        fresh = bank.encode(np.arange(4))
+    torch.testing.assert_close(bank.vectors_TH[:4], fresh, atol=0.02, rtol=0)
+    assert not bank.vectors_TH.requires_grad
+
+
+@given(st.lists(st.integers(1, 12), max_size=30), st.integers(1, 40))
+def test_buckets_hold_every_text_once_and_stay_small(lengths: list[int], most: int) -> None:
+    offset = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    tokens = TokenTable(offset, np.zeros(offset[-1], np.int32), 0)
+
+    groups = length_buckets(tokens, most)
+
+    assert sorted(row for group in groups for row in group.tolist()) == list(range(len(lengths)))
+    for group in groups:
+        # Only a text that is too long by itself goes over, and then alone.
+        assert len(group) == 1 or len(group) * max(lengths[row] for row in group) <= most

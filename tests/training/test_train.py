@@ -1,0 +1,174 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+import torch
+from data.small_log import event, prepared_shop, random_events, write_table
+
+from shelfwise.data.prepared import PreparedShop
+from shelfwise.data.trend import trend_at
+from shelfwise.models.weights import load_tensors
+from shelfwise.schema.errors import ConfigError
+from shelfwise.schema.manifest import open_sealed
+from shelfwise.schema.run_files import CURVE, ITEMS, MODEL, TABLES
+from shelfwise.training.config import TrainOptions
+from shelfwise.training.train import taken_before, tasks_of, train
+
+from .small_network import options_of
+
+SHORT = TrainOptions(epochs=2, batch_requests=16, threads=1, device="cpu")
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> PreparedShop:
+    """Thirty requests; item i8 is met first in validation and i9 first in the test."""
+    rows = random_events(5, impressions=True)
+    rows += [event("click", "u1", 70, "i8"), event("click", "u1", 90, "i9")]
+    return prepared_shop(tmp_path_factory.mktemp("train"), rows)
+
+
+def test_a_run_says_what_it_learned_and_from_what(
+    tiny_run: Path, prepared_sample: PreparedShop
+) -> None:
+    facts = open_sealed(tiny_run, "run").facts
+
+    assert facts["tasks"] == ["match (click/purchase)", "click", "conversion"]
+    assert facts["match_kinds"] == ["click", "purchase"]
+    assert facts["shape"] == "shop"
+    assert facts["trained_until"] == prepared_sample.moments.validation
+    assert facts["queries"] == len(prepared_sample.queries)
+    manifest = open_sealed(tiny_run, "run")
+    assert manifest.data_fingerprint == prepared_sample.manifest.data_fingerprint
+    curve = json.loads((tiny_run / CURVE).read_text(), parse_constant=pytest.fail)
+    assert [check["step"] for check in curve["checks"]] == [16, 32]
+    assert facts["best_step"] in (16, 32)
+    best = next(c for c in curve["checks"] if c["step"] == facts["best_step"])
+    assert best["figures"] == facts["validation"]
+    assert best["score"] == max(check["score"] for check in curve["checks"])
+
+
+def test_a_run_knows_its_items(tiny_run: Path, prepared_sample: PreparedShop) -> None:
+    items = pl.read_parquet(tiny_run / ITEMS)
+    until = prepared_sample.moments.validation
+
+    assert items["item_id"].to_list() == prepared_sample.items["item_id"].to_list()
+    early = prepared_sample.positives.filter(pl.col("at") < until)
+    assert items["taken"].sum() == len(early) > 0
+    best = int(items["taken"].arg_max() or 0)
+    assert items["taken"][best] == len(early.filter(item=best))
+    assert np.array_equal(items["taken"].to_numpy(), taken_before(prepared_sample, until))
+    tables = load_tensors(tiny_run / TABLES)
+    trend = trend_at(prepared_sample, prepared_sample.moments.test)
+    assert np.array_equal(tables["trend_VG"].numpy(), trend)
+
+
+def test_the_same_seed_gives_the_same_bytes(
+    shop: PreparedShop, tiny_encoder: Path, tmp_path: Path
+) -> None:
+    options = options_of(tiny_encoder)
+
+    one, other = (train(shop, tmp_path / name, options, SHORT) for name in ("one", "other"))
+    third = train(shop, tmp_path / "third", options, SHORT.model_copy(update={"seed": 1}))
+
+    assert one.sha256 == other.sha256
+    assert one.sha256[MODEL] != third.sha256[MODEL]
+    assert one.sha256["encoder/model.safetensors"] != third.sha256["encoder/model.safetensors"]
+
+
+def test_a_refit_learns_from_validation_too(
+    shop: PreparedShop, tiny_encoder: Path, tmp_path: Path
+) -> None:
+    def warm(refit: bool) -> dict[str, bool]:
+        out = tmp_path / str(refit)
+        options = SHORT.model_copy(update={"refit": refit})
+        manifest = train(shop, out, options_of(tiny_encoder), options)
+        ends = shop.moments.test if refit else shop.moments.validation
+        assert manifest.facts["trained_until"] == ends
+        tables = load_tensors(out / TABLES)
+        taken = pl.read_parquet(out / ITEMS)["taken"]
+        assert np.array_equal(taken.to_numpy(), taken_before(shop, ends))
+        return dict(
+            zip(shop.items["item_id"].to_list(), tables["item_warm_V"].tolist(), strict=True)
+        )
+
+    plain, refitted = warm(False), warm(True)
+    assert (plain["i8"], plain["i9"]) == (False, False)
+    assert (refitted["i8"], refitted["i9"]) == (True, False)
+    # Its own embedding has learned: a positive of the refit, untouched before.
+    number = shop.items["item_id"].to_list().index("i8")
+    rows = [
+        load_tensors(tmp_path / name / MODEL)["item_bias.weight"][number]
+        for name in ("False", "True")
+    ]
+    assert rows[0] == 0
+    assert rows[1] > 0
+
+
+def test_a_log_without_impressions_learns_match_alone(tiny_encoder: Path, tmp_path: Path) -> None:
+    shop = prepared_shop(tmp_path, random_events(3, impressions=False))
+
+    manifest = train(shop, tmp_path / "run", options_of(tiny_encoder), SHORT)
+
+    assert len(manifest.facts["tasks"]) == 1
+    assert manifest.facts["tasks"] == tasks_of(shop)
+    assert set(manifest.facts["validation"]) == {"ndcg@10"}
+
+
+def test_without_anything_to_judge_by_the_last_state_stays(
+    tiny_encoder: Path, tmp_path: Path
+) -> None:
+    # Nothing is taken between hours 60 and 80: a validation score cannot be computed.
+    rows = [event("view", f"u{n % 3}", n, f"i{n % 4}") for n in range(50)]
+    shop = prepared_shop(tmp_path, [*rows, event("view", "u1", 90, "i1")])
+    options = SHORT.model_copy(update={"epochs": 9, "patience": 1})
+
+    manifest = train(shop, tmp_path / "run", options_of(tiny_encoder), options)
+
+    assert manifest.facts["validation"] == {"ndcg@10": None}
+    assert manifest.facts["best_step"] == manifest.facts["steps"] == 9 * 4
+    assert "NaN" not in (tmp_path / "run" / CURVE).read_text()
+    assert "NaN" not in (tmp_path / "run" / "manifest.json").read_text()
+
+
+def test_a_run_appears_whole_or_not_at_all(shop: PreparedShop, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="neither a folder nor a model"):
+        train(shop, tmp_path / "run", options_of(tmp_path / "nowhere"), SHORT)
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_prefixes_stand_before_what_is_read(
+    tiny_encoder: Path, tmp_path: Path
+) -> None:
+    write_table(
+        tmp_path / "shop",
+        "catalogue",
+        [{"item_id": "i0", "title": "red shoe"}, {"item_id": "i1", "title": "lamp"}],
+    )
+    rows = [event("view", "u0", n, f"i{n % 2}") for n in range(95)]
+    shop = prepared_shop(tmp_path, rows)
+    plain = options_of(tiny_encoder)
+    encoder = plain.encoder.model_copy(update={"item_prefix": "book "})
+    short = SHORT.model_copy(update={"epochs": 1, "learning_rate": 1e-9})
+    short = short.model_copy(update={"encoder_learning_rate": 1e-9})
+
+    train(shop, tmp_path / "plain", plain, short)
+    train(shop, tmp_path / "told", plain.model_copy(update={"encoder": encoder}), short)
+
+    from shelfwise.data.tokens import tokenise
+    from shelfwise.models.text_encoder import load_text_encoder
+
+    tokens = tokenise(["book red shoe", "book lamp"], tiny_encoder / "tokenizer.json", 48)
+    ids, mask = tokens.padded(np.arange(2))
+    with torch.no_grad():
+        expected = load_text_encoder(tiny_encoder, encoder).eval()(
+            torch.from_numpy(ids), torch.from_numpy(mask)
+        )
+    told = load_tensors(tmp_path / "told" / TABLES)["item_text_VH"]
+    torch.testing.assert_close(told, expected, atol=0.02, rtol=0)
+    unlike = load_tensors(tmp_path / "plain" / TABLES)["item_text_VH"]
+    assert not torch.allclose(unlike, expected, atol=0.02)
