@@ -108,6 +108,6 @@ def tiny_run(
         prepared_sample,
         out,
         ModelOptions(width=32, encoder=encoder),
-        TrainOptions(epochs=2, batch_requests=64, device="cpu", threads=1),
+        TrainOptions(epochs=2, live_texts=16, device="cpu", threads=1),
     )
     return out

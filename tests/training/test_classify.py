@@ -18,7 +18,9 @@ from shelfwise.schema.run_files import CURVE
 from shelfwise.training.config import TrainOptions
 from shelfwise.training.train import train
 
-SHORT = TrainOptions(epochs=6, threads=1, device="cpu", encoder_learning_rate=1e-3)
+SHORT = TrainOptions(
+    epochs=20, threads=1, device="cpu", learning_rate=0.01, encoder_learning_rate=0.002
+)
 WORDS = {"no": ["red", "shoe", "glass"], "yes": ["blue", "lamp", "wool"], "dunno": ["tea", "pen"]}
 
 

@@ -190,8 +190,7 @@ def test_only_what_learns_moves(prepared_sample: PreparedShop, tiny_encoder: Pat
     fitted(prepared_sample, network, None)
 
     after = state_of(network)
-    learning = {n for n, p in network.bank.encoder.named_parameters() if p.requires_grad}
-    for name in network.bank.encoder.state_dict():
-        assert torch.equal(before[name], after[name]) == (name not in learning), name
+    for name, parameter in network.bank.encoder.named_parameters():
+        assert torch.equal(before[name], after[name]) != parameter.requires_grad, name
     moved = [n for n in network.model.state_dict() if not torch.equal(before[n], after[n])]
     assert len(moved) == len(network.model.state_dict())

@@ -44,8 +44,8 @@ def test_a_run_says_what_it_learned_and_from_what(
     manifest = open_sealed(tiny_run, "run")
     assert manifest.data_fingerprint == prepared_sample.manifest.data_fingerprint
     curve = json.loads((tiny_run / CURVE).read_text(), parse_constant=pytest.fail)
-    assert [check["step"] for check in curve["checks"]] == [16, 32]
-    assert facts["best_step"] in (16, 32)
+    # Two passes, a check after each.
+    assert [2 * check["step"] for check in curve["checks"]] == [facts["steps"], 2 * facts["steps"]]
     best = next(c for c in curve["checks"] if c["step"] == facts["best_step"])
     assert best["figures"] == facts["validation"]
     assert best["score"] == max(check["score"] for check in curve["checks"])
@@ -98,14 +98,14 @@ def test_a_refit_learns_from_validation_too(
     plain, refitted = warm(False), warm(True)
     assert (plain["i8"], plain["i9"]) == (False, False)
     assert (refitted["i8"], refitted["i9"]) == (True, False)
-    # Its own embedding has learned: a positive of the refit, untouched before.
+    # What is its own has learned in the refit alone.
     number = shop.items["item_id"].to_list().index("i8")
     rows = [
         load_tensors(tmp_path / name / MODEL)["item_bias.weight"][number]
         for name in ("False", "True")
     ]
     assert rows[0] == 0
-    assert rows[1] > 0
+    assert rows[1] != 0
 
 
 def test_a_log_without_impressions_learns_match_alone(tiny_encoder: Path, tmp_path: Path) -> None:

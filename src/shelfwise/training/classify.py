@@ -32,6 +32,7 @@ from shelfwise.schema.progress import Progress
 from shelfwise.schema.run_files import CURVE, MODEL
 from shelfwise.training.config import TrainOptions
 from shelfwise.training.device import choose_device
+from shelfwise.training.fit import TrainingError
 from shelfwise.training.schedule import rate_share, set_rates
 from shelfwise.training.text_bank import TextBank
 
@@ -85,21 +86,31 @@ def _fit(
     steps = math.ceil(len(rows["train"]) / _ROWS) * options.epochs
     rng = np.random.default_rng(options.seed)
     curve: list[dict[str, Any]] = []
-    best_state, step = None, 0
+    best_state, step, late = None, 0, False
+    began = time.monotonic()
     with progress.step("Training", total=steps) as bar:
         for _ in range(options.epochs):
             for batch in _batches(rows["train"], bank.tokens, rng):
                 step += 1
                 set_rates(optimizer, peaks, rate_share(step, steps, options.warmup_share))
-                _take_step(model, bank, batch, label_N, optimizer)
+                loss = _loss(model, bank, batch, label_N)
+                if not torch.isfinite(loss):
+                    raise TrainingError(
+                        f"train: the loss of step {step} is {loss.item()}; lower "
+                        "train.learning_rate or train.clip"
+                    )
+                _take_step(model, loss, optimizer, options.clip)
                 bar.advance()
+                late = time.monotonic() - began > options.minutes * 60
+                if late:
+                    break
             score = -_validation_loss(model, bank, rows["validation"], label_N)
             curve.append({"step": step, "score": score, "figures": {"log_loss": -score}})
             bar.note(f"validation log loss {-score:.3f}")
             best = max(range(len(curve)), key=lambda at: curve[at]["score"])
             if best == len(curve) - 1:
                 best_state = copy.deepcopy(model.state_dict())
-            if len(curve) - 1 - best > options.patience:
+            if late or len(curve) - 1 - best > options.patience:
                 break
     assert best_state is not None
     model.load_state_dict(best_state)
@@ -136,18 +147,19 @@ def _batches(
         yield groups[place]
 
 
-def _take_step(
-    model: TextClassifier,
-    bank: TextBank,
-    batch: NDArray[np.int64],
-    label_N: Tensor,
-    optimizer: torch.optim.Optimizer,
-) -> None:
+def _loss(
+    model: TextClassifier, bank: TextBank, batch: NDArray[np.int64], label_N: Tensor
+) -> Tensor:
     model.train()
     logit_BC = model.from_vectors(bank.encode(batch).float())
-    loss = classification_loss(logit_BC, label_N[torch.from_numpy(batch).to(bank.device)])
+    return classification_loss(logit_BC, label_N[torch.from_numpy(batch).to(bank.device)])
+
+
+def _take_step(
+    model: TextClassifier, loss: Tensor, optimizer: torch.optim.Optimizer, clip: float
+) -> None:
     loss.backward()  # type: ignore[no-untyped-call]  # torch
-    torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+    torch.nn.utils.clip_grad_norm_(model.parameters(), clip)
     optimizer.step()
     optimizer.zero_grad(set_to_none=True)
 
