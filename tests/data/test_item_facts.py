@@ -78,3 +78,10 @@ def test_only_what_was_met_before_the_end_makes_the_scale(tmp_path: Path) -> Non
     assert met_before(prepared, prepared.moments.end).tolist() == [True, True, True, False]
     # An event at the very end is not before it.
     assert not met_before(prepared, prepared.moments.first).any()
+
+
+def test_a_match_that_histories_leave_out_was_met_too(tmp_path: Path) -> None:
+    rows = [event("purchase", "u1", hour, f"i{hour % 2}") for hour in (0, 1, 99)]
+    prepared = prepared_shop(tmp_path, rows, history={"behaviours": ["search"]})
+
+    assert met_before(prepared, prepared.moments.validation).tolist() == [True, True]

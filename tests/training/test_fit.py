@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from math import nan
 from pathlib import Path
@@ -121,9 +120,7 @@ def test_without_any_score_training_runs_to_its_end(
 
 def test_losses_are_means_between_checks(prepared_sample: PreparedShop, tiny_encoder: Path) -> None:
     every, _ = fitted(prepared_sample, network_of(prepared_sample, tiny_encoder), [0.1, 0.2])
-    both, _ = fitted(
-        prepared_sample, network_of(prepared_sample, tiny_encoder), [0.1], per_check=2
-    )
+    both, _ = fitted(prepared_sample, network_of(prepared_sample, tiny_encoder), [0.1], per_check=2)
 
     means = (every.losses[0]["match"] + every.losses[1]["match"]) / 2
     # The table was refreshed in between in one of them.
@@ -146,9 +143,7 @@ def test_nothing_to_learn_from_is_said(prepared_sample: PreparedShop, tiny_encod
     lessons = Lessons(prepared_sample, none, Plan.of(none, FAST))
 
     with pytest.raises(TrainingError, match="no request lies in the training part"):
-        fit(
-            network_of(prepared_sample, tiny_encoder), lessons, FAST, look=None, progress=Silent()
-        )
+        fit(network_of(prepared_sample, tiny_encoder), lessons, FAST, look=None, progress=Silent())
 
 
 def test_the_clock_ends_it_with_a_check(
@@ -163,7 +158,6 @@ def test_the_clock_ends_it_with_a_check(
         prepared_sample, network, [0.1, 0.2], FAST.model_copy(update={"minutes": 90}), per_check=9
     )
     monkeypatch.undo()
-    time.monotonic()
 
     # After one step an hour has passed, after two, two: later than ninety minutes.
     assert [check.step for check in curve.checks] == [2]

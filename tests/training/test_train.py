@@ -10,8 +10,11 @@ import torch
 from data.small_log import event, prepared_shop, random_events, write_table
 
 from shelfwise.data.prepared import PreparedShop
+from shelfwise.data.tokens import tokenise
 from shelfwise.data.trend import trend_at
+from shelfwise.models.text_encoder import load_text_encoder
 from shelfwise.models.weights import load_tensors
+from shelfwise.ranking.loaded_run import open_run
 from shelfwise.schema.errors import ConfigError
 from shelfwise.schema.manifest import open_sealed
 from shelfwise.schema.run_files import CURVE, ITEMS, MODEL, TABLES
@@ -141,9 +144,7 @@ def test_a_run_appears_whole_or_not_at_all(shop: PreparedShop, tmp_path: Path) -
     assert list(tmp_path.iterdir()) == []
 
 
-def test_prefixes_stand_before_what_is_read(
-    tiny_encoder: Path, tmp_path: Path
-) -> None:
+def test_prefixes_stand_before_what_is_read(tiny_encoder: Path, tmp_path: Path) -> None:
     write_table(
         tmp_path / "shop",
         "catalogue",
@@ -152,15 +153,12 @@ def test_prefixes_stand_before_what_is_read(
     rows = [event("view", "u0", n, f"i{n % 2}") for n in range(95)]
     shop = prepared_shop(tmp_path, rows)
     plain = options_of(tiny_encoder)
-    encoder = plain.encoder.model_copy(update={"item_prefix": "book "})
+    encoder = plain.encoder.model_copy(update={"item_prefix": "book ", "query_prefix": "tea "})
     short = SHORT.model_copy(update={"epochs": 1, "learning_rate": 1e-9})
     short = short.model_copy(update={"encoder_learning_rate": 1e-9})
 
     train(shop, tmp_path / "plain", plain, short)
     train(shop, tmp_path / "told", plain.model_copy(update={"encoder": encoder}), short)
-
-    from shelfwise.data.tokens import tokenise
-    from shelfwise.models.text_encoder import load_text_encoder
 
     tokens = tokenise(["book red shoe", "book lamp"], tiny_encoder / "tokenizer.json", 48)
     ids, mask = tokens.padded(np.arange(2))
@@ -172,3 +170,12 @@ def test_prefixes_stand_before_what_is_read(
     torch.testing.assert_close(told, expected, atol=0.02, rtol=0)
     unlike = load_tensors(tmp_path / "plain" / TABLES)["item_text_VH"]
     assert not torch.allclose(unlike, expected, atol=0.02)
+    run = open_run(tmp_path / "told")
+    plain_run = open_run(tmp_path / "plain")
+    # The tiny encoder learned nothing at such a rate, so both runs hold the same one.
+    torch.testing.assert_close(
+        run.encode_queries(["red shoe"]),
+        plain_run.encode_queries(["tea red shoe"]),
+        atol=1e-4,
+        rtol=0,
+    )

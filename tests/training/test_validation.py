@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from shelfwise.data.batches import examples_between
+from shelfwise.data.batches import batches, examples_between
 from shelfwise.data.prepared import PreparedShop
 from shelfwise.data.targets import MatchTargets, match_targets
 from shelfwise.metrics.auc import auc
@@ -78,9 +78,7 @@ def test_the_click_auc_is_that_of_all_impressions(
     network = network_of(prepared_sample, tiny_encoder)
     moments = prepared_sample.moments
     examples = examples_between(prepared_sample, moments.validation, moments.test)
-    # One request at a time, in the way of nobody else's batch.
-    from shelfwise.data.batches import batches
-
+    # One request at a time; a check takes many.
     p, clicked = [], []
     for batch in batches(prepared_sample, examples, 1, None):
         now = network.moments(batch.at_R)

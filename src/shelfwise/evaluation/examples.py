@@ -19,9 +19,9 @@ def example_rankings(
     prepared: PreparedShop, targets: MatchTargets, view: View, score: Score, count: int
 ) -> list[Example]:
     """The first places of targets spread evenly over the test, not the prettiest ones."""
-    if count == 0:
-        return []
     asked = np.unique(view.right_target_P)
+    if min(count, len(asked)) == 0:
+        return []
     chosen = np.unique(asked[np.linspace(0, len(asked) - 1, count).astype(np.int64)])
     score_TV = score(targets, chosen)
     return [
@@ -53,6 +53,7 @@ def _example(
                 item in right,
             )
             for item in best_first(score_V, _PLACES).tolist()
+            if np.isfinite(score_V[item])
         ],
         right_total=len(right),
     )

@@ -159,7 +159,7 @@ def item_rates(prepared: PreparedShop, training: Examples, outcomes: Outcomes) -
     The strength of the shrinkage is 20 impressions, the usual size of a shop's shelf or two.
     """
     known = Outcomes.of(training)
-    mean = float(known.clicked_N.mean()) if len(known.clicked_N) else float("nan")
+    mean = float(known.clicked_N.mean()) if known.clicked_N.any() else float("nan")
     item_V = _shrunk(known.item_N, known.clicked_N, len(prepared.items), mean)
     top = int(max(known.position_N.max(initial=0), outcomes.position_N.max(initial=0))) + 1
     place_K = _shrunk(known.position_N, known.clicked_N, top, mean)

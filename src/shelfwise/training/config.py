@@ -31,8 +31,6 @@ class TrainOptions(Options):
     """Weight of the catalogue softmax beside the click loss."""
     purchase_weight: NonNegativeFloat = 1.0
     """lambda: weight of the click-and-purchase loss beside the click loss."""
-    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    """For pairs: how much of a label is spread over the other classes."""
     live_texts: PositiveInt = 32
     """Item texts encoded anew, with gradient, in a step; the rest come from the table."""
     refresh_steps: PositiveInt = 200
@@ -40,7 +38,7 @@ class TrainOptions(Options):
     checks_per_epoch: PositiveInt = 1
     """How often validation looks on."""
     patience: PositiveInt = 3
-    """Checks without a better validation score before training stops."""
+    """Checks in a row without a better score that are forgiven; the next one stops training."""
     refit: bool = False
     """Train once more on training + validation, for the number of steps validation chose."""
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"

@@ -16,6 +16,7 @@ from shelfwise.evaluation.baselines.own_counts import OwnCounts
 from shelfwise.evaluation.baselines.popularity import Popularity
 from shelfwise.evaluation.baselines.role import Baseline, Taken
 from shelfwise.evaluation.match import rank_all, views
+from shelfwise.metrics.value import mean_value
 from shelfwise.schema.progress import Silent
 
 _JUDGED = 1_000  # validation requests that settings are chosen by
@@ -53,10 +54,9 @@ def _best_knn(prepared: PreparedShop, kinds: NDArray[np.uint8]) -> Choice:
     }
     ranked = rank_all(systems, some, head, taken.items, Silent())
     scores = [
-        float(np.nanmean(ranked[str(place), head[0].name].ndcg(_K)))
-        for place in range(len(CHOICES))
+        mean_value(ranked[str(place), head[0].name].ndcg(_K)).value for place in range(len(CHOICES))
     ]
-    return CHOICES[int(np.argmax(scores))]
+    return CHOICES[int(np.argmax(scores))]  # the first where validation cannot say
 
 
 def match_kind_numbers(prepared: PreparedShop) -> NDArray[np.uint8]:

@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from math import isnan, nan
+from pathlib import Path
+
+import numpy as np
+import pytest
+from ranking.small_run import small_run
+
+from shelfwise.data.batches import examples_between
+from shelfwise.data.prepared import PreparedShop, open_prepared_shop
+from shelfwise.data.targets import match_targets
+from shelfwise.evaluation.config import EvaluateOptions
+from shelfwise.evaluation.impressions import Outcomes
+from shelfwise.evaluation.shop import OURS, RunScorer, measure_shop, per_owner
+from shelfwise.ranking.loaded_run import open_run
+from shelfwise.schema.progress import Silent
+
+from .baselines.small import TARGETS, ints
+
+OPTIONS = EvaluateOptions(draws=50, examples=2)
+
+
+def test_an_owners_value_is_the_mean_of_its_requests() -> None:
+    # Owner 3 asks at targets 0, 1 and 3; the value of target 1 is unknown, as is all of owner 8's.
+    targets = replace(TARGETS, owner_T=ints(3, 3, 5, 3, 8))
+
+    found = per_owner(np.array([0.2, nan, 0.5, 0.6, nan]), targets)
+
+    assert found[:2].tolist() == pytest.approx([0.4, 0.5])
+    assert isnan(found[2])
+
+
+@pytest.fixture(scope="module")
+def scorer(tiny_run: Path, prepared_sample: PreparedShop) -> RunScorer:
+    return RunScorer(open_run(tiny_run), prepared_sample)
+
+
+def test_scores_do_not_depend_on_the_block(scorer: RunScorer) -> None:
+    targets = match_targets(scorer.prepared, "test")
+    rows = np.arange(len(targets))
+
+    everything = scorer.match(targets, rows)
+
+    assert everything.shape == (len(targets), len(scorer.prepared.items))
+    for some in (rows[3:5], rows[-1:]):
+        assert scorer.match(targets, some) == pytest.approx(everything[some], abs=1e-3)
+
+
+def test_position_is_told_or_left_out(scorer: RunScorer) -> None:
+    moments = scorer.prepared.moments
+    examples = examples_between(scorer.prepared, moments.test, moments.end)
+    position = Outcomes.of(examples).position_N
+
+    told = scorer.forecast(examples, "a", with_position=True, progress=Silent())
+    left_out = scorer.forecast(examples, "b", with_position=False, progress=Silent())
+
+    assert len(told.click_N) == len(left_out.click_N) == len(position)
+    # The first place is what serving takes every item for.
+    first = position == 1
+    assert told.click_N[first] == pytest.approx(left_out.click_N[first], abs=1e-6)
+    assert not np.allclose(told.click_N[~first], left_out.click_N[~first], rtol=1e-4)
+    assert told.convert_N == pytest.approx(left_out.convert_N, abs=1e-6)
+
+
+def test_a_forecast_of_requests_that_showed_nothing(scorer: RunScorer) -> None:
+    moments = scorer.prepared.moments
+    examples = examples_between(scorer.prepared, moments.test, moments.end)
+    none = replace(
+        examples,
+        shown_offset_R1=np.zeros_like(examples.shown_offset_R1),
+        **{
+            name: getattr(examples, name)[:0]
+            for name in ("shown_item_N", "position_N", "clicked_N", "purchased_N", "known_N")
+        },
+    )
+
+    assert len(scorer.forecast(none, "a", with_position=True, progress=Silent()).click_N) == 0
+
+
+def test_a_sample_of_the_targets_is_said(scorer: RunScorer) -> None:
+    options = OPTIONS.model_copy(update={"most_targets": 10})
+
+    found = measure_shop(scorer.run, scorer.prepared, options, None, Silent())
+
+    assert any(note.startswith("10 of ") for note in found.notes)
+    ours = [row for row in found.rows if row.system == OURS and row.task == "match"]
+    assert max(row.support for row in ours) <= 10
+
+
+@pytest.mark.parametrize("seen", ["keep", "remove"])
+def test_a_shop_without_impressions_is_measured_by_match(
+    tiny_encoder: Path, tmp_path: Path, seen: str
+) -> None:
+    run = small_run(tmp_path, tiny_encoder, impressions=False, match={"seen": seen})
+    prepared = open_prepared_shop(tmp_path / "prepared")
+
+    found = measure_shop(open_run(run), prepared, OPTIONS, None, Silent())
+
+    assert {row.task for row in found.rows} == {"match"}
+    assert found.headline == ("main" if seen == "keep" else "new")
+    assert {d.view for d in found.differences} >= {found.headline}
+    # Each of the three shoppers clicks the same items again: nothing is left to find anew.
+    new = [r for r in found.rows if (r.system, r.view, r.metric) == (OURS, "new", "ndcg@10")]
+    assert all(isnan(row.value) and row.support == 0 for row in new)
+    assert len(new) == 1
+
+
+def test_a_test_without_targets_is_said(scorer: RunScorer) -> None:
+    nothing = replace(scorer.prepared, positives=scorer.prepared.positives.clear())
+    nothing = replace(nothing, impressions=nothing.impressions.clear())
+
+    found = measure_shop(scorer.run, nothing, OPTIONS, None, Silent())
+
+    assert found.rows == []
+    assert found.notes == ["No test request over the whole catalogue: nothing to rank."]
