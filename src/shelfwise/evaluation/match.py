@@ -22,6 +22,7 @@ from shelfwise.schema.progress import Progress
 
 Score = Callable[[MatchTargets, NDArray[np.int64]], NDArray[np.float32]]
 _CELLS = 4_000_000  # scores in memory at a time
+_MOST_ROWS = 1_024  # targets at a time: their histories are in memory as well
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ def rank_all(
     Returns ranks by ``(system, view)``.
     """
     parts: dict[tuple[str, str], list[tuple[TiedRanks, NDArray[np.int64]]]] = {}
-    rows = max(1, _CELLS // max(items, 1))
+    rows = max(1, min(_MOST_ROWS, _CELLS // max(items, 1)))
     blocks = [np.arange(at, min(at + rows, len(targets))) for at in range(0, len(targets), rows)]
     with progress.step("Ranking the catalogue", total=len(blocks) * len(systems)) as step:
         for block in blocks:
