@@ -13,7 +13,8 @@ from shelfwise.data.prepared import PreparedShop, open_prepared_shop
 from shelfwise.data.targets import match_targets
 from shelfwise.evaluation.config import EvaluateOptions
 from shelfwise.evaluation.impressions import Outcomes
-from shelfwise.evaluation.shop import OURS, RunScorer, measure_shop, per_owner
+from shelfwise.evaluation.report import OURS
+from shelfwise.evaluation.shop import RunScorer, measure_shop, per_owner
 from shelfwise.ranking.loaded_run import open_run
 from shelfwise.schema.progress import Silent
 

@@ -15,6 +15,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from shelfwise.data.history import HistoryWindow, window
 from shelfwise.data.prepared import PreparedShop
 from shelfwise.data.split import Part
 
@@ -59,6 +60,19 @@ def _pairs_of(
     # Past the last row stands a number that no target has.
     inside = np.flatnonzero(np.append(rows, -1)[place_P] == target_P)
     return inside, place_P[inside].astype(np.int64)
+
+
+def past_of(
+    prepared: PreparedShop, targets: MatchTargets, rows: NDArray[np.int64]
+) -> HistoryWindow:
+    """What each chosen target may look at: the history before its own moment."""
+    return window(
+        prepared.history,
+        prepared.history.offset_U1[targets.owner_T[rows]],
+        targets.end_T[rows],
+        targets.at_T[rows],
+        prepared.options.history.max_length,
+    )
 
 
 def match_targets(prepared: PreparedShop, part: Part) -> MatchTargets:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from shelfwise.data.prepared import PreparedPairs
 from shelfwise.evaluation.config import EvaluateOptions
 from shelfwise.evaluation.impressions import row
-from shelfwise.evaluation.report import Row
+from shelfwise.evaluation.report import OURS, Row
 from shelfwise.metrics.auc import SortedAuc
 from shelfwise.metrics.bootstrap import bootstrap_rows
 from shelfwise.metrics.classification_report import (
@@ -43,7 +43,7 @@ def classification_report_of(
         predicted_N = (p_NC[:, 1] >= threshold).astype(np.int64)
         area = SortedAuc.of(p_NC[:, 1], true_N == 1)
         found = bootstrap_rows(area, np.arange(len(true_N)), draws=200, seed=options.seed)
-        rows.append(row("shelfwise", "classification", "auc", found))
+        rows.append(row(OURS, "classification", "auc", found))
     return rows + _report_rows(true_N, predicted_N, model.classes, options)
 
 
@@ -71,14 +71,14 @@ def _report_rows(
     low, high = _range([one.accuracy for one in draws])
     support = report.support
     rows.append(
-        Row("shelfwise", "main", "classification", "accuracy", report.accuracy, low, high, support)
+        Row(OURS, "main", "classification", "accuracy", report.accuracy, low, high, support)
     )
     return rows
 
 
 def _row(scores: ClassScores, metric: str, low: float, high: float) -> Row:
     value = float(getattr(scores, metric))
-    return Row("shelfwise", scores.name, "classification", metric, value, low, high, scores.support)
+    return Row(OURS, scores.name, "classification", metric, value, low, high, scores.support)
 
 
 def _drawn_reports(

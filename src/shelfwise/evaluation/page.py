@@ -25,10 +25,9 @@ from shelfwise.evaluation.plots import (
     forest_plot,
     learning_plot,
 )
-from shelfwise.evaluation.report import Difference, Report
+from shelfwise.evaluation.report import OURS, Difference, Report
 from shelfwise.evaluation.report_words import (
     MAIN_VIEW,
-    OURS,
     Outcome,
     amount,
     duration,

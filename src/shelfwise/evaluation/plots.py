@@ -13,9 +13,8 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
-from shelfwise.evaluation.report import Difference, Reliability, Row
+from shelfwise.evaluation.report import OURS, Difference, Reliability, Row
 from shelfwise.evaluation.report_words import (
-    OURS,
     amount,
     decimals,
     figure,

@@ -8,6 +8,8 @@ from typing import Any
 
 from shelfwise.schema.plain import plain
 
+OURS = "shelfwise"  # what a report calls the run that was measured
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -109,7 +111,7 @@ class Report:
     cores: int = 0
     versions: dict[str, str] = field(default_factory=dict)
 
-    def row(self, metric: str, system: str = "shelfwise", view: str | None = None) -> Row | None:
+    def row(self, metric: str, system: str = OURS, view: str | None = None) -> Row | None:
         """The row of a metric in a view (the headline's unless named), or None."""
         wanted = {view} if view else {self.headline, "main"}
         for row in self.rows:

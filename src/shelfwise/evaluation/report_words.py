@@ -8,7 +8,6 @@ from typing import Literal, NamedTuple
 
 from shelfwise.evaluation.report import Difference, Row
 
-OURS = "shelfwise"
 MAIN_VIEW = "main"  # needs no naming
 DASH = "-"  # what cannot be computed
 

@@ -13,9 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shelfwise.data.batches import Examples, batches, examples_between
-from shelfwise.data.history import window
 from shelfwise.data.prepared import PreparedShop
-from shelfwise.data.targets import MatchTargets, match_targets
+from shelfwise.data.targets import MatchTargets, match_targets, past_of
 from shelfwise.evaluation.baselines.choose import baselines, taken_before
 from shelfwise.evaluation.config import EvaluateOptions
 from shelfwise.evaluation.examples import example_rankings
@@ -29,7 +28,7 @@ from shelfwise.evaluation.impressions import (
     row,
 )
 from shelfwise.evaluation.match import Ranked, View, rank_all, views
-from shelfwise.evaluation.report import Difference, Example, Reliability, Row
+from shelfwise.evaluation.report import OURS, Difference, Example, Reliability, Row
 from shelfwise.metrics.bootstrap import bootstrap_interval, bootstrap_rows, paired_interval
 from shelfwise.models.inference import match_scores, pair_probabilities
 from shelfwise.models.inputs import as_requests
@@ -38,7 +37,6 @@ from shelfwise.ranking.loaded_run import LoadedRun
 from shelfwise.schema.event import Surface
 from shelfwise.schema.progress import Progress
 
-OURS = "shelfwise"
 _COLD_PLACES = 100
 _REQUESTS = 256
 
@@ -66,13 +64,7 @@ class RunScorer:
 
     def match(self, targets: MatchTargets, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """``[len(rows), V]`` match score of every item, asked on a recommendation shelf."""
-        history = window(
-            self.prepared.history,
-            self.prepared.history.offset_U1[targets.owner_T[rows]],
-            targets.end_T[rows],
-            targets.at_T[rows],
-            self.prepared.options.history.max_length,
-        )
+        history = past_of(self.prepared, targets, rows)
         surface_R = np.full(len(rows), SURFACES.index(Surface.RECOMMENDATION), np.int64)
         asked = as_requests(history, targets.query_T[rows], surface_R, self._device)
         catalogue = self.run.catalogue(self.query_text_QH[asked.query_texts])

@@ -8,9 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shelfwise.data.batches import Examples, batches
-from shelfwise.data.history import window
 from shelfwise.data.prepared import PreparedShop
-from shelfwise.data.targets import MatchTargets
+from shelfwise.data.targets import MatchTargets, past_of
 from shelfwise.metrics.auc import auc
 from shelfwise.metrics.ndcg import ndcg_at_k
 from shelfwise.metrics.ranks import ranks_of_relevant
@@ -69,13 +68,7 @@ def target_scores(
     network: Network, prepared: PreparedShop, targets: MatchTargets
 ) -> NDArray[np.float32]:
     """``[T, V]`` match score of every item, asked on a recommendation shelf."""
-    history = window(
-        prepared.history,
-        prepared.history.offset_U1[targets.owner_T],
-        targets.end_T,
-        targets.at_T,
-        prepared.options.history.max_length,
-    )
+    history = past_of(prepared, targets, np.arange(len(targets)))
     surface_R = np.full(len(targets), SURFACES.index(Surface.RECOMMENDATION), np.int64)
     now = network.moments(targets.at_T)
     asked = as_requests(history, targets.query_T, surface_R, network.bank.device, now.moment_R)
