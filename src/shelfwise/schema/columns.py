@@ -45,6 +45,8 @@ EVENTS = (
     Column("quantity", "number", "how many units"),
     Column("propensity", "number", "probability with which the item was shown there"),
     Column("campaign_id", "text", "the ad campaign that paid for the place"),
+    Column("event_id", "text", "the row's own id; a second row with it is a duplicate"),
+    Column("ip", "text", "address it came from; the fraud filter reads it, only a hash is kept"),
 )
 
 CAMPAIGNS = (
@@ -55,6 +57,15 @@ CAMPAIGNS = (
     Column("budget", "number", "most it may spend"),
     Column("start", "time", "first moment it may be shown"),
     Column("end", "time", "last moment it may be shown"),
+)
+
+USERS = (Column("user_id", "text", "the user, unique; all other columns are features", required=True),)
+
+JUDGEMENTS = (
+    Column("query", "text", "what is typed", required=True),
+    Column("item_id", "text", "the item judged; where the catalogue lacks it, title must say"),
+    Column("title", "text", "the item's text, for judged items without a catalogue"),
+    Column("grade", "number", "how well it answers, 0 or more, higher is better", required=True),
 )
 
 PAIRS = (
