@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from math import log1p
 from pathlib import Path
 
 import numpy as np
@@ -8,47 +7,28 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shelfwise.data.item_facts import (
-    NUMBERS,
-    PriceScale,
-    item_facts,
-    met_before,
-    price_numbers,
-    price_scale,
-)
+from shelfwise.data.item_facts import NUMBERS, item_facts, met_before, price_numbers
+from shelfwise.data.numbers import Scale, fit_scale
 
 from .small_log import event, prepared_shop, write_table
 
 NAN = float("nan")
 
 
-def test_the_scale_by_hand() -> None:
-    # log(1 + price) = 0, 1, 2, 3, 9: median 2; distances 2, 1, 0, 1, 7, their median 1.
-    prices = np.expm1(np.array([0.0, 1, 2, NAN, 3, 9]))
+def test_the_numbers_of_a_price_by_hand() -> None:
+    # On a log scale around 2: (3 - 2) / 1.4826; 9 lies (9 - 2) / 1.4826 = 4.7 away, and 20 more
+    # than 5, which is the most.
+    numbers = price_numbers(np.expm1(np.array([3.0, 9, 20, NAN])), Scale("log", 2.0, 1.4826))
 
-    center, spread = price_scale(prices)
-
-    assert center == pytest.approx(2)
-    assert spread == pytest.approx(1.4826)
-    # (3 - 2) / 1.4826; 9 lies (9 - 2) / 1.4826 = 4.7 away and 20 more than 5, which is the most.
-    numbers = price_numbers(np.expm1(np.array([3.0, 9, 20, NAN])), PriceScale(center, spread))
     assert numbers[:, 0] == pytest.approx([1 / 1.4826, 7 / 1.4826, 5, 0])
     assert numbers[:, 1].tolist() == [0, 0, 0, 1]
-
-
-@pytest.mark.parametrize("prices", [[], [NAN, NAN], [9.0, 9.0, 9.0]])
-def test_prices_without_spread_are_divided_by_one(prices: list[float]) -> None:
-    scale = price_scale(np.array(prices))
-
-    assert scale.spread == 1.0
-    assert np.isfinite(price_numbers(np.array(prices), scale)).all()
 
 
 @given(st.lists(st.floats(0, 1e12) | st.just(NAN), max_size=20))
 def test_numbers_are_finite_and_within_five(prices: list[float]) -> None:
     array = np.array(prices)
 
-    numbers = price_numbers(array, price_scale(array))
+    numbers = price_numbers(array, fit_scale(array))
 
     assert numbers.shape == (len(prices), NUMBERS)
     assert (np.abs(numbers) <= 5).all()
@@ -70,9 +50,8 @@ def test_only_what_was_met_before_the_end_makes_the_scale(tmp_path: Path) -> Non
     facts = item_facts(prepared, prepared.moments.validation)
 
     assert facts.warm_V.tolist() == [True, True, False, False]
-    # Median of log 2 and log 4 lies in their middle, each half of log 2 away.
-    assert facts.price_scale.center == pytest.approx((log1p(1) + log1p(3)) / 2)
-    assert facts.price_scale.spread == pytest.approx(np.log(2) / 2 * 1.4826)
+    # 1 and 3 lean to neither side: their middle is 2, each lies 1 away.
+    assert facts.price_scale == ("plain", 2.0, pytest.approx(1.4826))
     assert facts.number_VF[:, 1].tolist() == [0, 0, 0, 1]
     assert facts.number_VF[2, 0] == 5
     assert met_before(prepared, prepared.moments.end).tolist() == [True, True, True, False]

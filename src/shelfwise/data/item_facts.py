@@ -12,23 +12,16 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from shelfwise.data.numbers import Scale, fit_scale, standardise
 from shelfwise.data.prepared import PreparedShop
 
 NUMBERS = 2  # price on a robust scale; 1 where the price is missing
-_MAD_TO_SIGMA = 1.4826  # of a normal distribution
-
-
-class PriceScale(NamedTuple):
-    """Median and spread (scaled median absolute deviation) of log prices."""
-
-    center: float
-    spread: float
 
 
 class ItemFacts(NamedTuple):
     number_VF: NDArray[np.float32]
     warm_V: NDArray[np.bool_]  # seen before the end of training
-    price_scale: PriceScale
+    price_scale: Scale
     end: int  # moment the facts were taken at, microseconds
 
 
@@ -36,7 +29,7 @@ def item_facts(prepared: PreparedShop, end: int) -> ItemFacts:
     """Numbers of every item, the scale taken only from items met before ``end``."""
     warm_V = met_before(prepared, end)
     price_V = prepared.items["price"].cast(pl.Float64).fill_null(float("nan")).to_numpy()
-    scale = price_scale(price_V[warm_V] if warm_V.any() else price_V)
+    scale = fit_scale(price_V[warm_V] if warm_V.any() else price_V)
     return ItemFacts(price_numbers(price_V, scale), warm_V, scale, end)
 
 
@@ -52,19 +45,8 @@ def met_before(prepared: PreparedShop, end: int) -> NDArray[np.bool_]:
     return met_V
 
 
-def price_scale(price: NDArray[np.float64]) -> PriceScale:
-    """Robust centre and spread of the logarithms of the prices that are known."""
-    logs = np.log1p(price[~np.isnan(price)])
-    if len(logs) == 0:
-        return PriceScale(0.0, 1.0)
-    center = float(np.median(logs))
-    spread = float(np.median(np.abs(logs - center))) * _MAD_TO_SIGMA
-    return PriceScale(center, spread if spread > 0 else 1.0)
-
-
-def price_numbers(price_V: NDArray[np.float64], scale: PriceScale) -> NDArray[np.float32]:
-    """``[V, F]`` robust z-score of the log price, within +-5, and whether it is missing."""
+def price_numbers(price_V: NDArray[np.float64], scale: Scale) -> NDArray[np.float32]:
+    """``[V, F]`` price on its scale, within +-5, and whether it is missing."""
     missing_V = np.isnan(price_V)
-    z_V = (np.log1p(np.where(missing_V, 0, price_V)) - scale.center) / scale.spread
-    z_V = np.where(missing_V, 0, z_V.clip(-5, 5))
+    z_V = np.where(missing_V, 0, standardise(price_V, scale))
     return np.stack([z_V, missing_V], axis=1).astype(np.float32)
