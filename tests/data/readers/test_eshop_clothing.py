@@ -29,7 +29,7 @@ def table(*clicks: dict[str, object]) -> pl.DataFrame:
 
 
 def test_a_row_becomes_a_click_on_its_day() -> None:
-    assert to_shop(table(click(order=7))).events.to_dicts() == [
+    assert to_shop(table(click(order=7))).tables["events"].to_dicts() == [
         {
             "event": "click",
             "session_id": "1",
@@ -43,7 +43,7 @@ def test_a_row_becomes_a_click_on_its_day() -> None:
 
 
 def test_an_item_is_described_in_words() -> None:
-    (item,) = to_shop(table(click())).catalogue.to_dicts()
+    (item,) = to_shop(table(click())).tables["catalogue"].to_dicts()
 
     assert item["title"] == "blue trousers, photographed en face, 28 USD, below average price"
     assert (item["category"], item["price"], item["language"]) == ("trousers", 28.0, "en")
@@ -71,7 +71,7 @@ def test_an_item_is_described_in_words() -> None:
     ],
 )
 def test_titles_of_other_codes(changes: dict[str, object], title: str) -> None:
-    assert to_shop(table(click(**changes))).catalogue["title"].to_list() == [title]
+    assert to_shop(table(click(**changes))).tables["catalogue"]["title"].to_list() == [title]
 
 
 def test_training_decides_where_rows_disagree() -> None:
@@ -84,7 +84,7 @@ def test_training_decides_where_rows_disagree() -> None:
         )
     )
 
-    assert shop.catalogue["title"].str.starts_with("black trousers").to_list() == [True]
+    assert shop.tables["catalogue"]["title"].str.starts_with("black trousers").to_list() == [True]
     assert shop.found["items whose colour varies"] == 1
     assert shop.found["items whose price varies"] == 0
 
@@ -102,11 +102,15 @@ def test_training_decides_where_rows_disagree() -> None:
 def test_rows_left_out_say_why(changes: dict[str, object], reason: str) -> None:
     shop = to_shop(table(click(), click(**changes)))
 
-    assert shop.events.height == 1
+    assert shop.tables["events"].height == 1
     assert shop.left_out.select("line", "reason").rows() == [(2, reason)]
 
 
 def test_clicks_are_in_order_within_their_session() -> None:
     shop = to_shop(table(click(order=10), click(order=9), click(order=1, day=2, session_id="0")))
 
-    assert shop.events.select("session_id", "sequence").rows() == [("1", 9), ("1", 10), ("0", 1)]
+    assert shop.tables["events"].select("session_id", "sequence").rows() == [
+        ("1", 9),
+        ("1", 10),
+        ("0", 1),
+    ]

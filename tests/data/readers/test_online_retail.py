@@ -46,7 +46,7 @@ def table(*lines: dict[str, object]) -> pl.DataFrame:
 
 
 def test_a_kept_line_becomes_a_purchase() -> None:
-    events = to_shop(table(line())).events
+    events = to_shop(table(line())).tables["events"]
 
     assert events.to_dicts() == [
         {
@@ -105,19 +105,19 @@ def test_the_first_reason_that_fits_leaves_a_line_out(
 ) -> None:
     shop = to_shop(table(line(), line(**changes)))
 
-    assert shop.events.height == 1
+    assert shop.tables["events"].height == 1
     assert shop.left_out.select("line", "reason").rows() == [(2, reason)]
 
 
 @pytest.mark.parametrize("code", ["85123", "85123A", "84997c", "15056BL"])
 def test_five_digits_and_any_letters_are_an_item(code: str) -> None:
-    assert to_shop(table(line(code=code))).events["item_id"].to_list() == [code.upper()]
+    assert to_shop(table(line(code=code))).tables["events"]["item_id"].to_list() == [code.upper()]
 
 
 def test_codes_that_differ_in_capitals_are_one_item() -> None:
     shop = to_shop(table(line(), line(code="85123a")))
 
-    assert shop.catalogue["item_id"].to_list() == ["85123A"]
+    assert shop.tables["catalogue"]["item_id"].to_list() == ["85123A"]
     assert shop.changed["item code put in capitals"] == 1
     assert shop.found["item codes that differ in capitals only"] == 1
 
@@ -133,7 +133,7 @@ def test_a_cancellation_becomes_a_return_of_its_purchase() -> None:
         )
     )
 
-    returns = shop.events.filter(pl.col("event") == "return")
+    returns = shop.tables["events"].filter(pl.col("event") == "return")
     assert returns.select("session_id", "quantity", "returns_invoice", "timestamp").rows() == [
         ("C540100", 2.0, "540001", later),
         ("C540101", 5.0, "540001", later),
@@ -163,7 +163,7 @@ def test_the_title_is_the_most_frequent_product_name_before_the_test() -> None:
 
     # WHITE HANGING HEART twice (white space apart), its variant once; the notes name no
     # product, and the nine of November lie in the test.
-    assert shop.catalogue["title"].to_list() == ["WHITE HANGING HEART"]
+    assert shop.tables["catalogue"]["title"].to_list() == ["WHITE HANGING HEART"]
     assert shop.found["items with several descriptions"] == 1
     assert shop.changed["white space of the description normalised"] == 1
     assert shop.changed["description replaced by the item's title"] == 2 + 1 + 1 + 9
@@ -174,7 +174,7 @@ def test_an_item_with_notes_only_is_named_by_its_note() -> None:
         table(line(description="Next Day Carriage"), line(code="22222", description=None))
     )
 
-    assert dict(shop.catalogue.select("item_id", "title").iter_rows()) == {
+    assert dict(shop.tables["catalogue"].select("item_id", "title").iter_rows()) == {
         "85123A": "Next Day Carriage",
         "22222": None,
     }
@@ -183,7 +183,7 @@ def test_an_item_with_notes_only_is_named_by_its_note() -> None:
 def test_an_item_first_sold_in_the_test_takes_its_title_from_there() -> None:
     shop = to_shop(table(line(timestamp=NOVEMBER, description="NEW HEART")))
 
-    assert shop.catalogue["title"].to_list() == ["NEW HEART"]
+    assert shop.tables["catalogue"]["title"].to_list() == ["NEW HEART"]
 
 
 def test_the_price_is_the_first_kept_one_in_time() -> None:
@@ -195,20 +195,20 @@ def test_the_price_is_the_first_kept_one_in_time() -> None:
         )
     )
 
-    assert shop.catalogue["price"].to_list() == [2.55]
+    assert shop.tables["catalogue"]["price"].to_list() == [2.55]
 
 
 def test_repeated_lines_are_counted_and_left_to_prepare() -> None:
     shop = to_shop(table(line(), line(), line(quantity=7)))
 
-    assert shop.events.height == 3
+    assert shop.tables["events"].height == 3
     assert shop.found["purchase lines that repeat another exactly"] == 1
 
 
 def test_events_are_in_order_of_time_and_line() -> None:
     shop = to_shop(table(line(timestamp=NOVEMBER), line(), line(invoice="540000")))
 
-    assert shop.events["sequence"].to_list() == [2, 3, 1]
+    assert shop.tables["events"]["sequence"].to_list() == [2, 3, 1]
 
 
 odd_lines = st.builds(
@@ -227,11 +227,11 @@ odd_lines = st.builds(
 def test_every_line_is_an_event_or_left_out_never_both(lines: list[dict[str, object]]) -> None:
     shop = to_shop(table(*lines))
 
-    kept = shop.events["sequence"].to_list()
+    kept = shop.tables["events"]["sequence"].to_list()
     left_out = shop.left_out["line"].to_list()
     assert sorted(kept + left_out) == list(range(1, len(lines) + 1))
     assert shop.left_out["reason"].null_count() == 0
-    assert set(shop.events["item_id"]) <= set(shop.catalogue["item_id"])
+    assert set(shop.tables["events"]["item_id"]) <= set(shop.tables["catalogue"]["item_id"])
 
 
 @given(st.lists(odd_lines, max_size=25), st.randoms(use_true_random=False))
@@ -240,4 +240,5 @@ def test_the_catalogue_does_not_depend_on_the_order_of_the_file(lines, random) -
         row["price"] = 2.55  # the first price of one minute does depend on it
     shuffled = random.sample(lines, len(lines))
 
-    assert to_shop(table(*lines)).catalogue.equals(to_shop(table(*shuffled)).catalogue)
+    shop, other = to_shop(table(*lines)), to_shop(table(*shuffled))
+    assert shop.tables["catalogue"].equals(other.tables["catalogue"])

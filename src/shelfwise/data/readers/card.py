@@ -18,20 +18,19 @@ class DatasetCard:
     terms: str
     citation: str
     shows: str  # what can honestly be measured on it, and what cannot
-    files: tuple[str, ...]  # any one of these; case, spaces and punctuation do not matter
+    files: tuple[str, ...]  # its main file, by any of these names; see PublishedFolder
 
 
 @dataclass(frozen=True, slots=True)
 class ConversionReport:
-    """Where every row of the published file went."""
+    """Where every row of the published files went."""
 
     dataset: str
     terms: str
     citation: str
-    source: str  # name of the file read
-    source_sha256: str
+    sources: Mapping[str, str]  # file read -> its sha256
     rows_in: int
-    kept: Mapping[str, int]  # kind of event -> rows
+    kept: Mapping[str, int]  # what it became, for an event its kind -> rows
     left_out: Mapping[str, int]  # reason -> rows
     changed: Mapping[str, int]  # what was altered in kept rows -> rows; may overlap
     found: Mapping[str, int]  # further counts worth knowing

@@ -12,7 +12,8 @@ from datetime import UTC, datetime
 import polars as pl
 
 from shelfwise.data.readers.card import DatasetCard
-from shelfwise.data.readers.published import PublishedColumn
+from shelfwise.data.readers.published import PublishedFolder
+from shelfwise.data.readers.published_table import PublishedColumn
 from shelfwise.data.readers.shop_folder import ConvertedShop
 from shelfwise.data.readers.typical import typical
 
@@ -123,6 +124,12 @@ _REASONS = (
 )
 
 
+def read(folder: PublishedFolder) -> tuple[int, ConvertedShop]:
+    """The publisher's table and what its rows become."""
+    table = folder.table(COLUMNS)
+    return table.height, to_shop(table)
+
+
 def to_shop(table: pl.DataFrame) -> ConvertedShop:
     """Every row as a click; every clothing model as an item named after its attributes."""
     day = pl.format("{}-{}-{}", "year", "month", "day").str.to_date("%Y-%m-%d", strict=False)
@@ -133,8 +140,8 @@ def to_shop(table: pl.DataFrame) -> ConvertedShop:
     clicks = rows.filter(pl.col("reason").is_null()).drop("reason")
     catalogue = _catalogue(clicks)
     return ConvertedShop(
-        catalogue=catalogue,
-        events=_events(clicks),
+        tables={"catalogue": catalogue, "events": _events(clicks)},
+        kept={"click": clicks.height},
         left_out=rows.filter(pl.col("reason").is_not_null()).select(*table.columns, "reason"),
         shop_toml=SHOP_TOML,
         changed={},

@@ -13,7 +13,8 @@ import polars as pl
 
 from shelfwise.data.readers.cancellations import tie_to_purchases
 from shelfwise.data.readers.card import DatasetCard
-from shelfwise.data.readers.published import PublishedColumn
+from shelfwise.data.readers.published import PublishedFolder
+from shelfwise.data.readers.published_table import PublishedColumn
 from shelfwise.data.readers.shop_folder import ConvertedShop
 from shelfwise.data.readers.typical import typical
 
@@ -93,6 +94,12 @@ _NEVER_SOLD = "cancellation of an item that no kept line sells"
 _PRODUCT_NAME = pl.col("title").str.contains("[A-Z]{3}") & ~pl.col("title").str.contains(r"\?")
 
 
+def read(folder: PublishedFolder) -> tuple[int, ConvertedShop]:
+    """The publisher's table and what its lines become."""
+    table = folder.table(COLUMNS)
+    return table.height, to_shop(table)
+
+
 def to_shop(table: pl.DataFrame) -> ConvertedShop:
     """Kept lines as purchases, cancellations of them as returns, the rest with its reason."""
     lines = _with_reasons(table)
@@ -102,8 +109,8 @@ def to_shop(table: pl.DataFrame) -> ConvertedShop:
     returns = tie_to_purchases(purchases, cancelled)
     catalogue = _catalogue(purchases)
     return ConvertedShop(
-        catalogue=catalogue,
-        events=_events(purchases, returns),
+        tables={"catalogue": catalogue, "events": _events(purchases, returns)},
+        kept={"purchase": purchases.height, "return": returns.height},
         left_out=lines.filter(pl.col("reason").is_not_null()).select(*table.columns, "reason"),
         shop_toml=SHOP_TOML,
         changed=_changed(kept, purchases, catalogue),

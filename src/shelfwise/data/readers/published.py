@@ -1,100 +1,130 @@
-"""Finding and reading a publisher's table, in whichever common form it was saved."""
+"""A publisher's files: finding them, and taking them out of their packing."""
 
 from __future__ import annotations
 
 import gzip
+import hashlib
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from io import BytesIO
 from pathlib import Path, PurePosixPath
-from typing import Literal
+from typing import NamedTuple
 from zipfile import BadZipFile, ZipFile
 
 import polars as pl
 
 from shelfwise.data.readers.card import DatasetCard
+from shelfwise.data.readers.published_table import (
+    HEADED,
+    Layout,
+    PublishedColumn,
+    parse_table,
+    typed_table,
+)
 from shelfwise.schema.errors import DataError
 
-# The first layout that reads every cell wins. Excel writes the month first in American English
-# and the day first in British; a file with any day after the 12th fits only one of them.
-_TIME_FORMATS = (
-    "%Y-%m-%d %H:%M:%S%.f",
-    "%Y-%m-%dT%H:%M:%S%.f",
-    "%Y-%m-%d %H:%M",
-    "%m/%d/%Y %H:%M",
-    "%d/%m/%Y %H:%M",
-    "%m/%d/%Y %H:%M:%S",
-    "%d/%m/%Y %H:%M:%S",
-    "%m/%d/%y %H:%M",
-    "%d/%m/%y %H:%M",
-)
-
-Kind = Literal["text", "id", "integer", "number", "time"]
+_PACKED = ("", ".gz", ".zip")  # what may follow a published name
+# Tables that are looked for in a .zip; a .txt is more often its description, so only by name.
+_IN_ZIP = (".csv", ".tsv", ".parquet", ".jsonl", ".json", ".gz", ".zip", ".xlsx", ".xls")
 
 
-@dataclass(frozen=True, slots=True)
-class PublishedColumn:
-    """A column of the publisher's table that the reader needs."""
+class Unpacked(NamedTuple):
+    """One published file as it is inside its packing."""
 
-    name: str  # what the reader calls it
-    header: str  # what the publisher calls it; case, spaces and punctuation do not matter
-    kind: Kind
-
-
-def find_published(card: DatasetCard, source: Path) -> Path:
-    """The data set's table: ``source`` itself, or the first expected name in that folder."""
-    if source.is_file():
-        return source
-    if not source.is_dir():
-        raise DataError(f"{source}: no such file or folder; {_expected(card)}")
-    present = sorted(path for path in source.iterdir() if path.is_file())
-    for wanted in card.files:
-        for path in present:
-            if _plain(path.name) in (_plain(wanted), _plain(wanted + ".gz")):
-                return path
-    for path in present:
-        if path.suffix.lower() in (".xlsx", ".xls"):
-            raise _excel(path)
-    names = ", ".join(path.name for path in present[:10]) or "no file"
-    raise DataError(f"{source}: {_expected(card)}; found {names}")
+    path: Path  # where it was found, packing and all
+    name: str  # its innermost name, whose suffix says what it holds
+    content: bytes
 
 
-def read_published(path: Path, columns: Sequence[PublishedColumn]) -> pl.DataFrame:
-    """The wanted columns under the reader's names, after ``line`` (1 is the first data row).
+class PublishedFolder:
+    """A data set as the publisher left it, and a digest of everything read from it.
 
-    An empty cell is null, and so is a lone ``nan``, which pandas writes for one. A cell that
-    is not of its column's kind stops the reading: the file is then damaged or misread.
+    ``source`` is a folder, or the set's main file; further files are then looked for beside it.
+    A name matches whatever its case, spaces and punctuation, with .gz or .zip after it or not;
+    ``bts/all.csv`` is looked for in the folder ``bts``.
     """
-    content = path.read_bytes()
-    if _is_parquet(path, content):
-        table = _parquet(path, content)
-    else:
-        table = _csv(path, _unpack(path.name, content))
-    by_plain = {_plain(name): name for name in table.columns}
-    missing = [column.header for column in columns if _plain(column.header) not in by_plain]
-    if missing:
-        raise DataError(
-            f"{path}: lacks the column(s) {', '.join(missing)}; it has {', '.join(table.columns)}"
-        )
-    typed = [pl.Series("line", range(1, table.height + 1), dtype=pl.Int64)]
-    problems = []
-    for column in columns:
-        cells = table[by_plain[_plain(column.header)]]
-        values = _typed(cells, column.kind)
-        typed.append(values.alias(column.name))
-        problems += _unreadable(cells, values, column)
-    if problems:
-        raise DataError("\n".join([f"{path}:", *problems]))
-    return pl.DataFrame(typed)
+
+    def __init__(self, card: DatasetCard, source: Path) -> None:
+        self._card = card
+        self._source = source
+        self._digests: dict[str, str] = {}
+
+    @property
+    def digests(self) -> Mapping[str, str]:
+        """File read, by its path inside the folder -> sha256, in the order of reading."""
+        return dict(self._digests)
+
+    def table(
+        self,
+        columns: Sequence[PublishedColumn],
+        names: Sequence[str] = (),
+        layout: Layout = HEADED,
+    ) -> pl.DataFrame:
+        """The wanted columns under the reader's names, after ``line`` (1 is the first data row).
+
+        ``names``: the file, by the first of these that is there; empty: the card's main file.
+        An empty cell is null, and so is a lone ``nan``, which pandas writes for one. A cell that
+        is not of its column's kind stops the reading: the file is then damaged or misread.
+        """
+        file = self.content(names)
+        written = parse_table(file.path, file.name, file.content, layout)
+        return typed_table(file.path, written, columns, headed=layout.headed)
+
+    def content(self, names: Sequence[str] = ()) -> Unpacked:
+        """A whole file without its packing, for readers of a form of their own."""
+        path = self.find(names)
+        packed = path.read_bytes()
+        self._digests[self._inside(path)] = hashlib.sha256(packed).hexdigest()
+        name, content = _unpack(path.name, packed, names or self._card.files)
+        return Unpacked(path, name, content)
+
+    def holds(self, names: Sequence[str]) -> bool:
+        """Whether a file that not every download has is there."""
+        return bool(self._matches(names))
+
+    def find(self, names: Sequence[str] = ()) -> Path:
+        """The first of the wanted names that is there; see the class for what matches."""
+        if self._source.is_file() and not names:
+            return self._source
+        if not self._source.exists():
+            raise DataError(f"{self._source}: no such file or folder; {self._expected(names)}")
+        wanted = names or self._card.files
+        for path in self._matches(wanted):
+            return path
+        present = _files(self._root)
+        for path in present:
+            if path.suffix.lower() in (".xlsx", ".xls"):
+                raise _excel(path)
+        found = ", ".join(path.name for path in present[:10]) or "no file"
+        raise DataError(f"{self._source}: {self._expected(names)}; found {found}")
+
+    @property
+    def _root(self) -> Path:
+        return self._source.parent if self._source.is_file() else self._source
+
+    def _matches(self, names: Sequence[str]) -> list[Path]:
+        found = []
+        for wanted in names:
+            inside = PurePosixPath(wanted)
+            fitting = {_plain(inside.name + packing) for packing in _PACKED}
+            present = _files(self._root / inside.parent)
+            found += [path for path in present if _plain(path.name) in fitting]
+        return found
+
+    def _inside(self, path: Path) -> str:
+        return path.relative_to(self._root).as_posix()
+
+    def _expected(self, names: Sequence[str]) -> str:
+        wanted = names or self._card.files
+        one_of = "" if len(wanted) == 1 else "one of "
+        return f"{self._card.name} needs {one_of}{', '.join(wanted)} (from {self._card.url})"
 
 
-def _expected(card: DatasetCard) -> str:
-    return f"{card.name} needs one of {', '.join(card.files)} (from {card.url})"
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if path.is_file()) if folder.is_dir() else []
 
 
 def _plain(name: str) -> str:
-    """``page 1 (main category)`` and R's ``page.1..main.category.`` are the same name."""
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
@@ -105,37 +135,33 @@ def _excel(path: Path | PurePosixPath) -> DataError:
     )
 
 
-def _is_parquet(path: Path, content: bytes) -> bool:
-    return path.suffix.lower() == ".parquet" or content[:4] == b"PAR1"
-
-
-def _parquet(path: Path, content: bytes) -> pl.DataFrame:
-    try:
-        return pl.read_parquet(BytesIO(content))
-    except pl.exceptions.PolarsError as error:
-        raise DataError(f"{path}: not a readable Parquet file: {error}") from error
-
-
-def _unpack(name: str, content: bytes) -> bytes:
-    """The CSV inside a .gz or .zip, a zip inside a zip included, as UCI packs them."""
+def _unpack(name: str, content: bytes, wanted: Sequence[str]) -> tuple[str, bytes]:
+    """The file inside a .gz or .zip, a zip inside a zip included, as UCI packs them."""
     suffix = PurePosixPath(name).suffix.lower()
     if suffix in (".xlsx", ".xls"):
         raise _excel(PurePosixPath(name))
     try:
         if suffix == ".gz":
-            return gzip.decompress(content)
-        if suffix != ".zip":
-            return content
-        with ZipFile(BytesIO(content)) as archive:
-            member = _table_in(name, archive.namelist())
-            inner = archive.read(member)
+            member, inner = name[: -len(suffix)], gzip.decompress(content)
+        elif suffix == ".zip":
+            with ZipFile(BytesIO(content)) as archive:
+                member = _table_in(name, archive.namelist(), wanted)
+                inner = archive.read(member)
+        else:
+            return name, content
     except (OSError, EOFError, BadZipFile) as error:
         raise DataError(f"{name}: cannot be unpacked: {error}") from error
-    return _unpack(member, inner)
+    return _unpack(member, inner, wanted)
 
 
-def _table_in(name: str, members: Sequence[str]) -> str:
-    for suffix in (".csv", ".zip", ".xlsx"):
+def _table_in(name: str, members: Sequence[str], wanted: Sequence[str]) -> str:
+    by_name = {_plain(PurePosixPath(member).name): member for member in members}
+    for published in wanted:
+        for packing in _PACKED:
+            member = by_name.get(_plain(PurePosixPath(published).name + packing))
+            if member is not None:
+                return member
+    for suffix in _IN_ZIP:
         fitting = [member for member in members if member.lower().endswith(suffix)]
         if len(fitting) == 1:
             return fitting[0]
@@ -144,71 +170,4 @@ def _table_in(name: str, members: Sequence[str]) -> str:
                 f"{name}: holds {len(fitting)} {suffix} files ({', '.join(fitting[:5])}); "
                 "unpack it and name the one to convert"
             )
-    raise DataError(f"{name}: holds no CSV file, only {', '.join(members[:5]) or 'nothing'}")
-
-
-def _csv(path: Path, content: bytes) -> pl.DataFrame:
-    """Every cell as text; separators , ; and tab; UTF-8, else Windows-1252 as Excel saves."""
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = content.decode("cp1252", errors="replace")
-    header = text.partition("\n")[0]
-    separator = max(",;\t", key=header.count)
-    try:
-        return pl.read_csv(BytesIO(text.encode()), separator=separator, infer_schema=False)
-    except pl.exceptions.PolarsError as error:
-        raise DataError(f"{path}: not a readable CSV file: {error}") from error
-
-
-def _typed(cells: pl.Series, kind: Kind) -> pl.Series:
-    if kind == "time":
-        return _times(cells)
-    text = _text(cells)
-    whole = text.str.replace(r"^(-?\d+)\.0+$", "$1")  # 17850.0, as pandas writes an id
-    match kind:
-        case "text":
-            return text
-        case "id":
-            return whole
-        case "integer":
-            return whole.cast(pl.Int64, strict=False)
-        case "number":
-            number = text.cast(pl.Float64, strict=False)
-            return number.set(~number.is_finite(), None)
-
-
-def _text(cells: pl.Series) -> pl.Series:
-    text = cells.cast(pl.String).str.strip_chars()
-    return text.set(text.is_in(["", "nan", "NaN"]), None)
-
-
-def _times(cells: pl.Series) -> pl.Series:
-    if cells.dtype.is_temporal():
-        moments = cells.cast(pl.Datetime("us"))
-        return moments.dt.replace_time_zone("UTC")
-    text = _text(cells)
-    best = _parsed(text, _TIME_FORMATS[0])
-    for layout in _TIME_FORMATS[1:]:
-        if best.null_count() == text.null_count():
-            break
-        attempt = _parsed(text, layout)
-        if attempt.null_count() < best.null_count():
-            best = attempt
-    return best.dt.replace_time_zone("UTC")
-
-
-def _parsed(text: pl.Series, layout: str) -> pl.Series:
-    moments = text.str.to_datetime(layout, strict=False, time_unit="us")
-    return moments.set(moments.dt.year() < 1900, None)  # %Y takes "10" for the year 10
-
-
-def _unreadable(cells: pl.Series, values: pl.Series, column: PublishedColumn) -> list[str]:
-    lost = (_text(cells).is_not_null() & values.is_null()).arg_true()
-    if len(lost) == 0:
-        return []
-    first = lost[0]
-    return [
-        f"  {column.header}: {len(lost)} cell(s) hold no {column.kind}; "
-        f"the first, in data row {first + 1}, is {cells[first]!r}"
-    ]
+    raise DataError(f"{name}: holds no table, only {', '.join(members[:5]) or 'nothing'}")
