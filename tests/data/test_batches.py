@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from shelfwise.data.batches import Batch, batches, examples_between, gather
+from shelfwise.data.batches import Batch, Shuffle, batches, examples_between, gather
 from shelfwise.data.prepared import PreparedShop
 from shelfwise.data.split import microseconds
 from shelfwise.schema.event import Surface
@@ -113,7 +113,7 @@ def test_a_random_order_holds_the_same_requests(shop: PreparedShop) -> None:
     examples = examples_between(shop, at(0), at(80))
 
     def shuffled(seed: int) -> list[tuple[Any, ...]]:
-        made = batches(shop, examples, 3, np.random.default_rng(seed))
+        made = batches(shop, examples, 3, Shuffle(seed))
         return [row for batch in made for row in told(batch)]
 
     assert Counter(shuffled(1)) == Counter(expected(shop, at(0), at(80)))
@@ -127,7 +127,7 @@ def test_requests_of_like_length_travel_together(shop: PreparedShop) -> None:
     def padding(made: Iterable[Batch]) -> int:
         return sum(int((~batch.history.valid_RL).sum()) for batch in made)
 
-    together = batches(shop, examples, 4, np.random.default_rng(1))
+    together = batches(shop, examples, 4, Shuffle(1))
 
     assert padding(together) < padding(batches(shop, examples, 4, None))
 

@@ -84,7 +84,9 @@ def one_request(batch: Batch, row: int) -> Batch:
     """The batch with that request's positives alone."""
     mine = batch.match_request_M == row
     return batch._replace(
-        match_request_M=batch.match_request_M[mine], match_item_M=batch.match_item_M[mine]
+        match_request_M=batch.match_request_M[mine],
+        match_item_M=batch.match_item_M[mine],
+        weight_M=batch.weight_M[mine],
     )
 
 
@@ -96,7 +98,9 @@ def test_each_request_counts_the_same(prepared_sample: PreparedShop, tiny_encode
     assert len(rows) == 5
     some = np.isin(batch.match_request_M, rows)
     batch = batch._replace(
-        match_request_M=batch.match_request_M[some], match_item_M=batch.match_item_M[some]
+        match_request_M=batch.match_request_M[some],
+        match_item_M=batch.match_item_M[some],
+        weight_M=np.ones(int(some.sum()), np.float32),
     )
 
     whole = loss_of(network, batch).match
@@ -147,6 +151,7 @@ def test_where_new_items_are_asked_for_old_ones_are_neither_right_nor_wrong(
     with_old = new._replace(
         match_request_M=np.append(new.match_request_M, row),
         match_item_M=np.append(new.match_item_M, old_item),
+        weight_M=np.append(new.weight_M, np.float32(1)),
     )
 
     alone = loss_of(network, new, only_new=True).match
@@ -155,6 +160,8 @@ def test_where_new_items_are_asked_for_old_ones_are_neither_right_nor_wrong(
     assert loss_of(network, new).match != loss_of(network, with_old).match
     # Nor is it among the wrong answers, so one rival less makes the right one likelier.
     only_old = new._replace(
-        match_request_M=np.array([row]), match_item_M=np.array([old_item], np.int64)
+        match_request_M=np.array([row]),
+        match_item_M=np.array([old_item], np.int64),
+        weight_M=np.ones(1, np.float32),
     )
     assert loss_of(network, only_old, only_new=True).match == 0

@@ -38,6 +38,16 @@ class Batch(NamedTuple):
     known_N: NDArray[np.float32]  # 0: the purchase window is still open
     match_request_M: NDArray[np.int64]  # row of the batch
     match_item_M: NDArray[np.int64]
+    weight_N: NDArray[np.float32]  # how much a shown row counts in training; 0: suspected fraud
+    weight_M: NDArray[np.float32]  # the same of a match
+
+
+class Shuffle(NamedTuple):
+    """A random order that follows from these numbers alone: any place in it can be found again."""
+
+    seed: int
+    epoch: int = 0  # each has an order of its own
+    start: int = 0  # first batch wanted; those before it are passed over
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +68,8 @@ class Examples:
     known_N: NDArray[np.bool_]
     match_offset_R1: NDArray[np.int64]
     match_item_M: NDArray[np.int64]
+    weight_N: NDArray[np.float32]
+    weight_M: NDArray[np.float32]
 
     def __len__(self) -> int:
         return len(self.request_R)
@@ -76,7 +88,12 @@ def examples_between(prepared: PreparedShop, start: int, end: int) -> Examples:
     chosen = requests.select("request", pl.int_range(pl.len()).alias("row"))
     shown = labels_as_of(prepared.impressions, end, prepared.options.attribution)
     shown = _rows_of(shown, chosen)
-    matched = prepared.positives.filter(pl.col("at") < end).select("request", "item").unique()
+    # Taken in several ways at one request, an item is one match, of the weightiest way.
+    matched = (
+        prepared.positives.filter(pl.col("at") < end)
+        .group_by("request", "item")
+        .agg(pl.col("weight").max())
+    )
     matched = _rows_of(matched.sort("request", "item"), chosen)
     return Examples(
         request_R=requests["request"].to_numpy(),
@@ -95,6 +112,8 @@ def examples_between(prepared: PreparedShop, start: int, end: int) -> Examples:
         known_N=shown["known"].to_numpy(),
         match_offset_R1=_offsets(matched, len(requests)),
         match_item_M=matched["item"].cast(pl.Int64).to_numpy(),
+        weight_N=shown["weight"].to_numpy(),
+        weight_M=matched["weight"].to_numpy(),
     )
 
 
@@ -112,33 +131,34 @@ def _offsets(rows: pl.DataFrame, requests: int) -> NDArray[np.int64]:
 
 
 def batches(
-    prepared: PreparedShop, examples: Examples, size: int, rng: np.random.Generator | None
+    prepared: PreparedShop, examples: Examples, size: int, shuffle: Shuffle | None
 ) -> Iterator[Batch]:
-    """All requests, ``size`` at a time: in a random order, or in their own where ``rng`` is None.
+    """All requests, ``size`` at a time: shuffled, or in their own order where ``shuffle`` is None.
 
-    Requests of like history length travel together, so that little of a batch is padding.
+    Shuffled requests of like history length travel together, so that little of a batch is padding.
     """
-    for rows in _orders(prepared, examples, size, rng):
+    for rows in batch_rows(prepared, examples, size, shuffle):
         yield gather(prepared, examples, rows)
 
 
-def _orders(
-    prepared: PreparedShop, examples: Examples, size: int, rng: np.random.Generator | None
-) -> Iterator[NDArray[np.int64]]:
-    if rng is None:
-        for start in range(0, len(examples), size):
-            yield np.arange(start, min(start + size, len(examples)))
-        return
+def batch_rows(
+    prepared: PreparedShop, examples: Examples, size: int, shuffle: Shuffle | None
+) -> list[NDArray[np.int64]]:
+    """Which rows of ``examples`` each batch holds, from ``shuffle.start`` on."""
+    if shuffle is None:
+        return _cut(np.arange(len(examples)), size)
+    rng = np.random.default_rng([shuffle.seed, shuffle.epoch])
     order = rng.permutation(len(examples))
     length_R = examples.end_R - prepared.history.offset_U1[examples.owner_R]
     length_R = np.minimum(length_R, prepared.options.history.max_length)
-    groups = []
-    for start in range(0, len(order), size * _BUCKET):
-        bucket = order[start : start + size * _BUCKET]
-        bucket = bucket[np.argsort(length_R[bucket], kind="stable")]
-        groups += [bucket[at : at + size] for at in range(0, len(bucket), size)]
-    for place in rng.permutation(len(groups)):
-        yield groups[place]
+    groups: list[NDArray[np.int64]] = []
+    for bucket in _cut(order, size * _BUCKET):
+        groups += _cut(bucket[np.argsort(length_R[bucket], kind="stable")], size)
+    return [groups[place] for place in rng.permutation(len(groups))[shuffle.start :]]
+
+
+def _cut(rows: NDArray[np.int64], size: int) -> list[NDArray[np.int64]]:
+    return [rows[start : start + size] for start in range(0, len(rows), size)]
 
 
 def gather(prepared: PreparedShop, examples: Examples, rows: NDArray[np.int64]) -> Batch:
@@ -164,6 +184,8 @@ def gather(prepared: PreparedShop, examples: Examples, rows: NDArray[np.int64]) 
         known_N=examples.known_N[shown].astype(np.float32),
         match_request_M=match_request_M,
         match_item_M=examples.match_item_M[matched],
+        weight_N=examples.weight_N[shown],
+        weight_M=examples.weight_M[matched],
     )
 
 

@@ -15,6 +15,8 @@ from pydantic import (
     model_validator,
 )
 
+from shelfwise.data.connections import RedisStream, SqlSource, one_source
+from shelfwise.data.weights import WeightOptions
 from shelfwise.schema.event import EventKind
 from shelfwise.schema.options import Options
 
@@ -97,8 +99,12 @@ class AttributionOptions(Options):
 
 
 class SplitOptions(Options):
-    """Where training ends and judgement begins: one moment for everybody."""
+    """Where training ends and judgement begins."""
 
+    kind: Literal["time", "rolling", "leave_last_out", "cold_items", "cold_queries"] = "time"
+    """time: two moments for everybody; rolling: the same in one of several windows that end ever
+    later; leave_last_out: each shopper's last match is the test, the one before it validation (as
+    papers do); cold_items, cold_queries: a fifth is the test, a tenth validation, by hash."""
     validation_start: UtcTime | None = None
     """First moment of validation; left out, the last `validation_share` before the test."""
     test_start: UtcTime | None = None
@@ -106,7 +112,30 @@ class SplitOptions(Options):
     validation_share: Annotated[float, Field(gt=0, lt=0.5)] = 0.1
     """Share of the log's duration, where no moment is given."""
     test_share: Annotated[float, Field(gt=0, lt=0.5)] = 0.15
-    """Share of the log's duration, where no moment is given."""
+    """Share of the log's duration, where no moment is given; rolling: of each window's test."""
+    windows: PositiveInt = 3
+    """rolling: how many tests stand one after the other at the end of the log."""
+    window: PositiveInt | None = None
+    """rolling: which window is prepared, 1 being the earliest; left out, the last."""
+
+    @property
+    def by_time(self) -> bool:
+        """Whether a moment parts training from the rest, so that nothing later is learned from."""
+        return self.kind in ("time", "rolling")
+
+    @model_validator(mode="after")
+    def _only_what_is_read(self) -> Self:
+        read = _READ_BY_SPLIT[self.kind]
+        # By value: a saved configuration names every option.
+        unread = [
+            name
+            for name, field in type(self).model_fields.items()
+            if name not in (*read, "kind") and getattr(self, name) != field.default
+        ]
+        if unread:
+            told = f"reads {', '.join(read)} alone" if read else "reads no further option"
+            raise ValueError(f"kind {self.kind!r} {told}; leave out {', '.join(unread)}")
+        return self
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -117,6 +146,29 @@ class SplitOptions(Options):
                 f"test_start ({self.test_start})"
             )
         return self
+
+    @model_validator(mode="after")
+    def _windows_fit(self) -> Self:
+        if self.kind != "rolling":
+            return self
+        if self.window is not None and self.window > self.windows:
+            raise ValueError(f"window {self.window} of {self.windows}: there are not so many")
+        taken = self.windows * self.test_share + self.validation_share
+        if taken >= 1:
+            raise ValueError(
+                f"{self.windows} tests of {self.test_share:g} of the log and validation of "
+                f"{self.validation_share:g} leave nothing to train on; lower windows or test_share"
+            )
+        return self
+
+
+_READ_BY_SPLIT: Mapping[str, tuple[str, ...]] = {
+    "time": ("validation_start", "test_start", "validation_share", "test_share"),
+    "rolling": ("windows", "window", "validation_share", "test_share"),
+    "leave_last_out": (),
+    "cold_items": (),
+    "cold_queries": (),
+}
 
 
 class MatchOptions(Options):
@@ -172,5 +224,15 @@ class DataOptions(Options):
     split: SplitOptions = SplitOptions()
     match: MatchOptions = MatchOptions()
     history: HistoryOptions = HistoryOptions()
+    weights: WeightOptions = WeightOptions()
     text: TextOptions = TextOptions()
     seed: NonNegativeInt = 0
+
+    @model_validator(mode="after")
+    def _target_of_the_split(self) -> Self:
+        if not self.split.by_time and self.match.target == "period":
+            raise ValueError(
+                f"split.kind {self.split.kind!r} has no period to predict, for it parts requests "
+                'and not time; set match.target = "next"'
+            )
+        return self

@@ -21,6 +21,7 @@ from shelfwise.data.prepared import PreparedPairs, PreparedShop, item_of, open_p
 from shelfwise.data.source.read import ShopTables, read_any
 from shelfwise.data.split import split_moments
 from shelfwise.data.text import item_text
+from shelfwise.data.weights import with_weights
 from shelfwise.schema.columns import CAMPAIGNS, CATALOGUE
 from shelfwise.schema.errors import ConfigError, DataError
 from shelfwise.schema.event import EventKind
@@ -130,6 +131,9 @@ def _write_shop(
         requests = occasions.requests.with_columns(
             pl.Series("history_end", history_end_R), pl.col("query").fill_null(NONE)
         ).drop("request", "sequence")
+        impressions, positives = with_weights(
+            occasions.impressions, occasions.positives, requests, options.weights
+        )
         _write_tables(
             folder,
             items=items.drop("item"),
@@ -139,8 +143,8 @@ def _write_shop(
             ),
             history=_history_table(history),
             requests=requests,
-            impressions=occasions.impressions,
-            positives=occasions.positives,
+            impressions=impressions,
+            positives=positives,
             campaigns=_campaigns(tables.campaigns),
         )
         step.advance()

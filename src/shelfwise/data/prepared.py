@@ -38,8 +38,8 @@ class PreparedShop:
     owners: pl.DataFrame  # owner_id
     history: History
     requests: pl.DataFrame  # request_id, owner, at, query, surface, part, history_end
-    impressions: pl.DataFrame  # request, item, position, at, clicked_at, purchased_at
-    positives: pl.DataFrame  # request, item, kind, at
+    impressions: pl.DataFrame  # request, item, position, at, clicked_at, purchased_at, weight
+    positives: pl.DataFrame  # request, item, kind, at, weight
     campaigns: pl.DataFrame  # campaign_id, item_id, title, bid, budget, start, end
 
     @property

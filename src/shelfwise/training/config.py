@@ -44,4 +44,6 @@ class TrainOptions(Options):
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     threads: NonNegativeInt = 0
     """CPU threads; 0 takes every core."""
+    loader_workers: Annotated[int, Field(ge=0, le=64)] = 0
+    """Threads that gather batches ahead; 0 gathers each when its step begins. Same batches."""
     seed: NonNegativeInt = 0

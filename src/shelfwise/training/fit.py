@@ -5,7 +5,8 @@ from __future__ import annotations
 import copy
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -13,7 +14,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from shelfwise.data.batches import Batch, Examples, batches
+from shelfwise.data.batches import Batch, Examples
+from shelfwise.data.loader import LoaderPlan, training_batches
 from shelfwise.data.prepared import PreparedShop
 from shelfwise.schema.errors import ShelfwiseError
 from shelfwise.schema.progress import Progress, Silent, Step
@@ -86,15 +88,16 @@ def fit(
         raise TrainingError("train: no request lies in the training part; see [split] in shop.toml")
     optimizer = _optimizer(network, options)
     rates = [group["lr"] for group in optimizer.param_groups]
-    rng = np.random.default_rng(options.seed)
     curve = LearningCurve()
     best_state, since_best = None, 0
     began = time.monotonic()
     window: list[Terms] = []
-    with progress.step("Training", total=plan.taken) as bar:
-        for step, batch in enumerate(_endless(lessons, options, rng), start=1):
+    loading = LoaderPlan(options.batch_requests, options.seed, workers=options.loader_workers)
+    stream = training_batches(lessons.prepared, lessons.examples, loading)
+    with progress.step("Training", total=plan.taken) as bar, closing(stream):
+        for step, batch in enumerate(stream, start=1):
             set_rates(optimizer, rates, rate_share(step, plan.scheduled, options.warmup_share))
-            window.append(_take_step(network, batch, optimizer, options, (step, rng, lessons)))
+            window.append(_take_step(network, batch, optimizer, options, (step, lessons)))
             _tell(bar, window, step)
             late = time.monotonic() - began > options.minutes * 60
             if step % options.refresh_steps == 0:
@@ -116,19 +119,17 @@ def fit(
     return curve
 
 
-def _endless(lessons: Lessons, options: TrainOptions, rng: np.random.Generator) -> Iterator[Batch]:
-    while True:
-        yield from batches(lessons.prepared, lessons.examples, options.batch_requests, rng)
-
-
 def _take_step(
     network: Network,
     batch: Batch,
     optimizer: torch.optim.Optimizer,
     options: TrainOptions,
-    context: tuple[int, np.random.Generator, Lessons],
+    context: tuple[int, Lessons],
 ) -> Terms:
-    step, rng, lessons = context
+    step, lessons = context
+    # A draw of each step's own: a resumed run lets the same texts learn. The third number keeps it
+    # apart from the order of epochs.
+    rng = np.random.default_rng([options.seed, step, 1])
     network.model.train()
     network.bank.encoder.eval()  # no dropout: a fresh vector must agree with the table's others
     only_new = lessons.prepared.options.match.seen == "remove"

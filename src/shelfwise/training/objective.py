@@ -85,7 +85,10 @@ def batch_loss(
         logits.convert_N,
         torch.from_numpy(batch.clicked_N).to(device),
         torch.from_numpy(batch.purchased_N).to(device),
-        use=RowUse(known_B=torch.from_numpy(batch.known_N > 0).to(device)),
+        use=RowUse(
+            weight_B=torch.from_numpy(batch.weight_N).to(device),
+            known_B=torch.from_numpy(batch.known_N > 0).to(device),
+        ),
         purchase_weight=options.purchase_weight,
     )
     total = options.match_weight * match + space.total
@@ -111,23 +114,23 @@ def _match_loss(
     """Softmax over the items that training has met; later ones are unknown, not negatives."""
     requests, catalogue = known
     device = network.bank.device
-    request_M, item_M = batch.match_request_M, batch.match_item_M
+    request_M, item_M, weight_M = batch.match_request_M, batch.match_item_M, batch.weight_M
     masked = None
     if only_new:
         request_X, place_X = np.nonzero(batch.history.item_RL >= 0)
         item_X = batch.history.item_RL[request_X, place_X].astype(np.int64)
         fresh_M = ~np.isin(request_M * network.items + item_M, request_X * network.items + item_X)
-        request_M, item_M = request_M[fresh_M], item_M[fresh_M]
+        request_M, item_M, weight_M = request_M[fresh_M], item_M[fresh_M], weight_M[fresh_M]
         masked = Masked(torch.from_numpy(request_X).to(device), torch.from_numpy(item_X).to(device))
     if len(item_M) == 0:
         return request_RD.new_zeros(())
-    # Each request counts the same, however much was taken at it.
+    # Before weights, each request counts the same, however much was taken at it.
     taken_R = np.bincount(request_M, minlength=len(request_RD))
-    weight_M = torch.from_numpy((1 / taken_R[request_M]).astype(np.float32)).to(device)
+    share_M = torch.from_numpy((weight_M / taken_R[request_M]).astype(np.float32)).to(device)
     scaled_RD = network.model.match_scale() * request_RD
     prior_RV = network.model.priors(requests, catalogue).masked_fill(~network.warm_V, -1e4)
     positives = Positives(
-        torch.from_numpy(request_M).to(device), torch.from_numpy(item_M).to(device), weight_M
+        torch.from_numpy(request_M).to(device), torch.from_numpy(item_M).to(device), share_M
     )
     added = None if only_new else Added(*network.model.repeats(requests))
     return catalogue_softmax_loss(
