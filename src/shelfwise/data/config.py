@@ -16,7 +16,10 @@ from pydantic import (
 )
 
 from shelfwise.data.connections import RedisStream, SqlSource, one_source
+from shelfwise.data.fraud.options import FraudOptions
+from shelfwise.data.units import Units, units_of
 from shelfwise.data.weights import WeightOptions
+from shelfwise.schema.columns import CAMPAIGNS, CATALOGUE, EVENTS
 from shelfwise.schema.event import EventKind
 from shelfwise.schema.options import Options
 
@@ -44,12 +47,18 @@ class CatalogueOptions(Options):
 
     file: str = "catalogue.*"
     """File or glob inside the shop folder: csv, tsv, parquet or jsonl, plain, .gz or .zst."""
+    sql: SqlSource | None = None
+    """A database that holds the table, in place of a file."""
     columns: Mapping[str, str] = Field(default_factory=dict)
     """Shelfwise's column name = the file's own, where they differ."""
+    units: Annotated[Units, AfterValidator(units_of(CATALOGUE))] = Field(default_factory=dict)
+    """Column = its unit, where it is another: "cents" for price."""
     unknown_items: Literal["reject", "keep"] = "reject"
     """What becomes of events whose item the catalogue lacks; "keep" adds the item by id alone."""
     max_title_length: PositiveInt = 2_000
     """Longer titles, in characters, are refused as damaged."""
+
+    _one_source = model_validator(mode="after")(one_source)
 
 
 class EventOptions(Options):
@@ -57,8 +66,15 @@ class EventOptions(Options):
 
     file: str = "events.*"
     """File or glob inside the shop folder: csv, tsv, parquet or jsonl, plain, .gz or .zst."""
+    sql: SqlSource | None = None
+    """A database that holds the table, in place of a file."""
+    stream: RedisStream | None = None
+    """A Redis stream that brings the events, in place of a file."""
     columns: Mapping[str, str] = Field(default_factory=dict)
     """Shelfwise's column name = the file's own, where they differ."""
+    units: Annotated[Units, AfterValidator(units_of(EVENTS))] = Field(default_factory=dict)
+    """Column = its unit, where it is another: "cents" for price; "s", "ms", "us" or "ns"
+    since 1970 for timestamp, which is else told from its size."""
     names: Mapping[str, EventKind] = Field(default_factory=dict)
     """The log's own event name = one of Shelfwise's kinds, where they differ."""
     timezone: str = "UTC"
@@ -66,14 +82,23 @@ class EventOptions(Options):
     latest: UtcTime | None = None
     """Events after this moment are refused; left out, the moment of reading."""
 
+    _one_source = model_validator(mode="after")(one_source)
+
 
 class CampaignOptions(Options):
     """Where advertisers' offers are listed."""
 
     file: str = "campaigns.*"
     """File or glob inside the shop folder; a shop without ads has none."""
+    sql: SqlSource | None = None
+    """A database that holds the table, in place of a file."""
     columns: Mapping[str, str] = Field(default_factory=dict)
     """Shelfwise's column name = the file's own, where they differ."""
+    units: Annotated[Units, AfterValidator(units_of(CAMPAIGNS))] = Field(default_factory=dict)
+    """Column = its unit, where it is another: "cents" for bid and budget; "s", "ms", "us"
+    or "ns" since 1970 for start and end."""
+
+    _one_source = model_validator(mode="after")(one_source)
 
 
 class PairsOptions(Options):
@@ -81,12 +106,16 @@ class PairsOptions(Options):
 
     file: str = "pairs.*"
     """File or glob inside the shop folder; used where there are no events."""
+    sql: SqlSource | None = None
+    """A database that holds the table, in place of a file."""
     columns: Mapping[str, str] = Field(default_factory=dict)
     """Shelfwise's column name = the file's own, where they differ."""
     test_share: Annotated[float, Field(gt=0, lt=0.5)] = 0.2
     """Share of the distinct texts held out for the report, chosen by hash."""
     validation_share: Annotated[float, Field(gt=0, lt=0.5)] = 0.1
     """Share of the distinct texts that decide when to stop and where the threshold lies."""
+
+    _one_source = model_validator(mode="after")(one_source)
 
 
 class AttributionOptions(Options):
@@ -225,6 +254,7 @@ class DataOptions(Options):
     match: MatchOptions = MatchOptions()
     history: HistoryOptions = HistoryOptions()
     weights: WeightOptions = WeightOptions()
+    fraud: FraudOptions = FraudOptions()
     text: TextOptions = TextOptions()
     seed: NonNegativeInt = 0
 
