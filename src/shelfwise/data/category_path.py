@@ -20,7 +20,7 @@ _MOST_ROUNDS = 10
 
 # The strongest first: where one is there, what stands lower is part of a name.
 _SEPARATORS = (
-    ("a>b", re.compile(r"\s*[>»›→]\s*")),
+    ("a>b", re.compile(r"\s*[>\u00bb\u203a\u2192]\s*")),
     ("a|b", re.compile(r"\s*\|\s*")),
     ("/a/b", re.compile(r"\s*/\s*")),
     ("a / b", re.compile(r"\s+/\s+")),
