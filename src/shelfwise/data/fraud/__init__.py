@@ -1,0 +1,1 @@
+"""Who in the log is not a person: figures of behaviour, rules with reasons, and what they flag."""

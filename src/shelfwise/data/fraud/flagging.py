@@ -1,0 +1,91 @@
+"""From figures of behaviour to who is flagged, how surely, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from shelfwise.data.fraud.forest import isolation
+from shelfwise.data.fraud.options import ActorKind, FraudOptions
+from shelfwise.data.fraud.population import population_of, with_night
+from shelfwise.data.fraud.rules import Rule, rules_for
+
+FLAGS: Mapping[str, pl.DataType] = {
+    "actor": pl.String(),
+    "id": pl.UInt64(),
+    "score": pl.Float64(),
+    "flagged": pl.Boolean(),
+    "reason": pl.String(),
+    "rules": pl.List(pl.String()),
+    "rows": pl.Int64(),
+}
+_FOREST = "stands alone"
+_FOREST_WEIGHT = 0.3
+_FOREST_RAMP = 0.1
+_TOLD = 0.1  # evidence below which a rule is no part of the reason
+
+
+def flag(features: pl.DataFrame, options: FraudOptions, seed: int = 0) -> pl.DataFrame:
+    """Score every actor that has done enough to be judged.
+
+    What is usual is measured on these very actors, so hand over figures of the training period
+    only: then nothing later decides about a training row.
+
+    Args:
+        features: `actor_features` of one kind of actor.
+        options: the thresholds.
+        seed: of the isolation forest.
+
+    Returns:
+        Columns of `FLAGS`, one row per judged actor in order of ``id``: ``score`` in [0, 1],
+        ``flagged``, ``reason`` in words (null where nothing speaks against the actor) and the
+        names of the ``rules`` behind it. Actors with fewer than ``min_acts`` acts have no row.
+    """
+    if features.is_empty():
+        return pl.DataFrame(schema=FLAGS)
+    actor: ActorKind = features["actor"][0]
+    features = with_night(features)
+    people = population_of(features, options)
+    judged = features.filter(pl.col("acts") >= options.min_acts)
+    rules = list(rules_for(actor, people, options))
+    if options.forest:
+        judged = judged.with_columns(isolation(judged, people, seed))
+        rules.append(_stands_alone(options))
+    return _scored(judged, rules, options)
+
+
+def _stands_alone(options: FraudOptions) -> Rule:
+    over = (pl.col("isolation") - options.forest_from) / _FOREST_RAMP
+    return Rule(
+        _FOREST,
+        _FOREST_WEIGHT,
+        over.clip(0, 1),
+        pl.format("unlike the others as a whole (isolation {})", pl.col("isolation").round(2)),
+    )
+
+
+def _scored(judged: pl.DataFrame, rules: list[Rule], options: FraudOptions) -> pl.DataFrame:
+    evidence = [rule.evidence.cast(pl.Float64).fill_nan(0).fill_null(0) for rule in rules]
+    judged = judged.with_columns(
+        shown.alias(f"evidence {rule.name}") for rule, shown in zip(rules, evidence, strict=True)
+    )
+    innocent = pl.lit(1.0)
+    for rule in rules:
+        innocent = innocent * (1 - rule.weight * pl.col(f"evidence {rule.name}"))
+    told = {rule.name: pl.col(f"evidence {rule.name}") >= _TOLD for rule in rules}
+    return judged.sort("id").select(
+        "actor",
+        "id",
+        (1 - innocent).alias("score"),
+        (1 - innocent >= options.flag_from).alias("flagged"),
+        pl.concat_list(pl.when(told[rule.name]).then(rule.text) for rule in rules)
+        .list.drop_nulls()
+        .list.join("; ")
+        .replace("", None)
+        .alias("reason"),
+        pl.concat_list(pl.when(told[rule.name]).then(pl.lit(rule.name)) for rule in rules)
+        .list.drop_nulls()
+        .alias("rules"),
+        "rows",
+    )

@@ -1,0 +1,32 @@
+"""How sure the fraud filter must be before it takes rows out of training."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, PositiveFloat
+
+from shelfwise.schema.options import Options
+
+ActorKind = Literal["owner", "session", "ip"]
+
+
+class FraudOptions(Options):
+    """Which behaviour is taken for a machine's; its rows keep their place with weight 0."""
+
+    enabled: bool = True
+    """Whether users, sessions and addresses are scored at all."""
+    actors: tuple[ActorKind, ...] = ("owner", "session", "ip")
+    """Who is scored: users (or sessions, where no user is known), sessions, addresses."""
+    min_acts: Annotated[int, Field(ge=5)] = 20
+    """Deliberate events (all but impressions and returns) below which nobody is ever flagged."""
+    rate_spreads: PositiveFloat = 6.0
+    """Robust standard deviations above the shop's median log rate from which a rate is odd."""
+    hours_awake: Annotated[int, Field(ge=8, le=24)] = 16
+    """Different hours of one day up to which a person may be active."""
+    flag_from: Annotated[float, Field(gt=0, le=1)] = 0.5
+    """Score from which an actor is flagged."""
+    forest: bool = True
+    """Whether an isolation forest adds its vote to the rules; alone it never flags anybody."""
+    forest_from: Annotated[float, Field(gt=0.5, lt=1)] = 0.6
+    """Anomaly score (Liu et al. 2008; .5 is ordinary, 1 certain) from which the forest votes."""

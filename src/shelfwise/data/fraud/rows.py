@@ -1,0 +1,33 @@
+"""Which rows of the log a flagged actor left."""
+
+from __future__ import annotations
+
+import polars as pl
+
+
+def fraud_rows(events: pl.DataFrame, flags: pl.DataFrame) -> pl.Series:
+    """Why each row weighs nothing; null where it is believed.
+
+    Args:
+        events: any frame with some of the columns ``owner``, ``session``, ``ip``.
+        flags: of `flag`, all kinds of actor together; who is not flagged is ignored.
+
+    Returns:
+        ``[len(events)]`` text in the order of ``events``: the reason, after the kind of actor that
+        is to blame. Where several are, the owner's comes before the session's and the address's.
+    """
+    flagged = flags.filter(pl.col("flagged"))
+    reasons = []
+    for (actor,), rows in flagged.group_by("actor", maintain_order=True):
+        if actor in events.columns:
+            reasons.append(_reasons(events[str(actor)], str(actor), rows))
+    order = {"owner": 0, "session": 1, "ip": 2}
+    reasons.sort(key=lambda reason: order[reason.name])
+    nobody = pl.Series("fraud", [None], dtype=pl.String).new_from_index(0, len(events))
+    return pl.select(pl.coalesce(*reasons, nobody).alias("fraud")).to_series()
+
+
+def _reasons(actors: pl.Series, actor: str, flagged: pl.DataFrame) -> pl.Series:
+    ids = actors.cast(pl.UInt64).to_frame("id")
+    named = flagged.select("id", pl.format("{}: {}", pl.lit(actor), "reason").alias(actor))
+    return ids.join(named, on="id", how="left", maintain_order="left")[actor]
