@@ -47,7 +47,7 @@ def test_only_what_was_met_before_the_end_makes_the_scale(tmp_path: Path) -> Non
     write_table(tmp_path / "shop", "catalogue", items)
     prepared = prepared_shop(tmp_path, rows)
 
-    facts = item_facts(prepared, prepared.moments.validation)
+    facts = item_facts(prepared, ["train"])
 
     assert facts.warm_V.tolist() == [True, True, False, False]
     # 1 and 3 lean to neither side: their middle is 2, each lies 1 away.

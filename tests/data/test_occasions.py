@@ -9,12 +9,10 @@ import pytest
 from shelfwise.data.attribution import HOUR, attribute
 from shelfwise.data.config import AttributionOptions, MatchOptions
 from shelfwise.data.occasions import Occasions, find_occasions, match_kinds
-from shelfwise.data.split import Moments
 from shelfwise.schema.event import EventKind
 
 from .small_log import numbered
 
-MOMENTS = Moments(0, 10 * HOUR, 20 * HOUR, 30 * HOUR)
 CLICKS = (EventKind.CLICK, EventKind.PURCHASE)
 
 
@@ -29,7 +27,7 @@ def occasions(
 ) -> Occasions:
     events = numbered(rows)
     attributed = attribute(events, AttributionOptions())
-    return find_occasions(events, attributed, kinds, by_sequence, MOMENTS)
+    return find_occasions(events, attributed, kinds, by_sequence)
 
 
 SEARCHED = (
@@ -48,14 +46,14 @@ def test_a_named_request_with_its_query_list_and_matches() -> None:
     assert found.requests.rows(named=True) == [
         {
             "request": 0, "request_id": "a", "owner": 0, "at": 5 * HOUR, "sequence": None,
-            "query": 7, "surface": "search", "part": "train",
+            "query": 7, "surface": "search",
         }
     ]  # fmt: skip
     assert found.impressions.select("request", "item", "position", "clicked_at").rows() == [
         (0, 1, 1, None),
         (0, 2, 2, 6 * HOUR),
     ]
-    # The first click counts; the request stays in training though the purchase came later.
+    # The first click counts.
     assert found.positives.rows() == [(0, 2, "click", 6 * HOUR), (0, 2, "purchase", 11 * HOUR)]
 
 
@@ -74,7 +72,7 @@ def test_the_surface_is_what_the_log_says_else_what_the_query_tells() -> None:
     ]
 
 
-def test_requests_are_numbered_by_time_and_fall_in_the_part_of_their_first_row() -> None:
+def test_requests_are_numbered_by_the_time_of_their_first_row() -> None:
     found = occasions(
         row("impression", 21, 1, owner=1, request_id="c"),
         row("impression", 9, 1, owner=2, request_id="b"),
@@ -82,10 +80,10 @@ def test_requests_are_numbered_by_time_and_fall_in_the_part_of_their_first_row()
         row("click", 10, 5),
     )
 
-    assert found.requests.select("request", "request_id", "owner", "part").rows() == [
-        (0, "b", 2, "train"),
-        (1, None, 0, "validation"),
-        (2, "c", 1, "test"),
+    assert found.requests.select("request", "request_id", "owner").rows() == [
+        (0, "b", 2),
+        (1, None, 0),
+        (2, "c", 1),
     ]
     assert sorted(found.impressions.select("request", "item").rows()) == [(0, 1), (0, 2), (2, 1)]
 

@@ -9,6 +9,7 @@ import torch
 
 from shelfwise.data.batches import Batch, Examples, examples_between, gather
 from shelfwise.data.item_facts import NUMBERS, item_facts
+from shelfwise.data.part_rows import TRAINED
 from shelfwise.data.prepared import PreparedShop
 from shelfwise.data.tokens import TokenTable, tokenise
 from shelfwise.data.trend import FIGURES, trend_of
@@ -53,7 +54,7 @@ def network_of(prepared: PreparedShop, folder: Path, tuning: TuningOptions = TOP
     bank = bank_of(prepared, folder, tuning)
     shape = Shape(bank.encoder.width, len(prepared.items), NUMBERS, FIGURES)
     model = ShelfModel(shape, options_of(folder, tuning))
-    facts = item_facts(prepared, prepared.moments.validation)
+    facts = item_facts(prepared, TRAINED)
     return Network.of(bank, model, facts, trend_of(prepared))
 
 

@@ -9,6 +9,7 @@ import pytest
 import torch
 from data.small_log import event, prepared_shop, random_events, write_table
 
+from shelfwise.data.part_rows import LEARNED, TRAINED
 from shelfwise.data.prepared import PreparedShop
 from shelfwise.data.tokens import tokenise
 from shelfwise.data.trend import trend_at
@@ -19,7 +20,7 @@ from shelfwise.schema.errors import ConfigError
 from shelfwise.schema.manifest import open_sealed
 from shelfwise.schema.run_files import CURVE, ITEMS, MODEL, TABLES
 from shelfwise.training.config import TrainOptions
-from shelfwise.training.train import taken_before, tasks_of, train
+from shelfwise.training.train import taken_counts, tasks_of, train
 
 from .small_network import options_of
 
@@ -63,7 +64,7 @@ def test_a_run_knows_its_items(tiny_run: Path, prepared_sample: PreparedShop) ->
     assert items["taken"].sum() == len(early) > 0
     best = int(items["taken"].arg_max() or 0)
     assert items["taken"][best] == len(early.filter(item=best))
-    assert np.array_equal(items["taken"].to_numpy(), taken_before(prepared_sample, until))
+    assert np.array_equal(items["taken"].to_numpy(), taken_counts(prepared_sample, ["train"]))
     tables = load_tensors(tiny_run / TABLES)
     trend = trend_at(prepared_sample, prepared_sample.moments.test)
     assert np.array_equal(tables["trend_VG"].numpy(), trend)
@@ -93,7 +94,7 @@ def test_a_refit_learns_from_validation_too(
         assert manifest.facts["trained_until"] == ends
         tables = load_tensors(out / TABLES)
         taken = pl.read_parquet(out / ITEMS)["taken"]
-        assert np.array_equal(taken.to_numpy(), taken_before(shop, ends))
+        assert np.array_equal(taken.to_numpy(), taken_counts(shop, LEARNED if refit else TRAINED))
         return dict(
             zip(shop.items["item_id"].to_list(), tables["item_warm_V"].tolist(), strict=True)
         )

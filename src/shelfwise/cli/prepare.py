@@ -40,6 +40,8 @@ def prepare(
             else f"{value:,}"
         )
         answer.print(f"{name}: {shown}")
+    for warning in facts.get("warnings", []):
+        answer.print(f"warning: {warning}", style="yellow", markup=False)
     if sum(count["rejected"] for count in facts["rows"]):
         answer.print(
             f"rejected rows and reasons: {out / 'rejects.parquet'}; "
@@ -53,5 +55,6 @@ def prepare(
             "fingerprint": prepared.manifest.data_fingerprint,
             "rows": facts["rows"],
             "counts": facts["counts"],
+            "warnings": facts.get("warnings", []),
         },
     )

@@ -6,7 +6,7 @@ M = positives.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 
 from shelfwise.data.attribution import labels_as_of
 from shelfwise.data.history import HistoryWindow, window
+from shelfwise.data.part_rows import rows_of_parts
 from shelfwise.data.prepared import PreparedShop
+from shelfwise.data.split import Part
 from shelfwise.schema.event import Surface
 
 _SURFACE_PLACE = {str(surface): place for place, surface in enumerate(Surface)}
@@ -52,7 +54,7 @@ class Shuffle(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Examples:
-    """The requests of a stretch of time, as flat arrays grouped by request."""
+    """Some of the requests, as flat arrays grouped by request."""
 
     request_R: NDArray[np.int64]  # numbers of the prepared requests
     owner_R: NDArray[np.int64]
@@ -75,22 +77,44 @@ class Examples:
         return len(self.request_R)
 
 
-def examples_between(prepared: PreparedShop, start: int, end: int) -> Examples:
-    """Requests of ``[start, end)`` with what was known of them at ``end``.
+def examples_of(prepared: PreparedShop, parts: Sequence[Part]) -> Examples:
+    """Requests of ``parts`` with what was known of them when the last of these ended.
 
-    A click or purchase from ``end`` on is not looked at: training never sees past its own end.
+    A click or purchase from then on is not looked at: training never sees past its own end.
     """
+    return _examples(
+        prepared,
+        pl.col("part").is_in(list(parts)),
+        rows_of_parts(prepared, prepared.impressions, parts),
+        rows_of_parts(prepared, prepared.positives, parts),
+        prepared.moments.known_until(parts),
+    )
+
+
+def examples_between(prepared: PreparedShop, start: int, end: int) -> Examples:
+    """Requests of ``[start, end)`` with what was known of them at ``end``, whatever the split."""
+    asked = (pl.col("at") >= start) & (pl.col("at") < end)
+    return _examples(prepared, asked, prepared.impressions, prepared.positives, end)
+
+
+def _examples(
+    prepared: PreparedShop,
+    asked: pl.Expr,
+    impressions: pl.DataFrame,
+    positives: pl.DataFrame,
+    known_until: int,
+) -> Examples:
     requests = (
         prepared.requests.with_row_index("request")
-        .filter((pl.col("at") >= start) & (pl.col("at") < end))
+        .filter(asked)
         .with_columns(pl.col("request").cast(pl.Int64))
     )
     chosen = requests.select("request", pl.int_range(pl.len()).alias("row"))
-    shown = labels_as_of(prepared.impressions, end, prepared.options.attribution)
+    shown = labels_as_of(impressions, known_until, prepared.options.attribution)
     shown = _rows_of(shown, chosen)
     # Taken in several ways at one request, an item is one match, of the weightiest way.
     matched = (
-        prepared.positives.filter(pl.col("at") < end)
+        positives.filter(pl.col("at") < known_until)
         .group_by("request", "item")
         .agg(pl.col("weight").max())
     )
@@ -172,6 +196,7 @@ def gather(prepared: PreparedShop, examples: Examples, rows: NDArray[np.int64]) 
             examples.end_R[rows],
             examples.at_R[rows],
             prepared.options.history.max_length,
+            prepared.options.history.purchase_reserve,
         ),
         at_R=examples.at_R[rows],
         query_R=examples.query_R[rows],

@@ -6,6 +6,7 @@ Shape suffixes in this file: V = items, F = numbers of an item.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -13,7 +14,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from shelfwise.data.numbers import Scale, fit_scale, standardise
+from shelfwise.data.part_rows import held_out_after, rows_of_parts
 from shelfwise.data.prepared import PreparedShop
+from shelfwise.data.split import Part
 
 NUMBERS = 2  # price on a robust scale; 1 where the price is missing
 
@@ -25,12 +28,40 @@ class ItemFacts(NamedTuple):
     end: int  # moment the facts were taken at, microseconds
 
 
-def item_facts(prepared: PreparedShop, end: int) -> ItemFacts:
-    """Numbers of every item, the scale taken only from items met before ``end``."""
-    warm_V = met_before(prepared, end)
+def item_facts(prepared: PreparedShop, parts: Sequence[Part]) -> ItemFacts:
+    """Numbers of every item, the scale taken only from items that ``parts`` have met."""
+    warm_V = met_in(prepared, parts)
     price_V = prepared.items["price"].cast(pl.Float64).fill_null(float("nan")).to_numpy()
     scale = fit_scale(price_V[warm_V] if warm_V.any() else price_V)
+    end = prepared.moments.known_until(parts)
     return ItemFacts(price_numbers(price_V, scale), warm_V, scale, end)
+
+
+def met_in(prepared: PreparedShop, parts: Sequence[Part]) -> NDArray[np.bool_]:
+    """``[V]`` whether an item was met by whoever has seen ``parts`` alone.
+
+    Where time parts the split: in any event before their end. Elsewhere: in a history, an
+    impression or a match of their requests, held-out items never.
+    """
+    if prepared.options.split.by_time:
+        return met_before(prepared, prepared.moments.known_until(parts))
+    history = prepared.history
+    met_V = np.zeros(len(prepared.items), dtype=bool)
+    looked_at_E = _in_histories(prepared, parts) & (history.item_E >= 0)
+    met_V[history.item_E[looked_at_E]] = True
+    for rows in (prepared.impressions, prepared.positives):
+        met_V[rows_of_parts(prepared, rows, parts)["item"].unique().to_numpy()] = True
+    return met_V & ~held_out_after(prepared, parts)
+
+
+def _in_histories(prepared: PreparedShop, parts: Sequence[Part]) -> NDArray[np.bool_]:
+    """``[E]`` whether an event stands in the history of a request of ``parts``."""
+    history = prepared.history
+    asked = prepared.requests.filter(pl.col("part").is_in(list(parts)))
+    end_U = history.offset_U1[:-1].copy()
+    np.maximum.at(end_U, asked["owner"].to_numpy(), asked["history_end"].to_numpy())
+    end_E = np.repeat(end_U, np.diff(history.offset_U1))
+    return np.arange(len(end_E)) < end_E
 
 
 def met_before(prepared: PreparedShop, end: int) -> NDArray[np.bool_]:

@@ -11,14 +11,13 @@ from typing import NamedTuple
 import polars as pl
 
 from shelfwise.data.config import MatchOptions
-from shelfwise.data.split import Moments, part_of
 from shelfwise.schema.event import INTEREST_ORDER, EventKind, Surface
 
 
 class Occasions(NamedTuple):
     """Requests, what was shown at them, and what turned out to match them."""
 
-    requests: pl.DataFrame  # request, request_id, owner, at, sequence, query, surface, part
+    requests: pl.DataFrame  # request, request_id, owner, at, sequence, query, surface
     impressions: pl.DataFrame  # request, item, position, propensity, at, clicked_at, purchased_at
     positives: pl.DataFrame  # request, item, kind, at
 
@@ -45,7 +44,6 @@ def find_occasions(
     attributed: pl.DataFrame,
     kinds: tuple[EventKind, ...],
     by_sequence: bool,
-    moments: Moments,
 ) -> Occasions:
     """Number every request of the log, and say what was shown and what matched.
 
@@ -54,7 +52,6 @@ def find_occasions(
         attributed: impressions with outcome times, as `attribute` returns them.
         kinds: behaviours that make an item a positive.
         by_sequence: events of one owner and time but another ``sequence`` are different requests.
-        moments: the split; a request belongs to the part its own time falls in.
     """
     shown = _named_requests(events, attributed)
     matched = events.filter(pl.col("event").is_in(kinds) & pl.col("item").is_not_null())
@@ -67,7 +64,6 @@ def find_occasions(
         pl.concat([shown, implied], how="diagonal")
         .sort("at", "owner", "sequence", "request_id", nulls_last=True)
         .with_row_index("request")
-        .with_columns(part_of(pl.col("at"), moments).alias("part"))
     )
     return Occasions(
         requests=requests,

@@ -17,9 +17,10 @@ from shelfwise.data.history import KINDS, NONE, History, ends_before
 from shelfwise.data.leakage import refuse_leaks
 from shelfwise.data.occasions import Occasions, find_occasions, match_kinds
 from shelfwise.data.pairs import split_pairs
+from shelfwise.data.parts import Asked, assign_parts
 from shelfwise.data.prepared import PreparedPairs, PreparedShop, item_of, open_prepared
 from shelfwise.data.source.read import ShopTables, read_any
-from shelfwise.data.split import split_moments
+from shelfwise.data.split import split_moments, split_warning
 from shelfwise.data.text import item_text
 from shelfwise.data.weights import with_weights
 from shelfwise.schema.columns import CAMPAIGNS, CATALOGUE
@@ -123,7 +124,9 @@ def _write_shop(
         kinds = _match_kinds(events, options)
         attributed = attribute(events, options.attribution)
         by_sequence = options.match.target == "next"
-        occasions = find_occasions(events, attributed, kinds, by_sequence, moments)
+        occasions = find_occasions(events, attributed, kinds, by_sequence)
+        asked = Asked(*occasions, items, queries)
+        occasions = occasions._replace(requests=assign_parts(asked, moments, options.split))
         step.advance()
         history_end_R = _history_ends(history, per_owner, occasions, by_sequence)
         refuse_leaks(history, occasions, history_end_R)
@@ -151,6 +154,7 @@ def _write_shop(
     return {
         "shape": "shop",
         "moments": moments._asdict(),
+        "warnings": [warning] if (warning := split_warning(options.split)) else [],
         "match_kinds": [str(kind) for kind in kinds],
         "counts": _counts(items, events, owners, occasions),
     }

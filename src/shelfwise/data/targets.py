@@ -16,6 +16,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from shelfwise.data.history import HistoryWindow, window
+from shelfwise.data.part_rows import taken_of_parts
 from shelfwise.data.prepared import PreparedShop
 from shelfwise.data.split import Part
 
@@ -72,24 +73,25 @@ def past_of(
         targets.end_T[rows],
         targets.at_T[rows],
         prepared.options.history.max_length,
+        prepared.options.history.purchase_reserve,
     )
 
 
 def match_targets(prepared: PreparedShop, part: Part) -> MatchTargets:
     """The targets of a part, by the protocol that shop.toml names in ``match.target``."""
-    taken = _taken(prepared)
+    if prepared.options.match.target == "next":
+        return _next_targets(prepared, _taken(prepared, taken_of_parts(prepared, [part])))
+    # Only a split by time has a period: no other passes the check of the options.
     start, end = prepared.moments.start_of(part), prepared.moments.end_of(part)
-    if prepared.options.match.target == "period":
-        return _period_targets(prepared, taken, start, end)
-    return _next_targets(prepared, taken, start, end)
+    return _period_targets(prepared, _taken(prepared, prepared.positives), start, end)
 
 
-def _taken(prepared: PreparedShop) -> pl.DataFrame:
+def _taken(prepared: PreparedShop, positives: pl.DataFrame) -> pl.DataFrame:
     """Positives with their request's owner, time and history: a row a (request, item, kind)."""
     requests = prepared.requests.with_row_index("request").with_columns(
         pl.col("request").cast(pl.Int64)
     )
-    return prepared.positives.with_columns(
+    return positives.with_columns(
         pl.col("request").cast(pl.Int64), pl.col("item").cast(pl.Int64)
     ).join(
         requests.select("request", "owner", "query", "history_end", pl.col("at").alias("asked_at")),
@@ -128,13 +130,10 @@ def _period_targets(
     )
 
 
-def _next_targets(
-    prepared: PreparedShop, taken: pl.DataFrame, start: int, end: int
-) -> MatchTargets:
+def _next_targets(prepared: PreparedShop, taken: pl.DataFrame) -> MatchTargets:
     begins = pl.DataFrame({"begin": prepared.history.offset_U1[:-1]}).with_row_index("owner")
     inside = (
-        taken.filter((pl.col("asked_at") >= start) & (pl.col("at") < end))
-        .join(begins.with_columns(pl.col("owner").cast(pl.Int64)), on="owner")
+        taken.join(begins.with_columns(pl.col("owner").cast(pl.Int64)), on="owner")
         .filter(pl.col("history_end") > pl.col("begin"))
         .unique(["request", "item"])
     )

@@ -9,6 +9,7 @@ E = events, G = figures of an item's trend.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -16,7 +17,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from shelfwise.data.attribution import DAY
+from shelfwise.data.part_rows import rows_of_parts
 from shelfwise.data.prepared import PreparedShop
+from shelfwise.data.split import PARTS, Part
 
 # What is told of an item, all as logarithms: times taken ever, in 30 days and in 7; click rate and
 # conversion rate against the shop's mean, shrunk to it where little was shown.
@@ -67,40 +70,44 @@ def _log_rate(
     return rate_KV
 
 
-def trend_of(prepared: PreparedShop) -> Trend:
-    """Count the whole log once; a request only ever looks at steps before its own."""
+def trend_of(prepared: PreparedShop, parts: Sequence[Part] = PARTS) -> Trend:
+    """Count the log of ``parts`` once; a request only ever looks at steps before its own.
+
+    Where time parts the split, steps before a part's end are the same with and without what
+    follows; elsewhere answers of the test lie between those of training and must not be counted.
+    """
     moments, items = prepared.moments, len(prepared.items)
     days = (moments.end - moments.first) // DAY + 2
     step = DAY * max(1, -(-days * items // _MOST_CELLS))
     steps = (moments.end - moments.first) // step + 2
 
-    def table(item_E: NDArray[np.int64], at_E: NDArray[np.int64]) -> NDArray[np.float32]:
+    def table(rows: pl.DataFrame, time: str) -> NDArray[np.float32]:
         counts = np.zeros((steps, items), np.float32)
+        # Not every outcome comes, and one after the test's end is asked for by nobody.
+        kept = rows.filter(pl.col(time) < moments.end)
+        step_E = (kept[time].to_numpy() - moments.first) // step
         # What happens in step t is known from step t + 1 on.
-        np.add.at(counts, ((at_E - moments.first) // step + 1, item_E), 1)
+        np.add.at(counts, (step_E + 1, kept["item"].cast(pl.Int64).to_numpy()), 1)
         return counts.cumsum(axis=0, dtype=np.float32)
 
-    taken = prepared.positives
-    shown = prepared.impressions
+    taken = table(rows_of_parts(prepared, prepared.positives, parts), "at")
     if not prepared.has_impressions:
-        return Trend(moments.first, step, table(*_columns(taken, "at")), None, None, None)
+        return Trend(moments.first, step, taken, None, None, None)
+    shown = rows_of_parts(prepared, prepared.impressions, parts)
     return Trend(
         moments.first,
         step,
-        table(*_columns(taken, "at")),
-        table(*_columns(shown, "at")),
-        table(*_columns(shown, "clicked_at")),
-        table(*_columns(shown, "purchased_at")),
+        taken,
+        table(shown, "at"),
+        table(shown, "clicked_at"),
+        table(shown, "purchased_at"),
     )
 
 
-def _columns(rows: pl.DataFrame, time: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    kept = rows.filter(pl.col(time).is_not_null())
-    return kept["item"].cast(pl.Int64).to_numpy(), kept[time].to_numpy()
-
-
-def trend_at(prepared: PreparedShop, moment: int) -> NDArray[np.float32]:
-    """``[V, G]`` the trend as of the step that ``moment`` falls in."""
-    trend = trend_of(prepared)
+def trend_at(
+    prepared: PreparedShop, moment: int, parts: Sequence[Part] = PARTS
+) -> NDArray[np.float32]:
+    """``[V, G]`` the trend of ``parts`` as of the step that ``moment`` falls in."""
+    trend = trend_of(prepared, parts)
     figures: NDArray[np.float32] = trend.figures(trend.step_of(np.array([moment])))[0]
     return figures

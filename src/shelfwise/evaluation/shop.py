@@ -12,10 +12,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from shelfwise.data.batches import Examples, batches, examples_between
+from shelfwise.data.batches import Examples, batches, examples_of
+from shelfwise.data.part_rows import LEARNED
 from shelfwise.data.prepared import PreparedShop
+from shelfwise.data.split import split_warning
 from shelfwise.data.targets import MatchTargets, match_targets, past_of
-from shelfwise.evaluation.baselines.choose import baselines, taken_before
+from shelfwise.evaluation.baselines.choose import baselines, taken_in
 from shelfwise.evaluation.config import EvaluateOptions
 from shelfwise.evaluation.examples import example_rankings
 from shelfwise.evaluation.impressions import (
@@ -105,12 +107,13 @@ def measure_shop(
     """Everything that can be said of a run on its test part."""
     scorer = RunScorer(run, prepared)
     findings = _measure_match(scorer, options, progress)
+    if warning := split_warning(prepared.options.split):
+        findings.notes.insert(0, warning)
     if not prepared.has_impressions:
         return findings
-    moments = prepared.moments
-    examples = examples_between(prepared, moments.test, moments.end)
+    examples = examples_of(prepared, ["test"])
     outcomes = Outcomes.of(examples)
-    training = examples_between(prepared, moments.first, moments.test)
+    training = examples_of(prepared, LEARNED)
     ours = scorer.forecast(examples, OURS, with_position=True, progress=progress)
     forecasts = [
         ours,
@@ -138,7 +141,7 @@ def _measure_match(scorer: RunScorer, options: EvaluateOptions, progress: Progre
     targets, notes = _sampled(match_targets(prepared, "test"), options)
     if len(targets) == 0:
         return ShopFindings(notes=["No test request over the whole catalogue: nothing to rank."])
-    taken = taken_before(prepared, prepared.moments.test)
+    taken = taken_in(prepared, LEARNED)
     warm_V = np.bincount(taken.item_E, minlength=taken.items) > 0
     looked_at = views(prepared, targets, warm_V)
     rivals = baselines(prepared, taken, options.recent_days)

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
+from shelfwise.data.config import SplitOptions
 from shelfwise.data.prepared import PreparedPairs, PreparedShop
-from shelfwise.data.split import moment_text
+from shelfwise.data.split import PARTS, moment_text
 from shelfwise.evaluation.report import DataSummary
 
 
 def data_summary(prepared: PreparedShop | PreparedPairs) -> DataSummary:
     """Name, counts, rows of each file, and the time each part covers."""
     facts = prepared.manifest.facts
-    periods = {}
+    periods: dict[str, str] = {}
     if isinstance(prepared, PreparedShop):
-        moments = prepared.moments
-        edges = (moments.first, moments.validation, moments.test, moments.end)
-        names = ("train", "validation", "test")
-        for name, start, end in zip(names, edges[:-1], edges[1:], strict=True):
-            periods[name] = f"{moment_text(start)} to {moment_text(end)}"
+        periods = _by_time(prepared) if prepared.options.split.by_time else _by_request(prepared)
     return DataSummary(
         name=prepared.options.shop.name,
         synthetic=prepared.options.shop.synthetic,
@@ -25,6 +22,29 @@ def data_summary(prepared: PreparedShop | PreparedPairs) -> DataSummary:
         rows=list(facts["rows"]),
         periods=periods,
     )
+
+
+def _by_time(prepared: PreparedShop) -> dict[str, str]:
+    moments = prepared.moments
+    return {
+        part: f"{moment_text(moments.start_of(part))} to {moment_text(moments.end_of(part))}"
+        for part in PARTS
+    }
+
+
+def _by_request(prepared: PreparedShop) -> dict[str, str]:
+    """Each part's first and last request: parts lie side by side in time."""
+    spans = {
+        part: (len(own), own["at"].min(), own["at"].max())
+        for part in PARTS
+        if len(own := prepared.requests.filter(part=part))
+    }
+    if prepared.manifest.facts.get("clock") == "order":
+        return {part: f"{count:,} requests" for part, (count, _, _) in spans.items()}
+    return {
+        part: f"{count:,} requests, {moment_text(first)} to {moment_text(last)}"
+        for part, (count, first, last) in spans.items()
+    }
 
 
 def protocol_of(prepared: PreparedShop | PreparedPairs) -> str:
@@ -43,6 +63,21 @@ def protocol_of(prepared: PreparedShop | PreparedPairs) -> str:
         "next": "each test behaviour with a past is a request; right is that one item",
     }[prepared.options.match.target]
     return (
-        "Split by time, one moment for everybody; validation chooses, the test reports. Match: "
+        f"{_split_words(prepared.options.split)}; validation chooses, the test reports. Match: "
         f"{what}; all {len(prepared.items)} items are ranked; {rule}."
     )
+
+
+def _split_words(options: SplitOptions) -> str:
+    match options.kind:
+        case "time":
+            return "Split by time, one moment for everybody"
+        case "rolling":
+            window = options.window or options.windows
+            return f"Split by time, window {window} of {options.windows}, one moment for everybody"
+        case "leave_last_out":
+            return "Each shopper's last match is the test, the one before it validation"
+        case "cold_items":
+            return "A fifth of the items, by hash, is the test and a tenth validation"
+        case "cold_queries":
+            return "A fifth of the queries, by hash, is the test and a tenth validation"

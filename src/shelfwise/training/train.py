@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,10 @@ import polars as pl
 import torch
 from numpy.typing import NDArray
 
-from shelfwise.data.batches import Examples, examples_between
+from shelfwise.data.batches import Examples, examples_of
 from shelfwise.data.folder import new_folder
-from shelfwise.data.item_facts import NUMBERS, ItemFacts, item_facts
+from shelfwise.data.item_facts import NUMBERS, item_facts
+from shelfwise.data.part_rows import LEARNED, TRAINED, taken_of_parts
 from shelfwise.data.prepared import PreparedPairs, PreparedShop
 from shelfwise.data.split import Part
 from shelfwise.data.targets import match_targets
@@ -89,17 +91,16 @@ def _train_shop(
     builder = _Builder(prepared, model_options, options, progress)
     network, curve, plan = builder.fitted()
     best = curve.best
-    last_part: Part = "validation" if options.refit else "train"
+    parts = LEARNED if options.refit else TRAINED
     if options.refit:
         network = builder.refitted(plan, best.step)
-    trained_until = prepared.moments.end_of(last_part)
-    _save(network, builder.facts(last_part), trained_until, curve, builder, folder)
+    _save(network, parts, curve, builder, folder)
     return {
         "shape": "shop",
         "tasks": tasks_of(prepared),
         "match_kinds": prepared.manifest.facts["match_kinds"],
         "queries": len(prepared.queries),
-        "trained_until": trained_until,
+        "trained_until": prepared.moments.known_until(parts),
         "best_step": best.step,
         "steps": curve.checks[-1].step,
         "validation": plain(best.figures),
@@ -132,7 +133,6 @@ class _Builder:
         self.progress = progress
         self.source = encoder_folder(model_options.encoder.name)
         self.tokens = self._tokens()
-        self.trend = trend_of(prepared)
 
     def _tokens(self) -> TokenTable:
         encoder = self.model_options.encoder
@@ -142,31 +142,24 @@ class _Builder:
             texts, self.source / "tokenizer.json", self.prepared.options.text.max_tokens
         )
 
-    def facts(self, last_part: Part) -> ItemFacts:
-        return item_facts(self.prepared, self.prepared.moments.end_of(last_part))
-
-    def fresh(self, last_part: Part) -> Network:
+    def fresh(self, parts: Sequence[Part]) -> Network:
         torch.manual_seed(self.options.seed)
         device = choose_device(self.options.device)
         encoder = load_text_encoder(self.source, self.model_options.encoder)
         bank = TextBank(encoder, self.tokens, device, self.progress)
         shape = Shape(encoder.width, len(self.prepared.items), NUMBERS, FIGURES)
         model = ShelfModel(shape, self.model_options)
-        network = Network.of(bank, model, self.facts(last_part), self.trend)
+        facts, trend = item_facts(self.prepared, parts), trend_of(self.prepared, parts)
+        network = Network.of(bank, model, facts, trend)
         if self.prepared.has_impressions:
-            model.heads.start_from(*_rates(self.examples(last_part)))
+            model.heads.start_from(*_rates(examples_of(self.prepared, parts)))
         return network
 
-    def examples(self, last_part: Part) -> Examples:
-        moments = self.prepared.moments
-        return examples_between(self.prepared, moments.first, moments.end_of(last_part))
-
     def fitted(self) -> tuple[Network, LearningCurve, Plan]:
-        network = self.fresh("train")
-        examples = self.examples("train")
+        network = self.fresh(TRAINED)
+        examples = examples_of(self.prepared, TRAINED)
         plan = Plan.of(examples, self.options)
-        moments = self.prepared.moments
-        judged = examples_between(self.prepared, moments.validation, moments.test)
+        judged = examples_of(self.prepared, ["validation"])
         targets = match_targets(self.prepared, "validation")
         curve = fit(
             network,
@@ -179,8 +172,8 @@ class _Builder:
 
     def refitted(self, plan: Plan, steps: int) -> Network:
         """A fresh network on training + validation, for the share of steps that was best."""
-        network = self.fresh("validation")
-        examples = self.examples("validation")
+        network = self.fresh(LEARNED)
+        examples = examples_of(self.prepared, LEARNED)
         longer = Plan.of(examples, self.options).scheduled / plan.scheduled
         refit = Plan(
             scheduled=round(plan.scheduled * longer),
@@ -205,21 +198,22 @@ def _rates(examples: Examples) -> tuple[float, float]:
     return float(clicked_N.mean()) if len(clicked_N) else 0.1, float(convert)
 
 
-def taken_before(prepared: PreparedShop, end: int) -> NDArray[np.int64]:
-    """``[V]`` how often each item was a match before ``end``."""
-    taken = prepared.positives.filter(pl.col("at") < end)["item"].to_numpy()
+def taken_counts(prepared: PreparedShop, parts: Sequence[Part]) -> NDArray[np.int64]:
+    """``[V]`` how often each item was a match, as far as ``parts`` tell."""
+    taken = taken_of_parts(prepared, parts)["item"].to_numpy()
     return np.bincount(taken, minlength=len(prepared.items)).astype(np.int64)
 
 
 def _save(
     network: Network,
-    facts: ItemFacts,
-    trained_until: int,
+    parts: Sequence[Part],
     curve: LearningCurve,
     builder: _Builder,
     folder: Path,
 ) -> None:
     prepared = builder.prepared
+    facts = item_facts(prepared, parts)
+    told_at = prepared.moments.known_until(LEARNED)
     save_encoder(network.bank.encoder, builder.source, folder)
     save_tensors(network.model.state_dict(), folder / MODEL)
     tables = {
@@ -227,12 +221,12 @@ def _save(
         "item_number_VF": torch.from_numpy(facts.number_VF),
         "item_warm_V": torch.from_numpy(facts.warm_V),
         # Counting needs no training, so the run is told everything up to its test.
-        "trend_VG": torch.from_numpy(trend_at(prepared, prepared.moments.test)),
+        "trend_VG": torch.from_numpy(trend_at(prepared, told_at, LEARNED)),
     }
     save_tensors(tables, folder / TABLES)
     # How often each item was taken before training ended: what a ranking falls back on.
-    counts = taken_before(prepared, trained_until)
-    prepared.items.with_columns(pl.Series("taken", counts)).write_parquet(folder / ITEMS)
+    taken = pl.Series("taken", taken_counts(prepared, parts))
+    prepared.items.with_columns(taken).write_parquet(folder / ITEMS)
     prepared.campaigns.write_parquet(folder / CAMPAIGNS)
     found = {"losses": curve.losses, "checks": [asdict(c) for c in curve.checks]}
     (folder / CURVE).write_text(json.dumps(plain(found), indent=1))

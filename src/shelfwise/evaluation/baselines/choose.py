@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from shelfwise.data.attribution import DAY
 from shelfwise.data.history import KINDS
+from shelfwise.data.part_rows import TRAINED, taken_of_parts
 from shelfwise.data.prepared import PreparedShop
+from shelfwise.data.split import Part
 from shelfwise.data.targets import match_targets
 from shelfwise.evaluation.baselines.item_knn import CHOICES, Choice, ItemKnn
 from shelfwise.evaluation.baselines.markov import Markov
@@ -24,12 +28,19 @@ _K = 10
 
 
 def baselines(prepared: PreparedShop, taken: Taken, recent_days: int) -> list[Baseline]:
-    """Each sees all behaviour before the test; settings were chosen before the test as well."""
+    """Each sees all behaviour before the test; settings were chosen before the test as well.
+
+    Args:
+        prepared: histories to look up, and validation to choose by.
+        taken: what is learned from.
+        recent_days: also counted alone; a log that knows an order and no times has no such days.
+    """
     kinds = match_kind_numbers(prepared)
-    recent = prepared.moments.test - recent_days * DAY
-    found: list[Baseline] = [
-        Popularity.of(taken, "popularity", since=0),
-        Popularity.of(taken, f"popularity (last {recent_days} days)", since=recent),
+    found: list[Baseline] = [Popularity.of(taken, "popularity", since=0)]
+    if prepared.manifest.facts.get("clock") != "order":
+        recent = prepared.moments.test - recent_days * DAY
+        found.append(Popularity.of(taken, f"popularity (last {recent_days} days)", since=recent))
+    found += [
         ItemKnn.of(prepared.history, kinds, taken, _best_knn(prepared, kinds)),
         Markov.of(prepared.history, taken),
     ]
@@ -45,7 +56,7 @@ def _best_knn(prepared: PreparedShop, kinds: NDArray[np.uint8]) -> Choice:
         return CHOICES[0]
     rows = np.unique(np.linspace(0, len(targets) - 1, _JUDGED).astype(np.int64))
     some = targets.chosen(rows)
-    taken = taken_before(prepared, prepared.moments.validation)
+    taken = taken_in(prepared, TRAINED)
     seen_V = np.bincount(taken.item_E, minlength=taken.items) > 0
     head = views(prepared, some, seen_V)[:1]
     systems = {
@@ -65,11 +76,11 @@ def match_kind_numbers(prepared: PreparedShop) -> NDArray[np.uint8]:
     return np.array([place for place, kind in enumerate(KINDS) if kind in names], np.uint8)
 
 
-def taken_before(prepared: PreparedShop, moment: int) -> Taken:
-    """Behaviour that counts as a match before ``moment``, sorted by owner and time."""
+def taken_in(prepared: PreparedShop, parts: Sequence[Part]) -> Taken:
+    """Behaviour of ``parts`` that counts as a match, sorted by owner and time."""
     requests = prepared.requests.with_row_index("request").select("request", "owner")
     rows = (
-        prepared.positives.filter(pl.col("at") < moment)
+        taken_of_parts(prepared, parts)
         .with_row_index("place")
         .join(requests.with_columns(pl.col("request").cast(pl.Int64)), on="request")
         .sort("owner", "at", "place")

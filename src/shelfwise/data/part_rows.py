@@ -1,0 +1,49 @@
+"""What training or a baseline may learn from: the rows of some parts of the split.
+
+A split by time is cut by a moment, the others by request; consumers ask here and need not know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from shelfwise.data.parts import item_places
+from shelfwise.data.prepared import PreparedShop
+from shelfwise.data.split import PARTS, Part
+
+TRAINED: tuple[Part, ...] = ("train",)
+LEARNED: tuple[Part, ...] = ("train", "validation")  # all that comes before the test
+
+
+def rows_of_parts(
+    prepared: PreparedShop, rows: pl.DataFrame, parts: Sequence[Part]
+) -> pl.DataFrame:
+    """Impressions or positives of the requests of ``parts``, at any time.
+
+    Where items are held out, those of a later part are left out of other items' requests: shown
+    beside them without an answer, they are unknown and no negatives.
+    """
+    inside_R = prepared.requests["part"].is_in(list(parts)).to_numpy()
+    kept_N = inside_R[rows["request"].to_numpy()]
+    if prepared.options.split.kind == "cold_items":
+        kept_N = kept_N & ~held_out_after(prepared, parts)[rows["item"].to_numpy()]
+    return rows.filter(pl.Series(kept_N, dtype=pl.Boolean))
+
+
+def held_out_after(prepared: PreparedShop, parts: Sequence[Part]) -> NDArray[np.bool_]:
+    """``[V]`` items that only parts later than ``parts`` may show the answers of."""
+    if prepared.options.split.kind != "cold_items":
+        return np.zeros(len(prepared.items), dtype=bool)
+    last = max(PARTS.index(part) for part in parts)
+    held_V: NDArray[np.bool_] = item_places(prepared.items)["item_place"].to_numpy() > last
+    return held_V
+
+
+def taken_of_parts(prepared: PreparedShop, parts: Sequence[Part]) -> pl.DataFrame:
+    """Positives of ``parts``, as far as they were known when the last of them ended."""
+    end = prepared.moments.known_until(parts)
+    return rows_of_parts(prepared, prepared.positives, parts).filter(pl.col("at") < end)
