@@ -9,11 +9,12 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shelfwise.data.history import KINDS, NONE, History, ends_before, window
+from shelfwise.data.history import KINDS, NONE, History, ends_before, window, window_places
 from shelfwise.schema.event import EventKind
 
 HOUR = 3_600_000_000
 VIEW, SEARCH = KINDS.index(EventKind.VIEW), KINDS.index(EventKind.SEARCH)
+PURCHASE = KINDS.index(EventKind.PURCHASE)
 
 Past = list[tuple[int, int, int, int]]
 OWNERS = st.lists(
@@ -109,3 +110,64 @@ def test_a_log_without_behaviour_and_a_batch_without_requests() -> None:
     assert blank.item_RL.tolist() == [[NONE], [NONE]]
     assert not blank.valid_RL.any()
     assert window(nothing, none, none, none, 3).item_RL.shape == (0, 1)
+
+
+def brute_force(kinds: list[int], max_length: int, reserve: int) -> list[int]:
+    """Places of a slice's events by the rule's words, one after another."""
+    if len(kinds) <= max_length:
+        return list(range(len(kinds)))
+    recent = len(kinds) - (max_length - reserve)
+    older = [place for place in range(recent) if kinds[place] == PURCHASE]
+    kept = older[len(older) - min(reserve, len(older)) :]
+    others = [place for place in range(len(kinds)) if place not in kept]
+    return sorted(kept + others[-(max_length - len(kept)) :])
+
+
+@given(
+    st.lists(st.lists(st.sampled_from([VIEW, PURCHASE]), max_size=30), min_size=1, max_size=4),
+    st.integers(1, 12),
+    st.data(),
+)
+def test_places_are_kept_for_older_purchases(
+    owners: list[list[int]], max_length: int, data: st.DataObject
+) -> None:
+    reserve = data.draw(st.integers(0, max_length - 1))
+    kind_E = np.array([kind for past in owners for kind in past], np.uint8)
+    start_R = np.cumsum([0, *(len(past) for past in owners)])[:-1].astype(np.int64)
+    length_R = np.array([data.draw(st.integers(0, len(past))) for past in owners], np.int64)
+
+    found = window_places(kind_E, start_R, start_R + length_R, max_length, reserve)
+
+    for row, (past, length) in enumerate(zip(owners, length_R.tolist(), strict=True)):
+        expected = brute_force(past[:length], max_length, reserve)
+        assert [place - start_R[row] for place in found[row] if place >= 0] == expected
+        # Padding stands on the left, and no place is taken twice.
+        assert (np.diff(found[row]) > 0).sum() + (found[row] < 0).sum() >= found.shape[1] - 1
+    assert found.shape[1] == max(1, min(max_length, int(length_R.max())))
+
+
+def test_a_purchase_beyond_many_blocks_is_found() -> None:
+    # A purchase, a thousand views, another purchase, three views: of four places two are reserved.
+    kind_E = np.array([VIEW, PURCHASE, *[VIEW] * 1000, PURCHASE, *[VIEW] * 3], np.uint8)
+    start_R, end_R = np.array([0, 2, 1]), np.full(3, len(kind_E))
+
+    found = window_places(kind_E, start_R, end_R, 4, 2)
+
+    # The second request's own slice begins after the first purchase: a view takes its place.
+    assert found.tolist() == [
+        [1, 1002, 1004, 1005],
+        [1002, 1003, 1004, 1005],
+        [1, 1002, 1004, 1005],
+    ]
+
+
+def test_the_reserve_reaches_the_window() -> None:
+    # Hours 0 to 3: a purchase of item 1, then views of 2, 3 and 4; two places, one reserved.
+    past = [(0, 1, NONE, PURCHASE), *((hour, hour + 1, NONE, VIEW) for hour in (1, 2, 3))]
+    history = history_of([past])
+    zero, end = np.zeros(1, np.int64), np.array([4])
+
+    found = window(history, zero, end, np.array([4 * HOUR]), 2, 1)
+
+    assert found.item_RL.tolist() == [[1, 4]]
+    assert found.age_RL.tolist() == [[4.0, 1.0]]

@@ -115,6 +115,27 @@ def test_a_logged_request_scores_the_same_offline_and_online(
         assert [s.match for s in online] == pytest.approx(match[place, shown], abs=1e-3)
 
 
+def test_online_the_same_places_are_kept_for_purchases(
+    ranker: Ranker, prepared_sample: PreparedShop
+) -> None:
+    short = prepared_sample.options.history.model_copy(
+        update={"max_length": 4, "purchase_reserve": 2}
+    )
+    data = prepared_sample.options.model_copy(update={"history": short})
+    prepared = replace(prepared_sample, options=data)
+    shop = Ranker(replace(ranker.run, data=data), RankOptions())
+    examples = examples_between(prepared, prepared.moments.test, prepared.moments.end)
+    latest = gather(prepared_sample, examples, np.arange(len(examples))).history.item_RL[:, -4:]
+    chosen = gather(prepared, examples, np.arange(len(examples))).history.item_RL
+    rows = np.flatnonzero((latest != chosen).any(axis=1))[:5]
+    assert len(rows) == 5
+
+    for row in rows.tolist():
+        past = shop._past(as_online(prepared, examples, row))
+        numbers = [shop.run.number_of.get(event.item_id or "", -1) for event in past]
+        assert numbers == chosen[row].tolist()
+
+
 def test_a_ranking_shows_the_scores_of_its_items(ranker: Ranker) -> None:
     request = shelf(10, did(EventKind.CLICK, ranker.run.items[3].item_id, 1))
 

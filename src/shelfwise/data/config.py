@@ -215,7 +215,9 @@ class HistoryOptions(Options):
     """How much of the past a request is answered with."""
 
     max_length: PositiveInt = 50
-    """Most recent events looked at."""
+    """Events looked at: the most recent ones, but for the reserve."""
+    purchase_reserve: NonNegativeInt = 0
+    """Places of these that are kept for the latest of older purchases, where there are such."""
     behaviours: tuple[EventKind, ...] = (
         EventKind.SEARCH,
         EventKind.VIEW,
@@ -226,6 +228,15 @@ class HistoryOptions(Options):
         EventKind.RETURN,
     )
     """Behaviours that enter the history; impressions never do."""
+
+    @model_validator(mode="after")
+    def _something_recent_stays(self) -> Self:
+        if self.purchase_reserve >= self.max_length:
+            raise ValueError(
+                f"purchase_reserve ({self.purchase_reserve}) must be below max_length "
+                f"({self.max_length}); the latest event itself needs a place"
+            )
+        return self
 
 
 class TextOptions(Options):

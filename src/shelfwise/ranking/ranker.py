@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shelfwise.data.config import ShopOptions
-from shelfwise.data.history import KINDS, NONE, HistoryWindow
+from shelfwise.data.history import KINDS, NONE, HistoryWindow, window_places
 from shelfwise.data.split import microseconds
 from shelfwise.data.text import query_text
 from shelfwise.models.inference import match_scores, pair_probabilities
@@ -132,7 +132,14 @@ class Ranker:
             and event.kind in history.behaviours
             and (event.item_id in self.run.number_of or query_text(event.query))
         ]
-        return kept[-history.max_length :]
+        places = window_places(
+            np.array([KINDS.index(event.kind) for event in kept], np.uint8),
+            np.zeros(1, np.int64),
+            np.array([len(kept)], np.int64),
+            history.max_length,
+            history.purchase_reserve,
+        )[0]
+        return [kept[place] for place in places if place >= 0]
 
     def _window(self, past: Sequence[Event], place: dict[str, int], now: int) -> HistoryWindow:
         length = max(len(past), 1)
