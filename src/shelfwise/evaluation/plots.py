@@ -40,7 +40,7 @@ def forest_plot(rows: Sequence[Row]) -> Markup:
     places = decimals([(row.low, row.high) for row in known])
     said = "; ".join(f"{r.system} {_figures(r, places)}" for r in rows)
     inside = [
-        *_columns(x, marks, 6.0, bottom),
+        *column_grid(x, marks, 6.0, bottom),
         *(_forest_line(row, x, 8.0 + 40.0 * at, places) for at, row in enumerate(rows)),
     ]
     return drawing(title, f"{said}.", (_WIDTH, bottom + 24.0), inside)
@@ -85,8 +85,8 @@ def calibration_plot(curve: Reliability) -> Markup:
         for p, o, count in bins
     ]
     inside = [
-        *_columns(x, marks, 8.0, 340.0),
-        *_rows(y, marks, 52.0, 344.0),
+        *column_grid(x, marks, 8.0, 340.0),
+        *row_grid(y, marks, 52.0, 344.0),
         line((x(0.0), y(0.0)), (x(marks[-1]), y(marks[-1])), "diagonal"),
         *_strip(curve, x),
         *dots,
@@ -137,7 +137,7 @@ def learning_plot(series: Series, best_step: int | None = None) -> Markup:
     marks, steps = ticks(min(series.values), max(series.values), 3), ticks(0, max(series.steps), 3)
     x, y = Scale(0.0, steps[-1], 52.0, 332.0), Scale(marks[0], marks[-1], 124.0, 14.0)
     points = [(x(step), y(value)) for step, value in zip(series.steps, series.values, strict=True)]
-    inside = [*_columns(x, steps, 14.0, 124.0), *_rows(y, marks, 52.0, 332.0)]
+    inside = [*column_grid(x, steps, 14.0, 124.0), *row_grid(y, marks, 52.0, 332.0)]
     inside += [line(start, end, "curve") for start, end in pairwise(points)]
     inside += [element("circle", cx=px, cy=py, r=2.0, class_="point") for px, py in points]
     said = f"from {amount(series.values[0])} to {amount(series.values[-1])}"
@@ -178,17 +178,23 @@ def difference_strip(difference: Difference, limit: float) -> Markup:
     )
 
 
-def _columns(x: Scale, marks: list[float], top: float, bottom: float) -> list[Markup]:
+def column_grid(
+    x: Scale, marks: list[float], top: float, bottom: float, labels: Sequence[str] = ()
+) -> list[Markup]:
+    """Upright lines at the marks, each named below; the names are the marks unless given."""
     drawn = []
-    for mark, label in zip(marks, tick_labels(marks), strict=True):
+    for mark, label in zip(marks, labels or tick_labels(marks), strict=True):
         drawn.append(line((x(mark), top), (x(mark), bottom), "grid-line"))
         drawn.append(text(label, x(mark), bottom + 16.0, "tick", "middle"))
     return drawn
 
 
-def _rows(y: Scale, marks: list[float], left: float, right: float) -> list[Markup]:
+def row_grid(
+    y: Scale, marks: list[float], left: float, right: float, labels: Sequence[str] = ()
+) -> list[Markup]:
+    """Level lines at the marks, each named on the left; the names are the marks unless given."""
     drawn = []
-    for mark, label in zip(marks, tick_labels(marks), strict=True):
+    for mark, label in zip(marks, labels or tick_labels(marks), strict=True):
         drawn.append(line((left, y(mark)), (right, y(mark)), "grid-line"))
         drawn.append(text(label, left - 7.0, y(mark) + 4.0, "tick", "end"))
     return drawn
