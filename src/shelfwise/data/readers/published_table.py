@@ -48,6 +48,8 @@ class Layout:
     headed: bool = True  # without a header, columns are taken in the reader's order
     separator: str | None = None  # left out: comma, semicolon or tab, by the first line
     quote: str | None = '"'
+    other_encoding: str = "cp1252"  # where it is not UTF-8: Excel's, and Latin-1 nearly
+    nulls: tuple[str, ...] = ()  # what the publisher writes into an empty cell
 
 
 HEADED = Layout()
@@ -60,15 +62,15 @@ def parse_table(path: Path, name: str, content: bytes, layout: Layout = HEADED) 
         return _parquet(path, content)
     if suffix in (".json", ".jsonl", ".ndjson"):
         return _json(path, content)
-    return delimited(path, as_text(content), layout)
+    return delimited(path, as_text(content, layout.other_encoding), layout)
 
 
-def as_text(content: bytes) -> str:
-    """UTF-8, else Windows-1252 as Excel saves (and Latin-1 nearly is)."""
+def as_text(content: bytes, other_encoding: str = "cp1252") -> str:
+    """UTF-8, else the other encoding."""
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        return content.decode("cp1252", errors="replace")
+        return content.decode(other_encoding, errors="replace")
 
 
 def delimited(path: Path, text: str, layout: Layout = HEADED) -> pl.DataFrame:
@@ -81,6 +83,7 @@ def delimited(path: Path, text: str, layout: Layout = HEADED) -> pl.DataFrame:
             has_header=layout.headed,
             separator=separator,
             quote_char=layout.quote,
+            null_values=list(layout.nulls) or None,
             infer_schema=False,
         )
     except pl.exceptions.PolarsError as error:
@@ -153,10 +156,13 @@ def _typed(cells: pl.Series, kind: Kind) -> pl.Series:
     if kind == "time":
         return _times(cells)
     text = _text(cells)
+    if kind == "text":
+        return text
+    if kind == "number":
+        number = pl.nth(0).cast(pl.Float64, strict=False)
+        return text.to_frame().select(pl.when(number.is_finite()).then(number)).to_series()
     whole = text.str.replace(r"^(-?\d+)\.0+$", "$1")  # 17850.0, as pandas writes an id
     match kind:
-        case "text":
-            return text
         case "id":
             return whole
         case "integer":
@@ -164,14 +170,12 @@ def _typed(cells: pl.Series, kind: Kind) -> pl.Series:
         case "seconds":
             moments = whole.cast(pl.Int64, strict=False) * 1_000_000
             return moments.cast(pl.Datetime("us", "UTC"))
-        case "number":
-            number = text.cast(pl.Float64, strict=False)
-            return number.set(~number.is_finite(), None)
 
 
 def _text(cells: pl.Series) -> pl.Series:
-    text = cells.cast(pl.String).str.strip_chars()
-    return text.set(text.is_in(["", "nan", "NaN"]), None)
+    # One query: many small ones cost more than their work where a table has a hundred columns.
+    text = pl.nth(0).cast(pl.String).str.strip_chars()
+    return cells.to_frame().select(text.replace(["", "nan", "NaN"], None)).to_series()
 
 
 def _times(cells: pl.Series) -> pl.Series:
@@ -195,6 +199,8 @@ def _parsed(text: pl.Series, layout: str) -> pl.Series:
 
 
 def _unreadable(cells: pl.Series, values: pl.Series, column: PublishedColumn) -> list[str]:
+    if values.null_count() == cells.null_count():  # an empty cell has no value
+        return []
     lost = (_text(cells).is_not_null() & values.is_null()).arg_true()
     if len(lost) == 0:
         return []

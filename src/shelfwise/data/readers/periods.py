@@ -1,0 +1,46 @@
+"""Where validation and test begin in a log whose publisher names no split."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+
+import polars as pl
+
+
+class Periods(NamedTuple):
+    """The first moments of validation and test, whole seconds."""
+
+    validation_start: datetime
+    test_start: datetime
+
+    def toml(self) -> str:
+        """The section of shop.toml that says so."""
+        return (
+            "[split]\n"
+            f"validation_start = {self.validation_start:%Y-%m-%dT%H:%M:%SZ}\n"
+            f"test_start = {self.test_start:%Y-%m-%dT%H:%M:%SZ}\n"
+        )
+
+
+def periods_by_rows(
+    times: pl.Series, validation_share: float = 0.15, test_share: float = 0.15
+) -> Periods | None:
+    """The moments before which all but the last shares of the rows lie.
+
+    By rows and not by time: a log of a few hours may hold most of them in its last half hour.
+    Written into shop.toml as moments, they also tell what of an item may be described from when.
+    None where the rows lie too close together for three parts.
+    """
+    ordered = times.drop_nulls().sort()
+    if ordered.is_empty():
+        return None
+    first, last = ordered[0], ordered[-1]
+    count = len(ordered)
+    test = _second(ordered[min(int(count * (1 - test_share)), count - 1)])
+    validation = _second(ordered[int(count * (1 - test_share - validation_share))])
+    return Periods(validation, test) if first < validation < test <= last else None
+
+
+def _second(moment: datetime) -> datetime:
+    return moment.replace(microsecond=0)
