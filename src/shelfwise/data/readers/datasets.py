@@ -6,7 +6,25 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Protocol
 
-from shelfwise.data.readers import eshop_clothing, online_retail
+from shelfwise.data.readers import (
+    ali_ccp,
+    aliexpress,
+    amazon_beauty,
+    beibei,
+    best_buy,
+    esci,
+    eshop_clothing,
+    expedia,
+    home_depot,
+    ipinyou,
+    online_retail,
+    open_bandit,
+    qbqtc,
+    rees46,
+    talkingdata,
+    taobao_titles,
+    taobao_user_behavior,
+)
 from shelfwise.data.readers.card import ConversionReport, DatasetCard
 from shelfwise.data.readers.published import PublishedFolder
 from shelfwise.data.readers.shop_folder import ConvertedShop, counts, write_shop
@@ -27,8 +45,23 @@ class Reader(Protocol):
 
 
 _READERS: tuple[Reader, ...] = (
+    ali_ccp,
+    aliexpress,
+    amazon_beauty,
+    beibei,
+    best_buy,
+    esci,
     eshop_clothing,
+    expedia,
+    home_depot,
+    ipinyou,
     online_retail,
+    open_bandit,
+    qbqtc,
+    rees46,
+    talkingdata,
+    taobao_titles,
+    taobao_user_behavior,
 )
 
 
