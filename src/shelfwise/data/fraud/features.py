@@ -86,11 +86,10 @@ def _features(
     ):
         found = found.join(figures, on="id", how="left")
     counts = ("acts", "clicks", "taken", "purchases", "gaps")
-    return found.select(
+    return found.with_columns(pl.col(counts).fill_null(0)).select(
         pl.lit(actor).alias("actor"),
         pl.col("id").cast(pl.UInt64),
-        pl.exclude("id", "hasty", *counts),
-        pl.col(counts).fill_null(0),
+        pl.exclude("id", "hasty"),
         (pl.col("hasty") if timed else pl.lit(None, pl.Float64)).alias("hasty"),
         pl.when(pl.col("impressions") > 0)
         .then(pl.col("clicks") / pl.col("impressions"))

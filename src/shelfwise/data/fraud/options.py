@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, PositiveFloat
+from pydantic import Field, PositiveFloat, PositiveInt
 
 from shelfwise.schema.options import Options
 
@@ -22,6 +22,9 @@ class FraudOptions(Options):
     """Deliberate events (all but impressions and returns) below which nobody is ever flagged."""
     rate_spreads: PositiveFloat = 6.0
     """Robust standard deviations above the shop's median log rate from which a rate is odd."""
+    acts_in_hour: PositiveInt = 30
+    """Acts in one hour that are never odd, however slow the others are; lower it for a log that
+    is itself a sample."""
     hours_awake: Annotated[int, Field(ge=8, le=24)] = 16
     """Different hours of one day up to which a person may be active."""
     flag_from: Annotated[float, Field(gt=0, le=1)] = 0.5

@@ -18,6 +18,7 @@ from shelfwise.data.fraud.population import NIGHT_HOURS, Population
 
 _FEWEST_GAPS = 20
 _FEWEST_TAKEN = 15
+_FEWEST_IN_CROWD = 6  # users; a large household
 _CONFIDENCE = 2.0  # standard errors that a rate must keep from chance
 
 
@@ -32,21 +33,23 @@ class Rule(NamedTuple):
 
 def rules_for(actor: ActorKind, people: Population, options: FraudOptions) -> Iterator[Rule]:
     """The rules that can be asked of this kind of actor."""
-    yield _too_fast(people, options)
     yield _steady_gaps(people)
     yield _no_dwell(people)
     yield _clicks_everything(people)
     yield _buys_nothing(people)
-    yield _looks_at_everything(people)
     yield _same_item(people)
     if actor == "ip":
+        # Many honest users of one address are fast together: that is half a reason, not one.
+        yield _too_fast(people, options, weight=0.4)
         yield _crowd(people, options)
-    else:  # an address that many share is awake at night without anybody's doing
+    else:  # and they look at everything, round the clock
+        yield _too_fast(people, options, weight=0.95)
+        yield _looks_at_everything(people)
         yield _never_sleeps(people, options)
         yield _at_night(people)
 
 
-def _too_fast(people: Population, options: FraudOptions) -> Rule:
+def _too_fast(people: Population, options: FraudOptions, weight: float) -> Rule:
     limit = options.rate_spreads
     odd = pl.max_horizontal(
         people.spreads_above("most_in_hour"),
@@ -55,8 +58,10 @@ def _too_fast(people: Population, options: FraudOptions) -> Rule:
     )
     return Rule(
         "too fast",
-        0.95,
-        _ramp(odd, 0.75 * limit, 1.25 * limit),
+        weight,
+        pl.when(pl.col("most_in_hour") > options.acts_in_hour).then(
+            _ramp(odd, 0.75 * limit, 1.25 * limit)
+        ),
         pl.format(
             "up to {} acts an hour (usual: {})", "most_in_hour", _usual(people, "most_in_hour")
         ),
@@ -148,7 +153,7 @@ def _looks_at_everything(people: Population) -> Rule:
     odd = -people.spreads_above("top_category")
     return Rule(
         "looks at everything",
-        0.4,
+        0.35,
         pl.when(pl.col("taken") >= _FEWEST_TAKEN).then(_ramp(odd, 1, 3)),
         pl.format(
             "at most {}% of the clicks in one category (usual: {}%)",
@@ -190,8 +195,10 @@ def _crowd(people: Population, options: FraudOptions) -> Rule:
     limit = options.rate_spreads
     return Rule(
         "crowded address",
-        0.45,
-        _ramp(people.spreads_above("owners"), 0.75 * limit, 1.25 * limit),
+        0.4,
+        pl.when(pl.col("owners") >= _FEWEST_IN_CROWD).then(
+            _ramp(people.spreads_above("owners"), 0.75 * limit, 1.25 * limit)
+        ),
         pl.format("{} users at one address (usual: {})", "owners", _usual(people, "owners")),
     )
 
