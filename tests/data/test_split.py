@@ -1,14 +1,24 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
-from shelfwise.data.config import SplitOptions
-from shelfwise.data.split import Moments, microseconds, moment_text, part_of, split_moments
+from shelfwise.data.config import DataOptions, SplitOptions
+from shelfwise.data.split import (
+    Moments,
+    microseconds,
+    moment_text,
+    part_of,
+    rolling_moments,
+    split_moments,
+    split_warning,
+)
 from shelfwise.schema.errors import DataError
 
 FEB_1 = datetime(2026, 2, 1, tzinfo=UTC)
@@ -67,6 +77,77 @@ def test_the_test_needs_at_least_the_logs_last_moment() -> None:
 def test_a_log_of_one_moment_cannot_be_split() -> None:
     with pytest.raises(DataError, match="would leave a part empty"):
         split_moments(at(1), at(1), SplitOptions())
+
+
+def test_windows_end_one_after_the_other_and_each_trains_on_all_before() -> None:
+    # 1,000 us: three tests of 200 fill the end, each with a validation of 100 before it.
+    options = SplitOptions(kind="rolling", windows=3, test_share=0.2)
+
+    assert rolling_moments(100, 1_099, options) == [
+        Moments(100, 400, 500, 700),
+        Moments(100, 600, 700, 900),
+        Moments(100, 800, 900, 1_100),
+    ]
+    assert split_moments(100, 1_099, options) == Moments(100, 800, 900, 1_100)
+    first = options.model_copy(update={"window": 1})
+    assert split_moments(100, 1_099, first) == Moments(100, 400, 500, 700)
+
+
+def test_the_last_window_is_the_split_by_time() -> None:
+    options = SplitOptions(kind="rolling", windows=2)
+
+    assert split_moments(100, 1_099, options) == split_moments(100, 1_099, SplitOptions())
+
+
+def test_outcomes_are_known_until_the_last_of_the_parts() -> None:
+    moments = Moments(0, 10, 20, 30)
+
+    assert moments.known_until(["train"]) == 10
+    assert moments.known_until(["train", "validation"]) == moments.known_until(["validation"]) == 20
+    assert moments.known_until(["test"]) == 30
+
+
+@pytest.mark.parametrize("kind", ["leave_last_out", "cold_items", "cold_queries"])
+def test_a_split_by_request_has_no_moments_and_a_warning(kind: str) -> None:
+    options = SplitOptions(kind=kind)
+
+    assert split_moments(100, 1_099, options) == Moments(100, 1_100, 1_100, 1_100)
+    assert kind in (split_warning(options) or "")
+    assert "in training" in (split_warning(options) or "")
+
+
+def test_a_split_by_time_needs_no_warning() -> None:
+    assert split_warning(SplitOptions()) is None
+    assert split_warning(SplitOptions(kind="rolling")) is None
+
+
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        ({"kind": "leave_last_out", "test_share": 0.3}, "leave_last_out.*leave out test_share"),
+        ({"kind": "rolling", "test_start": "2026-02-01"}, "rolling.*leave out test_start"),
+        ({"windows": 5, "window": 2}, "'time' reads validation_start.*leave out windows, window"),
+        ({"kind": "rolling", "windows": 2, "window": 3}, "window 3 of 2"),
+        ({"kind": "rolling", "windows": 7}, "leave nothing to train on"),  # 7 * .15 + .1 > 1
+    ],
+)
+def test_options_that_a_kind_does_not_read_are_refused(told: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValidationError, match=words):
+        SplitOptions.model_validate(told)
+
+
+def test_a_saved_split_is_read_again() -> None:
+    options = SplitOptions(kind="rolling", windows=4, window=2)
+
+    assert SplitOptions.model_validate(options.model_dump(mode="json")) == options
+
+
+def test_a_period_needs_a_split_by_time() -> None:
+    with pytest.raises(ValidationError, match=r'set match\.target = "next"'):
+        DataOptions.model_validate({"split": {"kind": "leave_last_out"}})
+
+    told = {"split": {"kind": "leave_last_out"}, "match": {"target": "next"}}
+    assert DataOptions.model_validate(told).split.kind == "leave_last_out"
 
 
 @given(

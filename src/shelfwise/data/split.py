@@ -126,4 +126,4 @@ def microseconds(moment: datetime) -> int:
 
 def moment_text(at: int) -> str:
     """A time in microseconds as people write it."""
-    return (_EPOCH + timedelta(microseconds=at)).strftime("%Y-%m-%d %H:%M")
+    return (_EPOCH + timedelta(microseconds=int(at))).strftime("%Y-%m-%d %H:%M")

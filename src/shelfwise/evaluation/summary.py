@@ -34,17 +34,13 @@ def _by_time(prepared: PreparedShop) -> dict[str, str]:
 
 def _by_request(prepared: PreparedShop) -> dict[str, str]:
     """Each part's first and last request: parts lie side by side in time."""
-    spans = {
-        part: (len(own), own["at"].min(), own["at"].max())
-        for part in PARTS
-        if len(own := prepared.requests.filter(part=part))
-    }
-    if prepared.manifest.facts.get("clock") == "order":
-        return {part: f"{count:,} requests" for part, (count, _, _) in spans.items()}
-    return {
-        part: f"{count:,} requests, {moment_text(first)} to {moment_text(last)}"
-        for part, (count, first, last) in spans.items()
-    }
+    found = {}
+    for part in PARTS:
+        at_R = prepared.requests.filter(part=part)["at"].to_numpy()
+        found[part] = f"{len(at_R):,} requests"
+        if len(at_R) and prepared.manifest.facts.get("clock") != "order":
+            found[part] += f", {moment_text(at_R.min())} to {moment_text(at_R.max())}"
+    return found
 
 
 def protocol_of(prepared: PreparedShop | PreparedPairs) -> str:
