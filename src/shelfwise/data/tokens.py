@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
+from tokenizers import __version__ as VERSION
 
+from shelfwise.data.token_cache import TokenCache
 from shelfwise.schema.errors import ConfigError
 
 _CHUNK = 20_000
@@ -35,19 +38,42 @@ class TokenTable(NamedTuple):
         return np.where(mask_BL, self.ids[flat_BL], self.pad_id).astype(np.int64), mask_BL
 
 
-def tokenise(texts: Sequence[str], tokenizer_file: Path, max_tokens: int) -> TokenTable:
-    """Token ids of each text, cut to ``max_tokens``, special tokens included."""
+def tokenise(
+    texts: Sequence[str], tokenizer_file: Path, max_tokens: int, cache: Path | None = None
+) -> TokenTable:
+    """Token ids of each text, cut to ``max_tokens``, special tokens included.
+
+    Each distinct text is tokenised once; with ``cache``, a folder, once and for all.
+    """
     tokenizer = open_tokenizer(tokenizer_file, max_tokens)
-    pieces: list[NDArray[np.int32]] = []
-    for start in range(0, len(texts), _CHUNK):
-        encoded = tokenizer.encode_batch_fast(list(texts[start : start + _CHUNK]))
-        pieces.extend(np.asarray(one.ids, np.int32) for one in encoded)
-    lengths = np.fromiter(map(len, pieces), np.int64, len(pieces))
+    asked = pl.DataFrame({"text": pl.Series(texts, dtype=pl.String)})
+    distinct = asked.unique(maintain_order=True)
+    if cache is None:
+        known = _encoded(distinct, tokenizer)
+    else:
+        made_by = (tokenizer_file.read_bytes(), str(max_tokens).encode(), VERSION.encode())
+        kept = TokenCache.of(cache, *made_by)
+        known = kept.known()
+        new = distinct.join(known, on="text", how="anti", maintain_order="left")
+        if len(new):
+            made = _encoded(new, tokenizer)
+            kept.add(made)
+            known = pl.concat([known, made])
+    ids = asked.join(known, on="text", how="left", maintain_order="left")["ids"]
     return TokenTable(
-        offset_T1=np.concatenate([[0], lengths.cumsum()]).astype(np.int64),
-        ids=np.concatenate(pieces) if pieces else np.empty(0, np.int32),
+        offset_T1=np.concatenate([[0], ids.list.len().to_numpy().cumsum()]).astype(np.int64),
+        ids=ids.explode(empty_as_null=False).to_numpy().astype(np.int32),
         pad_id=_pad_id(tokenizer),
     )
+
+
+def _encoded(texts: pl.DataFrame, tokenizer: Tokenizer) -> pl.DataFrame:
+    """``text, ids`` of different texts."""
+    ids: list[list[int]] = []
+    for start in range(0, len(texts), _CHUNK):
+        encoded = tokenizer.encode_batch_fast(texts["text"][start : start + _CHUNK].to_list())
+        ids.extend(one.ids for one in encoded)
+    return texts.with_columns(pl.Series("ids", ids, pl.List(pl.Int32)))
 
 
 def open_tokenizer(file: Path, max_tokens: int) -> Tokenizer:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from shelfwise.data.prepared import PreparedPairs
+from shelfwise.data.token_cache import TOKEN_CACHE
 from shelfwise.data.tokens import TokenTable, tokenise
 from shelfwise.losses.classification import classification_loss
 from shelfwise.models.config import ModelOptions
@@ -52,7 +53,8 @@ def train_classifier(
     source = encoder_folder(model_options.encoder.name)
     texts = [model_options.encoder.item_prefix + text for text in prepared.rows["text"]]
     limit = prepared.options.text.max_tokens
-    tokens = tokenise(texts, source / "tokenizer.json", limit)
+    cache = prepared.folder / TOKEN_CACHE
+    tokens = tokenise(texts, source / "tokenizer.json", limit, cache)
     encoder = load_text_encoder(source, model_options.encoder)
     bank = TextBank(encoder, tokens, choose_device(options.device), progress)
     model = TextClassifier(encoder, len(prepared.classes), model_options.heads.dropout)

@@ -21,6 +21,7 @@ from shelfwise.data.part_rows import LEARNED, TRAINED, taken_of_parts
 from shelfwise.data.prepared import PreparedPairs, PreparedShop
 from shelfwise.data.split import Part
 from shelfwise.data.targets import match_targets
+from shelfwise.data.token_cache import TOKEN_CACHE
 from shelfwise.data.tokens import TokenTable, tokenise
 from shelfwise.data.trend import FIGURES, trend_at, trend_of
 from shelfwise.models.config import ModelOptions
@@ -139,7 +140,10 @@ class _Builder:
         texts = [encoder.item_prefix + text for text in self.prepared.items["text"]]
         texts += [encoder.query_prefix + text for text in self.prepared.queries["text"]]
         return tokenise(
-            texts, self.source / "tokenizer.json", self.prepared.options.text.max_tokens
+            texts,
+            self.source / "tokenizer.json",
+            self.prepared.options.text.max_tokens,
+            self.prepared.folder / TOKEN_CACHE,
         )
 
     def fresh(self, parts: Sequence[Part]) -> Network:
