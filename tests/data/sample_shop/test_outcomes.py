@@ -1,13 +1,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from math import exp
+from math import exp, log
 
 import numpy as np
 import pytest
 
 from shelfwise.data.sample_shop.catalogue import Catalogue
-from shelfwise.data.sample_shop.outcomes import CLICK, Shown, examination, true_probabilities
+from shelfwise.data.sample_shop.outcomes import (
+    CLICK,
+    DESKTOP,
+    MOBILE,
+    PURCHASE,
+    Shown,
+    examination,
+    true_probabilities,
+)
 from shelfwise.data.sample_shop.shoppers import Shoppers
 
 
@@ -30,6 +38,7 @@ def _one(item: int, kind: int, **changes: object) -> Shown:
         intent_N=np.array([kind]),
         surface_N=one,
         position_N=np.array([4]),
+        device_N=np.array([DESKTOP]),
         match_N=np.array([0.5]),
         again_N=np.array([False]),
         elapsed_N=np.array([0.0]),
@@ -47,6 +56,7 @@ def test_relevance_by_hand(catalogue: Catalogue, shoppers: Shoppers) -> None:
         colour_UC=np.zeros_like(shoppers.colour_UC),
         mood_UM=np.ones_like(shoppers.mood_UM),
         level_U=np.full(len(shoppers), catalogue.level_I[item] - 1.5),
+        country_U=np.zeros_like(shoppers.country_U),
     )
 
     truth = true_probabilities(_one(item, kind), blank, catalogue)
@@ -86,3 +96,22 @@ def test_what_is_wanted_is_clicked_and_bought_more(
 
     assert wanted.relevance_N > plain.relevance_N
     assert wanted.p_convert_N > plain.p_convert_N
+
+
+def test_device_and_country_move_the_logits_by_their_weights(
+    catalogue: Catalogue, shoppers: Shoppers
+) -> None:
+    def logits(device: int, country: int) -> tuple[float, float]:
+        moved = replace(shoppers, country_U=np.full_like(shoppers.country_U, country))
+        truth = true_probabilities(_one(0, 3, device_N=np.array([device])), moved, catalogue)
+        clicked, bought = truth.relevance_N[0], truth.p_convert_N[0]
+        return log(clicked / (1 - clicked)), log(bought / (1 - bought))
+
+    here, there = logits(DESKTOP, 0), logits(MOBILE, 3)
+
+    assert there[0] - here[0] == pytest.approx(
+        CLICK.device[MOBILE] - CLICK.device[DESKTOP] + CLICK.country[3] - CLICK.country[0]
+    )
+    assert there[1] - here[1] == pytest.approx(
+        PURCHASE.device[MOBILE] - PURCHASE.device[DESKTOP] + PURCHASE.country[3]
+    )

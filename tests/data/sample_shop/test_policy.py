@@ -5,8 +5,9 @@ from math import log
 import numpy as np
 import pytest
 
-from shelfwise.data.sample_shop.campaigns import Campaigns, budgets, draw_campaigns
+from shelfwise.data.sample_shop.campaigns import Campaigns, draw_campaigns
 from shelfwise.data.sample_shop.catalogue import Catalogue
+from shelfwise.data.sample_shop.config import SampleOptions
 from shelfwise.data.sample_shop.policy import ShelfMixture, sample_in_order, show_ads, show_shelves
 
 
@@ -30,7 +31,7 @@ def test_slots_are_filled_from_the_softmax_over_what_is_left() -> None:
 
 
 def test_a_shelf_slot_is_a_distribution_over_what_is_not_shown(catalogue: Catalogue) -> None:
-    mixture = ShelfMixture.of(catalogue, 0.15)
+    mixture = ShelfMixture.of(catalogue, 0.1)
     available = mixture.item_I
     above = available[[0, 5, 100]]
     rest = np.setdiff1d(available, above)
@@ -41,7 +42,7 @@ def test_a_shelf_slot_is_a_distribution_over_what_is_not_shown(catalogue: Catalo
         )
         assert probability.sum() == pytest.approx(1)
         # Every item keeps its share of the exploration.
-        assert probability.min() >= 0.15 / len(rest)
+        assert probability.min() >= 0.1 / len(rest)
 
 
 def test_shelf_draws_follow_the_stated_probability(catalogue: Catalogue) -> None:
@@ -61,7 +62,7 @@ def test_shelf_draws_follow_the_stated_probability(catalogue: Catalogue) -> None
 
 
 def test_shelves_show_distinct_available_items(catalogue: Catalogue) -> None:
-    slate = show_shelves(np.arange(90), catalogue, 0.15, np.random.default_rng(1))
+    slate = show_shelves(np.arange(90), catalogue, 0.1, np.random.default_rng(1))
 
     pairs = set(zip(slate.row_N.tolist(), slate.item_N.tolist(), strict=True))
     assert len(pairs) == len(slate.row_N)
@@ -77,15 +78,16 @@ def test_only_running_campaigns_are_shown(catalogue: Catalogue) -> None:
         bid_K=np.array([0.5, 0.5, 0.5]),
         start_K=np.array([0, 0, 100]),
         end_K=np.array([1_000, 200, 1_000]),
-        wish_K=np.array([10.0, 10.0, 10.0]),
+        budget_K=np.array([10.0, 10.0, 10.0]),
         titles=("", "", ""),
     )
     at = np.array([50, 300, 5_000])  # 0 and 1 run; 0 and 2 run; none runs
 
-    slate = show_ads(
-        np.zeros(3, dtype=np.int64), at, campaigns, catalogue, np.random.default_rng(0)
-    )
+    anchors, solvent = np.zeros(3, dtype=np.int64), np.array([True, True, True])
+    slate = show_ads(anchors, at, (campaigns, solvent), catalogue, np.random.default_rng(0))
+    broke = show_ads(anchors, at, (campaigns, ~solvent), catalogue, np.random.default_rng(0))
 
+    assert len(broke.row_N) == 0
     assert sorted(zip(slate.row_N.tolist(), slate.campaign_N.tolist(), strict=True)) == [
         (0, 0),
         (0, 1),
@@ -97,13 +99,25 @@ def test_only_running_campaigns_are_shown(catalogue: Catalogue) -> None:
     assert slate.propensity_N[slate.position_N == 2] == pytest.approx([1, 1])
 
 
-def test_no_campaign_overspends(catalogue: Catalogue) -> None:
-    campaigns = draw_campaigns(catalogue, 30, np.random.default_rng(2))
-    clicks = np.arange(len(campaigns)) * 100
+def test_budgets_pay_for_whole_clicks(catalogue: Catalogue) -> None:
+    options = SampleOptions(users=500, days=30)
+    campaigns = draw_campaigns(catalogue, 500, options, np.random.default_rng(2))
 
-    granted = budgets(campaigns, clicks)
-
-    assert (granted >= clicks * campaigns.bid_K).all()
-    assert granted[0] == campaigns.wish_K[0]  # nothing spent
+    assert (campaigns.clicks_paid() >= 1).all()
+    assert (campaigns.clicks_paid() * campaigns.bid_K <= campaigns.budget_K + 1e-9).all()
     assert catalogue.available_I[campaigns.item_K].all()
     assert len(set(campaigns.item_K.tolist())) == len(campaigns)
+
+
+def test_a_budget_of_three_bids_pays_three_clicks() -> None:
+    # .6 / .2 is 2.9999999999999996 in floating point; 1 / .3 is 3.3.
+    campaigns = Campaigns(
+        item_K=np.array([1, 2]),
+        bid_K=np.array([0.2, 0.3]),
+        start_K=np.array([0, 0]),
+        end_K=np.array([1, 1]),
+        budget_K=np.array([0.6, 1.0]),
+        titles=("", ""),
+    )
+
+    assert campaigns.clicks_paid().tolist() == [3, 3]

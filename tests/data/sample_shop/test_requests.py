@@ -31,12 +31,12 @@ def test_a_session_is_one_shopper_going_forward(catalogue: Catalogue, shoppers: 
     assert (np.diff(requests.at_R)[same] >= 60_000).all()
 
 
-def test_only_what_is_used_up_is_ordered_again(catalogue: Catalogue) -> None:
+def test_only_what_is_used_up_is_ordered_again(catalogue: Catalogue, shoppers: Shoppers) -> None:
     days_T = np.array([row.reorder_days for row in catalogue.vocabulary.types])
     item = np.arange(len(catalogue))
     bought = Bought(user_P=item % 50, item_P=item, at_P=np.zeros_like(item))
 
-    again = draw_reorders(bought, catalogue, 7, OPTIONS, np.random.default_rng(2))
+    again = draw_reorders(bought, shoppers, catalogue, 7, OPTIONS, np.random.default_rng(2))
 
     lasts = days_T[catalogue.type_I[again.again_R]]
     assert len(again) > 0

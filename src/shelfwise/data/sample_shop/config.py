@@ -12,6 +12,8 @@ from shelfwise.schema.options import Options
 
 _FEWEST_VISITS = 40
 
+STRENGTHS = ("easy", "middle", "hard")
+
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -32,10 +34,14 @@ class SampleOptions(Options):
     """First moment of the log."""
     visits_per_month: Annotated[float, Field(gt=0, le=60)] = 2.8
     """Sessions of an average shopper in 30 days."""
-    exploration_share: Share = 0.15
+    exploration_share: Share = 0.1
     """Share of recommendation slots filled uniformly from the whole storefront."""
     typo_share: Share = 0.12
     """Share of queries with a slip of the finger."""
+    bot_share: Annotated[float, Field(ge=0, le=0.5)] = 0.0
+    """Share of the events that bots make, nearly; truth/bots.parquet names them."""
+    bot_strength: Literal["easy", "middle", "hard", "mixed"] = "mixed"
+    """How well bots imitate shoppers; "mixed" gives each strength a third of the bots' events."""
 
     @model_validator(mode="after")
     def _somebody_comes(self) -> Self:

@@ -10,7 +10,10 @@ How the world works, from top to bottom; each step has its file:
 * ``queries``: what a search means, how it is worded, and typos that change only the text.
 * ``policy``: what the shop shows, with exact propensities and an exploration share.
 * ``outcomes``: examination by position times relevance gives clicks; clicks give purchases.
-* ``traffic``: puts these together, with delays, carts, returns and reorders of consumables.
+* ``reactions``, ``purchase_delay``: the draws, with delays, carts and returns.
+* ``bots``, ``addresses``: who only pretends to shop, and where everybody comes from.
+* ``advertising``: sponsored places, in the order of time, while budgets last.
+* ``traffic``: puts these together, with reorders of consumables.
 
 With two languages, two storefronts live side by side: own items, own shoppers, one log.
 """
@@ -25,19 +28,25 @@ import numpy as np
 import polars as pl
 
 from shelfwise.data.sample_shop.config import SampleOptions
+from shelfwise.data.sample_shop.log_files import write_events, write_truth
+from shelfwise.data.sample_shop.purchase_delay import LONGEST_DAYS, share_within
+from shelfwise.data.sample_shop.storefront import open_storefront
 from shelfwise.data.sample_shop.tables import (
     FirstNumbers,
+    bot_table,
     campaign_table,
     catalogue_table,
-    event_table,
+    count_of_kinds,
     judgement_table,
     log_table,
     ordered_log,
-    truth_table,
+    query_texts,
 )
-from shelfwise.data.sample_shop.traffic import open_storefront, simulate
+from shelfwise.data.sample_shop.traffic import simulate
 from shelfwise.data.sample_shop.vocabulary import LANGUAGES
 from shelfwise.schema.progress import Progress, Silent
+
+TEST_SHARE = 0.2  # the last part of the log, on which the oracle is judged
 
 _UNWATCHED = Silent()
 
@@ -53,6 +62,10 @@ name = "Sample shop (synthetic)"
 currency = "EUR"
 synthetic = true
 
+[privacy]
+# Nobody is to be protected here, and the same pseudonyms on every machine make figures comparable.
+published_key = true
+
 [events]
 # The log was cut at {end}; purchases of its last days may still have been under way.
 latest = {latest}
@@ -62,13 +75,13 @@ latest = {latest}
 events = ["click", "purchase"]
 
 [attribution]
-# 97 of 100 purchases come within three days of their click.
-purchase_window_days = 3
+# {caught} of 100 purchases come within so many days of their click, all within {longest}.
+purchase_window_days = {window}
 
 [split]
 # Long enough that most of a part's clicks have a closed purchase window.
 validation_share = 0.12
-test_share = 0.2
+test_share = {test_share}
 """
 
 _TRUTH_README = """\
@@ -83,8 +96,17 @@ impressions.parquet: one row per impression of events.parquet, in the same order
   relevance            P(click | looked at)
   p_click              examination * relevance: the probability that the click was drawn with
   p_convert            P(purchase, ever | click): the probability that the purchase was drawn
-                       with. Purchases come up to five days after the click, so those of the
-                       log's last days are partly not in the log.
+                       with. Purchases come up to fourteen days after the click, so those of
+                       the log's last days are partly not in the log.
+  bot                  whether a bot saw it; the probabilities are then the bot's own
+
+bots.parquet: one row per bot.
+
+  user_id, ips         its id in the log and the addresses it came from; a gateway's are shared
+                       with shoppers
+  strength             easy, middle or hard to tell from a shopper
+  farm                 bots of one farm push the same targets
+  targets              the item_ids it is there to click
 
 events.parquet itself holds the logging policy's propensity of every impression: the exact
 probability that this item was drawn for this place, given the request and the items above it.
@@ -103,47 +125,69 @@ class SampleSummary:
     purchases: int
     campaigns: int
     judgements: int
+    bots: int
+    bot_events: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """A storefront's tables, not yet on disk."""
+
+    catalogue: pl.DataFrame
+    campaigns: pl.DataFrame
+    judgements: pl.DataFrame
+    bots: pl.DataFrame
+    log: pl.DataFrame
+    queries: pl.Series
 
 
 def write_sample_shop(
     out: Path, options: SampleOptions, progress: Progress = _UNWATCHED
 ) -> SampleSummary:
     """Write the shop's files into the folder ``out``, made if missing; others stay untouched."""
-    languages = LANGUAGES if options.language == "both" else (options.language,)
-    catalogues, campaigns, judgements, logs = [], [], [], []
-    first = FirstNumbers()
-    with progress.step("Simulating the sample shop", total=2 * len(languages)) as step:
-        for language, users, items in zip(
-            languages,
-            _shares(options.users, len(languages)),
-            _shares(options.items, len(languages)),
-            strict=True,
-        ):
-            rng = np.random.default_rng([options.seed, LANGUAGES.index(language)])
-            front = open_storefront(language, users, items, options, rng)
-            step.advance()
-            waves = simulate(front, options, rng)
-            catalogues.append(catalogue_table(front, first))
-            campaigns.append(campaign_table(front, waves, first, options.start))
-            judgements.append(judgement_table(front, waves[0], first, rng))
-            logs.append(log_table(front, waves, first))
-            first = first.after(front, waves)
-            step.advance()
+    (out / "truth").mkdir(parents=True, exist_ok=True)
+    fronts = _simulated(options, progress)
     with progress.step("Writing the sample shop", total=3) as step:
-        log = ordered_log(pl.concat(logs, how="diagonal"), options.start, options.days)
+        log = ordered_log(pl.concat([front.log for front in fronts], how="diagonal"), options.days)
         step.advance()
-        (out / "truth").mkdir(parents=True, exist_ok=True)
-        events = event_table(log)
-        events.write_parquet(out / "events.parquet")
-        truth_table(log).write_parquet(out / "truth" / "impressions.parquet")
+        queries = pl.concat([front.queries for front in fronts])
+        write_events(out / "events.parquet", log, queries, options.start)
+        write_truth(out / "truth" / "impressions.parquet", log)
         step.advance()
-        pl.concat(catalogues).write_csv(out / "catalogue.csv")
-        pl.concat(campaigns).write_csv(out / "campaigns.csv")
-        pl.concat(judgements).write_csv(out / "judgements.csv")
+        pl.concat([front.catalogue for front in fronts]).write_csv(out / "catalogue.csv")
+        pl.concat([front.campaigns for front in fronts]).write_csv(out / "campaigns.csv")
+        pl.concat([front.judgements for front in fronts]).write_csv(out / "judgements.csv")
+        pl.concat([front.bots for front in fronts]).write_parquet(out / "truth" / "bots.parquet")
         (out / WRITTEN_BY_SAMPLE).write_text(_TRUTH_README, encoding="utf-8")
         (out / "shop.toml").write_text(_shop_toml(options), encoding="utf-8")
         step.advance()
-    return _summary(options, events, sum(map(len, campaigns)), sum(map(len, judgements)))
+    return _summary(options, log, fronts)
+
+
+def _simulated(options: SampleOptions, progress: Progress) -> list[_Written]:
+    languages = LANGUAGES if options.language == "both" else (options.language,)
+    users = _shares(options.users, len(languages))
+    items = _shares(options.items, len(languages))
+    first = FirstNumbers()
+    fronts = []
+    with progress.step("Simulating the sample shop", total=len(languages)) as step:
+        for language, some_users, some_items in zip(languages, users, items, strict=True):
+            rng = np.random.default_rng([options.seed, LANGUAGES.index(language)])
+            front = open_storefront(language, some_users, some_items, options, rng)
+            log = simulate(front, options, rng)
+            fronts.append(
+                _Written(
+                    catalogue=catalogue_table(front, first),
+                    campaigns=campaign_table(front, first, options.start),
+                    judgements=judgement_table(front, log.waves[0], first, rng),
+                    bots=bot_table(log, first),
+                    log=log_table(log, first),
+                    queries=query_texts(log),
+                )
+            )
+            first = first.after(log)
+            step.advance()
+    return fronts
 
 
 def _shares(total: int, parts: int) -> list[int]:
@@ -161,20 +205,29 @@ def _shop_toml(options: SampleOptions) -> str:
         language=options.language,
         end=end.isoformat(),
         latest=(end + timedelta(hours=1)).isoformat(),
+        window=purchase_window_days(options.days),
+        caught=round(100 * share_within(purchase_window_days(options.days))),
+        longest=LONGEST_DAYS,
+        test_share=TEST_SHARE,
     )
 
 
-def _summary(
-    options: SampleOptions, events: pl.DataFrame, campaigns: int, judgements: int
-) -> SampleSummary:
-    of_kind = dict(events.group_by("event").len().iter_rows())
+def purchase_window_days(days: int) -> int:
+    """As long as purchases take, but at most half of the test, so that half of it is settled."""
+    return min(LONGEST_DAYS, max(3, round(days * TEST_SHARE / 2)))
+
+
+def _summary(options: SampleOptions, log: pl.DataFrame, fronts: list[_Written]) -> SampleSummary:
+    of_kind = count_of_kinds(log)
     return SampleSummary(
         users=options.users,
         items=options.items,
-        events=len(events),
+        events=len(log),
         impressions=of_kind.get("impression", 0),
         clicks=of_kind.get("click", 0),
         purchases=of_kind.get("purchase", 0),
-        campaigns=campaigns,
-        judgements=judgements,
+        campaigns=sum(len(front.campaigns) for front in fronts),
+        judgements=sum(len(front.judgements) for front in fronts),
+        bots=sum(len(front.bots) for front in fronts),
+        bot_events=int(log["bot"].sum()),
     )

@@ -8,7 +8,8 @@
 The utilities are sums over things a model can see or infer: match of query and item, whether the
 item is what the session is about, the shopper's taste for type, brand, colour and mood, the
 distance from the shopper's price level, an earlier purchase; and the item's quality, which shows
-only in how often it is clicked and bought. There is no other noise than the Bernoulli draws.
+only in how often it is clicked and bought. Device and country add a little. There is no other
+noise than the Bernoulli draws.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from shelfwise.data.sample_shop.catalogue import Catalogue, Flags, Floats, Ints
 from shelfwise.data.sample_shop.shoppers import Shoppers, taste
 
 SURFACES = ("search", "recommendation", "ads")  # numbered in this order in every surface array
+DEVICES = ("mobile", "desktop", "tablet")
+MOBILE, DESKTOP, TABLET = range(len(DEVICES))
 _FIRST_EXAMINED = np.array([1.0, 0.95, 0.75])
 _DECAY = np.array([0.7, 0.45, 0.5])
 
@@ -34,6 +37,7 @@ class Shown:
     intent_N: Ints  # type the shopper has in mind
     surface_N: Ints  # index into SURFACES
     position_N: Ints
+    device_N: Ints  # index into DEVICES
     match_N: Floats  # query match, 0 where there is no query
     again_N: Flags  # bought before and wanted again
     elapsed_N: Floats  # share of the log's time gone by
@@ -62,6 +66,8 @@ class Utility:
     quality: float
     again: float
     consumable: float
+    device: tuple[float, float, float]
+    country: tuple[float, float, float, float]  # by the numbers of shoppers.COUNTRIES
 
 
 CLICK = Utility(
@@ -74,6 +80,8 @@ CLICK = Utility(
     quality=0.25,
     again=2.0,
     consumable=0.0,
+    device=(0.15, 0.0, -0.1),
+    country=(0.0, 0.1, -0.1, 0.2),
 )
 PURCHASE = Utility(
     base=(-5.6, -4.2, -4.6),
@@ -85,6 +93,8 @@ PURCHASE = Utility(
     quality=0.4,
     again=1.5,
     consumable=0.8,
+    device=(-0.3, 0.2, 0.0),
+    country=(0.0, 0.0, 0.1, -0.2),
 )
 
 
@@ -114,6 +124,7 @@ class _Features:
     price_gap_N: Floats
     quality_N: Floats
     consumable_N: Floats
+    country_N: Ints
 
 
 def _features(shown: Shown, shoppers: Shoppers, catalogue: Catalogue) -> _Features:
@@ -136,6 +147,7 @@ def _features(shown: Shown, shoppers: Shoppers, catalogue: Catalogue) -> _Featur
         price_gap_N=np.minimum(gap_N, 2.5),
         quality_N=catalogue.quality_I[shown.item_N],
         consumable_N=(reorder_T[type_N] > 0).astype(np.float64),
+        country_N=shoppers.country_U[shown.user_N],
     )
 
 
@@ -150,6 +162,8 @@ def _utility(weights: Utility, features: _Features, shown: Shown) -> Floats:
         + weights.quality * features.quality_N
         + weights.again * shown.again_N
         + weights.consumable * features.consumable_N
+        + np.array(weights.device)[shown.device_N]
+        + np.array(weights.country)[features.country_N]
     )
 
 

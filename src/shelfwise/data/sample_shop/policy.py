@@ -8,7 +8,8 @@ Every slot of a list is drawn from a stated distribution over the items not yet 
   lifted.
 * Shelf: per slot a mixture of popularity, popularity around the anchor's category, and uniform
   exploration over the whole storefront.
-* Ads: a softmax over the running campaigns, of log bid plus closeness to the anchor.
+* Ads: a softmax over the running campaigns with money left, of log bid plus closeness to the
+  anchor.
 """
 
 from __future__ import annotations
@@ -83,11 +84,15 @@ def show_shelves(
 def show_ads(
     anchor_R: Ints,
     at_R: Ints,
-    campaigns: Campaigns,
+    offers: tuple[Campaigns, Flags],
     catalogue: Catalogue,
     rng: np.random.Generator,
 ) -> Slate:
-    """Two sponsored items for every request at a moment when at least two campaigns run."""
+    """Two sponsored items for every request at a moment when at least two campaigns run.
+
+    ``offers`` are the campaigns and which of them have money left.
+    """
+    campaigns, solvent_K = offers
     types = catalogue.vocabulary.types
     category_R = np.array([row.category for row in types])[anchor_R]
     department_R = np.array([row.department for row in types])[anchor_R]
@@ -96,7 +101,7 @@ def show_ads(
     parts = []
     for chunk in _chunks(np.arange(len(anchor_R)), len(campaigns)):
         at_R1 = at_R[chunk][:, None]
-        running_RK = (campaigns.start_K <= at_R1) & (at_R1 < campaigns.end_K)
+        running_RK = solvent_K & (campaigns.start_K <= at_R1) & (at_R1 < campaigns.end_K)
         enough_R = running_RK.sum(axis=1) >= AD_SLOTS
         rows, running_RK = chunk[enough_R], running_RK[enough_R]
         score_RK = np.log(campaigns.bid_K) + np.where(

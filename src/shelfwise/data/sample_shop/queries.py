@@ -7,8 +7,10 @@ text and never the meaning.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from enum import IntEnum
+from itertools import chain
 
 import numpy as np
 
@@ -65,6 +67,15 @@ class Searches:
         return np.array(
             [clean != text for clean, text in zip(self.clean, self.texts, strict=True)], dtype=bool
         )
+
+
+def stacked_searches(parts: Sequence[Searches]) -> Searches:
+    """One table out of several."""
+    columns = {
+        field.name: [getattr(part, field.name) for part in parts] for field in fields(Searches)
+    }
+    texts = {name: tuple(chain(*columns.pop(name))) for name in ("clean", "texts")}
+    return Searches(**{name: np.concatenate(found) for name, found in columns.items()}, **texts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,9 @@ _RANK_DECAY = 0.75  # interest in the next favourite type against the one before
 _DRIFT = 0.45  # how far late scores stray from early ones, against a Gumbel's own spread
 _LIKED_BRANDS = 2
 _LIKED_COLOURS = _DISLIKED_COLOURS = 4
+DEVICE_SHARE = (0.55, 0.37, 0.08)  # of shoppers, by the device they use most
+COUNTRIES = {"en": ("GB", "IE", "US", "AU"), "zh": ("CN", "HK", "SG", "MY")}
+_COUNTRY_SHARE = (0.6, 0.2, 0.12, 0.08)
 _ACTIVITY_POWER = 1.7  # tail of the Pareto law of visits
 _MOST_ACTIVE = 25.0  # times the least active
 
@@ -37,6 +40,8 @@ class Shoppers:
     colour_UC: Floats32  # 1 liked, -1 disliked, else 0
     mood_UM: Floats32  # 1 for the favourite mood, 0.4 for the second, -0.5 for the last
     level_U: Floats  # price level they are at ease with, in the units of Catalogue.level_I
+    device_U: Ints  # what they use most; index into outcomes.DEVICES
+    country_U: Ints  # index into the language's COUNTRIES
 
     def __len__(self) -> int:
         return len(self.activity_U)
@@ -69,6 +74,8 @@ def draw_shoppers(vocabulary: Vocabulary, users: int, rng: np.random.Generator) 
         colour_UC=_for_and_against(users, len(vocabulary.colours), rng),
         mood_UM=_moods(users, rng),
         level_U=level_U,
+        device_U=rng.choice(len(DEVICE_SHARE), size=users, p=DEVICE_SHARE),
+        country_U=rng.choice(len(_COUNTRY_SHARE), size=users, p=_COUNTRY_SHARE),
     )
 
 

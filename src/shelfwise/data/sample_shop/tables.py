@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import numpy as np
 import polars as pl
 
-from shelfwise.data.sample_shop.campaigns import FOREVER_MS, budgets
-from shelfwise.data.sample_shop.catalogue import Floats, Ints, attributes_json, category_path
+from shelfwise.data.sample_shop.addresses import address_count, as_text
+from shelfwise.data.sample_shop.campaigns import FOREVER_MS
+from shelfwise.data.sample_shop.catalogue import Ints, attributes_json, category_path
+from shelfwise.data.sample_shop.config import STRENGTHS
 from shelfwise.data.sample_shop.judgements import draw_judgements
-from shelfwise.data.sample_shop.outcomes import SURFACES
-from shelfwise.data.sample_shop.traffic import Pages, Storefront, Wave
+from shelfwise.data.sample_shop.outcomes import DEVICES, SURFACES
+from shelfwise.data.sample_shop.pages import NEVER, Pages, Wave
+from shelfwise.data.sample_shop.requests import DAY_MS
+from shelfwise.data.sample_shop.shoppers import COUNTRIES
+from shelfwise.data.sample_shop.storefront import Storefront
+from shelfwise.data.sample_shop.traffic import Log
 from shelfwise.schema.columns import EVENTS
 from shelfwise.schema.event import EventKind
 
@@ -28,6 +34,8 @@ _KINDS = (
 )
 _PRICED = (EventKind.CART, EventKind.PURCHASE, EventKind.RETURN)
 _COUNTED = (EventKind.PURCHASE, EventKind.RETURN)
+_CONTEXT = ("device", "country")  # features beyond the columns that every shop has
+_COUNTRIES = tuple(name for names in COUNTRIES.values() for name in names)
 _TRUTH = ("examination", "relevance", "p_click", "p_convert")
 
 
@@ -39,16 +47,21 @@ class FirstNumbers:
     user: int = 0
     session: int = 0
     page: int = 0
+    query: int = 0
     campaign: int = 0
+    address: int = 0
 
-    def after(self, front: Storefront, waves: list[Wave]) -> FirstNumbers:
+    def after(self, log: Log) -> FirstNumbers:
         """Where the next storefront's begin."""
+        front = log.front
         return FirstNumbers(
             item=self.item + len(front.catalogue),
-            user=self.user + len(front.shoppers),
-            session=self.session + 1 + max(int(wave.pages.session_P.max()) for wave in waves),
-            page=self.page + sum(len(wave.pages.user_P) for wave in waves),
+            user=self.user + len(front.shoppers) + len(front.bots),
+            session=self.session + len(log.visitor_S),
+            page=self.page + sum(len(wave.pages) for wave in log.waves),
+            query=self.query + sum(len(wave.searches) for wave in log.waves),
             campaign=self.campaign + len(front.campaigns),
+            address=self.address + address_count(len(front.shoppers), front.bots),
         )
 
 
@@ -71,22 +84,16 @@ def catalogue_table(front: Storefront, first: FirstNumbers) -> pl.DataFrame:
     ).with_columns(_id("item_id", "i"))
 
 
-def campaign_table(
-    front: Storefront, waves: list[Wave], first: FirstNumbers, start: datetime
-) -> pl.DataFrame:
-    """Every campaign of a storefront, with a budget that its clicks did not exceed."""
+def campaign_table(front: Storefront, first: FirstNumbers, start: datetime) -> pl.DataFrame:
+    """Every campaign of a storefront."""
     campaigns = front.campaigns
-    clicks_K = np.zeros(len(campaigns), dtype=np.int64)
-    for wave in waves:
-        paid = (wave.slate.campaign_N >= 0) & (wave.reactions.click_at_N >= 0)
-        clicks_K += np.bincount(wave.slate.campaign_N[paid], minlength=len(campaigns))
     return pl.DataFrame(
         {
             "campaign_id": _numbers(first.campaign + np.arange(len(campaigns))),
             "item_id": _numbers(first.item + campaigns.item_K),
             "title": pl.Series([title or None for title in campaigns.titles], dtype=pl.String),
             "bid": campaigns.bid_K,
-            "budget": budgets(campaigns, clicks_K),
+            "budget": campaigns.budget_K,
             "start": [_printed(start, at) for at in campaigns.start_K.tolist()],
             "end": [_printed(start, at) for at in campaigns.end_K.tolist()],
         }
@@ -105,64 +112,118 @@ def judgement_table(
     ).with_columns(_id("item_id", "i"))
 
 
-def log_table(front: Storefront, waves: list[Wave], first: FirstNumbers) -> pl.DataFrame:
+def log_table(log: Log, first: FirstNumbers) -> pl.DataFrame:
     """Every event of a storefront, with the truth beside impressions, in no order.
 
-    ``kind``, ``at`` and ``page`` are for ``ordered_log``; ids are still numbers.
+    All in numbers, so that ten million lines fit in memory; ``written`` makes texts of them.
     """
     parts = []
-    page = first.page
-    for wave in waves:
-        parts += list(_events(wave, front.catalogue.price_I, first, page))
-        page += len(wave.pages.user_P)
+    page, query = first.page, first.query
+    for wave in log.waves:
+        numbers = replace(first, page=page, query=query)
+        parts += list(_events(wave, log, numbers))
+        page += len(wave.pages)
+        query += len(wave.searches)
     return pl.concat(parts, how="diagonal")
 
 
-def ordered_log(log: pl.DataFrame, start: datetime, days: int) -> pl.DataFrame:
-    """All storefronts' events in the log's time, sorted, with their final ids.
+def query_texts(log: Log) -> pl.Series:
+    """What was typed, by query number; the waves' queries one after the other."""
+    return pl.Series([text for wave in log.waves for text in wave.searches.texts], dtype=pl.String)
 
-    Requests are numbered in the order of time, so that an id tells nothing else.
+
+def ordered_log(log: pl.DataFrame, days: int) -> pl.DataFrame:
+    """All storefronts' events in the log's time, sorted.
+
+    Requests and sessions are numbered in the order of time, so that an id tells nothing else.
     """
-    pages = log.group_by("page").agg(pl.col("at").min()).sort("at", "page")
-    pages = pages.select("page", pl.int_range(pl.len(), dtype=pl.Int64).alias("request_id"))
-    last = days * timedelta(days=1) // timedelta(milliseconds=1)
-    moment = pl.lit(start).dt.cast_time_unit("ms").dt.convert_time_zone("UTC")
+    for column, number in (("page", "request_id"), ("session", "session_id")):
+        firsts = log.group_by(column).agg(pl.col("at").min()).sort("at", column)
+        firsts = firsts.select(column, pl.int_range(pl.len(), dtype=pl.Int32).alias(number))
+        log = log.join(firsts, on=column, how="left", maintain_order="left").drop(column)
     return (
-        log.filter(pl.col("at") < last)
-        .join(pages, on="page", how="left", maintain_order="left")
+        log.filter(pl.col("at") < days * DAY_MS)
         .sort("at", "request_id", "kind", "position", nulls_last=True)
-        .with_columns(
-            pl.lit(pl.Series([kind.value for kind in _KINDS], dtype=pl.String))
-            .gather(pl.col("kind"))
-            .alias("event"),
-            pl.lit(pl.Series(SURFACES, dtype=pl.String)).gather(pl.col("surface")).alias("surface"),
-            (moment + pl.duration(milliseconds=pl.col("at"))).alias("timestamp"),
-            _id("user_id", "u"),
-            _id("session_id", "s", 7),
-            _id("request_id", "r", 7),
-            _id("item_id", "i"),
-            _id("campaign_id", "c"),
-        )
+        .with_row_index("event_id")
     )
 
 
-def event_table(ordered: pl.DataFrame) -> pl.DataFrame:
-    """What the shop logged."""
-    names = [column.name for column in EVENTS if column.name in ordered.columns]
-    return ordered.select(names)
+def event_table(ordered: pl.DataFrame, queries: pl.Series, start: datetime) -> pl.DataFrame:
+    """What the shop logged, in words and ids."""
+    moment = pl.lit(start).dt.cast_time_unit("ms").dt.convert_time_zone("UTC")
+    table = ordered.with_columns(
+        _named("kind", [kind.value for kind in _KINDS]).alias("event"),
+        _named("surface", SURFACES),
+        _named("device", DEVICES),
+        _named("country", _COUNTRIES),
+        pl.lit(queries).gather(pl.col("query")).alias("query"),
+        (moment + pl.duration(milliseconds=pl.col("at"))).alias("timestamp"),
+        as_text(pl.col("ip")).alias("ip"),
+        _id("event_id", "e", 8),
+        _id("user_id", "u"),
+        _id("session_id", "s", 7),
+        _id("request_id", "r", 7),
+        _id("item_id", "i"),
+        _id("campaign_id", "c"),
+    )
+    names = [column.name for column in EVENTS if column.name in table.columns]
+    return table.select(*names, *_CONTEXT)
+
+
+def count_of_kinds(ordered: pl.DataFrame) -> dict[str, int]:
+    """How many events there are of each kind that occurs."""
+    counts = ordered.group_by("kind").len()
+    return {_KINDS[kind].value: count for kind, count in counts.iter_rows()}
 
 
 def truth_table(ordered: pl.DataFrame) -> pl.DataFrame:
     """What nobody but the generator knows: one row per impression, in the log's order."""
-    return ordered.filter(pl.col("event") == EventKind.IMPRESSION.value).select(
-        "request_id", "item_id", *_TRUTH
+    return ordered.filter(pl.col("kind") == _KINDS.index(EventKind.IMPRESSION)).select(
+        _id("request_id", "r", 7), _id("item_id", "i"), *_TRUTH, "bot"
     )
 
 
-def _events(wave: Wave, price_I: Floats, first: FirstNumbers, page: int) -> Iterator[pl.DataFrame]:
+def bot_table(log: Log, first: FirstNumbers) -> pl.DataFrame:
+    """Who is no shopper: strength, farm, targets and addresses of each bot that has a page."""
+    bots, shoppers = log.front.bots, len(log.front.shoppers)
+    sessions = np.unique(np.concatenate([wave.pages.session_P for wave in log.waves]))
+    seen = (
+        pl.DataFrame({"bot": log.visitor_S[sessions] - shoppers, "ip": log.address_S[sessions]})
+        .filter(pl.col("bot") >= 0)
+        .unique()
+        .sort("bot", "ip")
+        .select("bot", as_text(first.address + pl.col("ip")).alias("ips"))
+        .group_by("bot", maintain_order=True)
+        .agg(pl.col("ips"))
+    )
+    number_B = log.id_V[shoppers:]
+    targets = pl.Series("targets", (first.item + bots.targets_BX).tolist(), pl.List(pl.Int64))
+    return (
+        pl.DataFrame(
+            {
+                "bot": np.arange(len(bots)),
+                "user_id": first.user + number_B,
+                "strength": pl.Series([STRENGTHS[n] for n in bots.strength_B], dtype=pl.String),
+                "farm": bots.farm_B,
+                "targets": targets,
+            }
+        )
+        .join(seen, on="bot", how="inner", maintain_order="left")
+        .with_columns(
+            _id("user_id", "u"),
+            pl.col("targets").list.eval(pl.lit("i") + pl.element().cast(pl.String).str.zfill(5)),
+        )
+        .drop("bot")
+    )
+
+
+def _events(wave: Wave, log: Log, first: FirstNumbers) -> Iterator[pl.DataFrame]:
+    price_I = log.front.catalogue.price_I
+    pages = _page_columns(wave.pages, log, first)
     searched = np.flatnonzero(wave.pages.surface_P == SURFACES.index("search"))
-    yield _page_columns(EventKind.SEARCH, wave.pages, searched, first, page).with_columns(
-        pl.Series("at", wave.pages.at_P[searched])
+    yield pages[searched].with_columns(
+        _small("kind", _KINDS.index(EventKind.SEARCH), pl.Int8),
+        pl.Series("at", wave.pages.at_P[searched]),
     )
     slate, reactions = wave.slate, wave.reactions
     for kind, at_N in (
@@ -172,19 +233,22 @@ def _events(wave: Wave, price_I: Floats, first: FirstNumbers, page: int) -> Iter
         (EventKind.PURCHASE, reactions.purchase_at_N),
         (EventKind.RETURN, reactions.return_at_N),
     ):
-        rows = np.flatnonzero(at_N >= 0)
+        rows = np.flatnonzero(at_N != NEVER)
         item = slate.item_N[rows]
         campaign = slate.campaign_N[rows]
-        frame = _page_columns(kind, wave.pages, slate.row_N[rows], first, page).with_columns(
+        frame = pages[slate.row_N[rows]].with_columns(
+            _small("kind", _KINDS.index(kind), pl.Int8),
             pl.Series("at", at_N[rows]),
-            pl.Series("item_id", first.item + item),
-            pl.Series("position", slate.position_N[rows]),
-            pl.Series("campaign_id", np.where(campaign < 0, -1, first.campaign + campaign)),
+            pl.Series("item_id", first.item + item, pl.Int32),
+            pl.Series("position", slate.position_N[rows], pl.Int8),
+            pl.Series(
+                "campaign_id", np.where(campaign < 0, -1, first.campaign + campaign), pl.Int32
+            ),
         )
         if kind in _PRICED:
             frame = frame.with_columns(pl.Series("price", price_I[item]))
         if kind in _COUNTED:
-            frame = frame.with_columns(pl.Series("quantity", reactions.quantity_N[rows]))
+            frame = frame.with_columns(pl.Series("quantity", reactions.quantity_N[rows], pl.Int32))
         if kind == EventKind.IMPRESSION:
             frame = frame.with_columns(_known_to_the_generator(wave))
         yield frame
@@ -199,21 +263,40 @@ def _known_to_the_generator(wave: Wave) -> list[pl.Series]:
     ]
 
 
-def _page_columns(
-    kind: EventKind, pages: Pages, page_E: Ints, first: FirstNumbers, page: int
-) -> pl.DataFrame:
-    count = len(page_E)
-    queries = pl.Series("query", pages.query_P.tolist(), dtype=pl.String)
-    return pl.DataFrame(
-        {
-            "kind": np.full(count, _KINDS.index(kind)),
-            "page": page + page_E,
-            "user_id": first.user + pages.user_P[page_E],
-            "session_id": first.session + pages.session_P[page_E],
-            "surface": pages.surface_P[page_E],
-            "query": queries.gather(page_E),
-        }
+def _page_columns(pages: Pages, log: Log, first: FirstNumbers) -> pl.DataFrame:
+    """What all events of a page share, one row per page."""
+    shoppers = log.front.shoppers
+    countries = COUNTRIES[log.front.catalogue.vocabulary.language]
+    country_C = np.array([_COUNTRIES.index(name) for name in countries])
+    columns = {
+        "page": first.page + np.arange(len(pages)),
+        "user_id": first.user + log.id_V[pages.visitor_P],
+        "session": first.session + pages.session_P,
+        "query": np.where(pages.search_P < 0, -1, first.query + pages.search_P),
+        "ip": first.address + log.address_S[pages.session_P],
+    }
+    small = {
+        "surface": pages.surface_P,
+        "device": pages.device_P,
+        "country": country_C[shoppers.country_U[pages.user_P]],
+    }
+    frame = pl.DataFrame(
+        [
+            *(pl.Series(name, column, pl.Int32) for name, column in columns.items()),
+            *(pl.Series(name, column, pl.Int8) for name, column in small.items()),
+            pl.Series("bot", pages.visitor_P >= len(shoppers)),
+        ]
     )
+    return frame.with_columns(pl.col("query").replace(-1, None))
+
+
+def _small(name: str, value: int, kind: type[pl.DataType]) -> pl.Expr:
+    return pl.lit(value, kind).alias(name)
+
+
+def _named(column: str, names: Sequence[str]) -> pl.Expr:
+    """The name of each number."""
+    return pl.lit(pl.Series(list(names), dtype=pl.String)).gather(pl.col(column)).alias(column)
 
 
 def _numbers(numbers: Ints) -> pl.Series:
