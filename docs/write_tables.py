@@ -19,6 +19,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from shelfwise.config import ShopConfig
+from shelfwise.data.readers.datasets import dataset_cards
 from shelfwise.schema.columns import CAMPAIGNS, CATALOGUE, EVENTS, PAIRS, Column
 from shelfwise.schema.event import EventKind
 from shelfwise.schema.options import models_in
@@ -148,12 +149,21 @@ def _values(annotation: Any) -> str:
     return next((name for name in named if name), "")
 
 
+def _data_sets() -> str:
+    rows = [
+        (f"[`{card.name}`]({card.url})", f"{card.title}. {card.publisher}", card.shows, card.terms)
+        for card in dataset_cards()
+    ]
+    return _table(("name", "what and whose", "what it can honestly show", "terms"), rows)
+
+
 TABLES: Mapping[str, Callable[[], str]] = {
     "catalogue": lambda: _columns(CATALOGUE),
     "events": lambda: _columns(EVENTS),
     "campaigns": lambda: _columns(CAMPAIGNS),
     "pairs": lambda: _columns(PAIRS),
     "event kinds": _event_kinds,
+    "data sets": _data_sets,
     "layers": _layers,
     "options": _options,
 }

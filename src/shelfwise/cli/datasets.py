@@ -23,6 +23,8 @@ def list_(as_json: AsJson = False) -> None:
     for card in cards:
         answer.print(f"[bold]{card.name}[/bold]: {card.title} ({card.publisher})")
         answer.print(f"  shows: {card.shows}")
+        if not card.prepares:
+            answer.print("  read its converted tables; `shelfwise prepare` has no use for it")
         answer.print(f"  terms: {card.terms}; from {card.url}")
     emit(as_json, {"datasets": [asdict(card) for card in cards]})
 
@@ -52,8 +54,16 @@ def convert(
     for what, count in (*report.changed.items(), *report.found.items()):
         table.add_row(f"[dim]{count:,}", f"[dim]{what}")
     show(table)
-    answer.print(f"{out}: written; next: shelfwise prepare {out} --out prepared")
+    answer.print(f"{out}: written; next: {_next_step(name, out)}")
     emit(as_json, {"folder": str(out), **asdict(report)})
+
+
+def _next_step(name: str, out: Path) -> str:
+    from shelfwise.data.readers.datasets import dataset_card
+
+    if dataset_card(name).prepares:
+        return f"shelfwise prepare {out} --out prepared"
+    return "read its tables; there is nothing in it that `shelfwise prepare` could learn from"
 
 
 datasets = typer.Typer(no_args_is_help=True, help="List and convert public data sets.")

@@ -31,6 +31,7 @@ CARD = DatasetCard(
         "needs an order and refuses every event, so read the converted tables themselves"
     ),
     files=("Data/Beibei/train.txt", "Beibei_train.txt", "train.txt"),
+    prepares=False,
 )
 _FILES = {
     ("cart", "train"): ("Data/Beibei/cart.txt", "Beibei_cart.txt", "cart.txt"),

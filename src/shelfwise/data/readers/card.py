@@ -19,6 +19,7 @@ class DatasetCard:
     citation: str
     shows: str  # what can honestly be measured on it, and what cannot
     files: tuple[str, ...]  # its main file, by any of these names; see PublishedFolder
+    prepares: bool = True  # False where `shelfwise prepare` can make no example of it
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,6 +70,11 @@ def dataset_cards() -> tuple[DatasetCard, ...]:
     return tuple(sorted((reader.CARD for reader in _READERS), key=lambda card: card.name))
 
 
+def dataset_card(name: str) -> DatasetCard:
+    """The card of a data set by its name on the command line."""
+    return _reader(name).CARD
+
+
 def convert(
     name: str, source: Path, out: Path, progress: Progress = _UNWATCHED
 ) -> ConversionReport:

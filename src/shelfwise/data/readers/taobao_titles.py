@@ -32,6 +32,7 @@ CARD = DatasetCard(
         "no queries, no judgements, no behaviour, so nothing about the quality of a ranking"
     ),
     files=("train.txt", "data/ecommerce/train.txt"),
+    prepares=False,
 )
 _FILES = {
     "train": CARD.files,
