@@ -7,8 +7,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from shelfwise.data.readers.amazon_beauty import CARD, read, sequences, to_shop
+from shelfwise.data.readers.amazon_beauty import CARD, read, to_shop
 from shelfwise.data.readers.published import PublishedFolder
+from shelfwise.data.readers.user_lines import user_lines
 from shelfwise.schema.errors import DataError
 
 ITEMS = pl.DataFrame(
@@ -21,21 +22,8 @@ ITEMS = pl.DataFrame(
 )
 
 
-def test_a_line_is_a_user_and_items_in_order() -> None:
-    assert sequences("4 7 8 7\n\n5 8 \n").rows() == [
-        (1, "4", 1, "7"),
-        (1, "4", 2, "8"),
-        (1, "4", 3, "7"),
-        (3, "5", 1, "8"),
-    ]
-
-
-def test_a_user_without_items_is_no_row() -> None:
-    assert sequences("4\n5 8\n").rows() == [(2, "5", 1, "8")]
-
-
 def test_items_become_purchases_with_order_and_no_time() -> None:
-    shop = to_shop(sequences("4 7 8 7\n"), ITEMS)
+    shop = to_shop(user_lines("4 7 8 7\n"), ITEMS)
 
     assert shop.tables["events"].to_dicts() == [
         {"event": "purchase", "user_id": "4", "item_id": "7", "sequence": 1},
@@ -48,7 +36,7 @@ def test_items_become_purchases_with_order_and_no_time() -> None:
 
 
 def test_attributes_stay_the_numbers_they_are() -> None:
-    item, _ = to_shop(sequences("4 7\n"), ITEMS).tables["catalogue"].to_dicts()
+    item, _ = to_shop(user_lines("4 7\n"), ITEMS).tables["catalogue"].to_dicts()
 
     assert item == {
         "item_id": "7",
@@ -59,7 +47,7 @@ def test_attributes_stay_the_numbers_they_are() -> None:
 
 
 def test_an_item_that_no_row_describes_is_left_out() -> None:
-    shop = to_shop(sequences("4 7 9 8\n"), ITEMS)
+    shop = to_shop(user_lines("4 7 9 8\n"), ITEMS)
 
     assert shop.tables["events"].select("item_id", "sequence").rows() == [("7", 1), ("8", 3)]
     assert shop.left_out.rows() == [(1, "4", 2, "9", "item that the file of items lacks")]

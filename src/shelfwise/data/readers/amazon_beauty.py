@@ -14,6 +14,7 @@ from shelfwise.data.readers.published import PublishedFolder
 from shelfwise.data.readers.published_table import Layout, PublishedColumn, as_text
 from shelfwise.data.readers.reasons import sort_out
 from shelfwise.data.readers.shop_folder import ConvertedShop
+from shelfwise.data.readers.user_lines import user_lines
 
 CARD = DatasetCard(
     name="amazon-beauty",
@@ -55,36 +56,14 @@ target = "next"
 seen = "remove"  # no user takes an item twice
 """
 
-_SEQUENCES = pl.Schema(
-    {"line": pl.Int64, "user_id": pl.String, "sequence": pl.Int64, "item_id": pl.String}
-)
-
 
 def read(folder: PublishedFolder) -> tuple[int, ConvertedShop]:
     """The sequences, an item in one a row; and the items' own rows where they are there."""
-    taken = sequences(as_text(folder.content().content))
+    taken = user_lines(as_text(folder.content().content))
     items = None
     if folder.holds(_ITEMS):
         items = folder.table(_ITEM_COLUMNS, _ITEMS, _ITEM_LAYOUT)
     return taken.height + (0 if items is None else items.height), to_shop(taken, items)
-
-
-def sequences(text: str) -> pl.DataFrame:
-    """``user item item ...`` a line, as rows of line, user_id, sequence (from 1) and item_id."""
-    lines = pl.Series("words", text.split("\n"), dtype=pl.String).str.strip_chars()
-    table = lines.to_frame().with_row_index("line", offset=1).filter(pl.col("words") != "")
-    words = pl.col("words").str.split(" ")
-    return (
-        table.select(
-            "line",
-            words.list.first().alias("user_id"),
-            words.list.slice(1).alias("item_id"),
-            pl.int_ranges(1, words.list.len()).alias("sequence"),
-        )
-        .explode("item_id", "sequence", empty_as_null=False)
-        .select(_SEQUENCES.names())
-        .cast(dict(_SEQUENCES))
-    )
 
 
 def to_shop(taken: pl.DataFrame, items: pl.DataFrame | None) -> ConvertedShop:

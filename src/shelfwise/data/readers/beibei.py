@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import polars as pl
 
-from shelfwise.data.readers.amazon_beauty import sequences
 from shelfwise.data.readers.card import DatasetCard
 from shelfwise.data.readers.published import PublishedFolder
 from shelfwise.data.readers.published_table import as_text
 from shelfwise.data.readers.reasons import missing, sort_out
 from shelfwise.data.readers.shop_folder import ConvertedShop, counts
+from shelfwise.data.readers.user_lines import user_lines
 
 CARD = DatasetCard(
     name="beibei",
@@ -56,7 +56,7 @@ _REASONS = (("user or item missing", missing("user_id", "item_id")),)
 def read(folder: PublishedFolder) -> tuple[int, ConvertedShop]:
     """The three files, a pair of user and item a row."""
     table = pl.concat(
-        sequences(as_text(folder.content(names).content)).select(
+        user_lines(as_text(folder.content(names).content)).select(
             pl.lit(event).alias("event"),
             pl.lit(part).alias("published_part"),
             "line",
