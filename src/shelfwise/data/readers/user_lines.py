@@ -1,4 +1,4 @@
-"""Lines that hold a user and the user's items, as research on sequences and pairs publishes them."""
+"""Lines that hold a user and the user's items, as research publishes sequences and pairs."""
 
 from __future__ import annotations
 
