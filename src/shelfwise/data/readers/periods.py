@@ -33,13 +33,13 @@ def periods_by_rows(
     None where the rows lie too close together for three parts.
     """
     ordered = times.drop_nulls().sort()
-    if ordered.is_empty():
-        return None
-    first, last = ordered[0], ordered[-1]
     count = len(ordered)
-    test = _second(ordered[min(int(count * (1 - test_share)), count - 1)])
-    validation = _second(ordered[int(count * (1 - test_share - validation_share))])
-    return Periods(validation, test) if first < validation < test <= last else None
+    test_row = count - max(round(count * test_share), 1)
+    validation_row = test_row - max(round(count * validation_share), 1)
+    if validation_row <= 0:
+        return None
+    validation, test = _second(ordered[validation_row]), _second(ordered[test_row])
+    return Periods(validation, test) if ordered[0] < validation < test else None
 
 
 def _second(moment: datetime) -> datetime:
