@@ -15,6 +15,7 @@ from shelfwise.cli.demo import demo
 from shelfwise.cli.evaluate import evaluate
 from shelfwise.cli.init import init
 from shelfwise.cli.prepare import prepare
+from shelfwise.cli.pull import pull
 from shelfwise.cli.rank import rank
 from shelfwise.cli.sample import sample
 from shelfwise.cli.serve import serve
@@ -31,7 +32,7 @@ app = typer.Typer(
     help="One fine-tuned language model that ranks a shop's search, recommendations and ads.",
 )
 app.add_typer(datasets, name="datasets")
-for command in (init, sample, check, prepare, train, evaluate, rank, serve, demo):
+for command in (init, sample, pull, check, prepare, train, evaluate, rank, serve, demo):
     app.command(help=help_of(command))(command)
 
 

@@ -21,9 +21,9 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from shelfwise.data.connections import SqlSource
-from shelfwise.data.source.delimited import read_delimited
+from shelfwise.data.source.delimited import DelimitedText
 from shelfwise.data.source.raw import RawTable, number_rows
-from shelfwise.data.source.sql import read_sql
+from shelfwise.data.source.sql import SqlTable
 from shelfwise.data.source.typed import typed
 from shelfwise.schema.columns import Column
 from shelfwise.schema.errors import ConfigError, DataError
@@ -44,7 +44,7 @@ ZONE = "Europe/Berlin"
 
 
 def table_of(source: SqlSource, folder: Path, chunk_rows: int = 100) -> list[RawTable]:
-    return list(read_sql(source, "events", folder, chunk_rows))
+    return list(SqlTable(source, "events", folder, chunk_rows).read())
 
 
 def sqlite_source(query: str = "SELECT * FROM t") -> SqlSource:
@@ -67,15 +67,17 @@ def ddl() -> str:
 Row = tuple[Any, ...]
 
 
-def as_csv(rows: Sequence[Row], _folder: Path) -> list[RawTable]:
+def as_csv(rows: Sequence[Row]) -> list[RawTable]:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow([column.name for column in COLUMNS])
     writer.writerows(rows)
-    return [read_delimited(out.getvalue().encode(), "t.csv", ",")]
+    table, _ = DelimitedText("t.csv", ",").read(out.getvalue().encode(), final=True)
+    assert table is not None
+    return [table]
 
 
-def as_parquet(rows: Sequence[Row], _folder: Path) -> list[RawTable]:
+def as_parquet(rows: Sequence[Row]) -> list[RawTable]:
     dtypes = (
         pl.String, pl.Float64, pl.Int64, pl.Boolean, pl.Datetime("us", "UTC"), pl.Datetime("us"),
         pl.Date,
@@ -136,10 +138,10 @@ def test_one_table_reads_alike_from_everywhere(
 ) -> None:
     run(f"CREATE TABLE IF NOT EXISTS t ({ddl()}); TRUNCATE t")
     run("INSERT INTO t VALUES (%s, %s, %s, %s, %s, %s, %s)", rows)
-    csv_rows = understood(as_csv(rows, tmp_path))
+    csv_rows = understood(as_csv(rows))
 
     assert csv_rows.height == len(rows)
-    assert_frame_equal(understood(as_parquet(rows, tmp_path)), csv_rows)
+    assert_frame_equal(understood(as_parquet(rows)), csv_rows)
     assert_frame_equal(understood(as_sqlite(rows, tmp_path)), csv_rows)
     source = SqlSource(url=postgres_url, query="SELECT * FROM t")
     assert_frame_equal(understood(table_of(source, tmp_path, 3)), csv_rows)
@@ -300,7 +302,7 @@ def test_an_answer_that_breaks_off_is_not_taken_for_the_whole(
     tmp_path: Path, run: Callable[..., Any], postgres_url: str
 ) -> None:
     query = "SELECT pg_backend_pid() AS pid, repeat('x', 1000) FROM generate_series(1, 100000)"
-    chunks = read_sql(SqlSource(url=postgres_url, query=query), "events", tmp_path, 100)
+    chunks = SqlTable(SqlSource(url=postgres_url, query=query), "events", tmp_path, 100).read()
 
     first = next(chunks)
     run(f"SELECT pg_terminate_backend({first.frame['pid'][0]})")
@@ -313,7 +315,9 @@ def test_rows_are_fetched_as_they_are_read(tmp_path: Path, postgres_url: str) ->
     """Ten billion rows: the first come at once, and giving up ends the query."""
     query = "SELECT generate_series(1, 10000000000) AS i"
 
-    first = next(read_sql(SqlSource(url=postgres_url, query=query), "events", tmp_path, 10))
+    source = SqlSource(url=postgres_url, query=query)
+
+    first = next(SqlTable(source, "events", tmp_path, 10).read())
 
     assert first.frame["i"].to_list() == [str(i) for i in range(1, 11)]
 

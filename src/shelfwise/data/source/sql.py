@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -85,32 +85,39 @@ _TEXT_SESSION = (
 )
 
 
-def read_sql(
-    source: SqlSource, section: str, folder: Path, chunk_rows: int = CHUNK_ROWS
-) -> Iterator[RawTable]:
-    """Ask the database, and pass on what it answers, ``chunk_rows`` at a time.
+@dataclass(frozen=True, slots=True)
+class SqlTable:
+    """The source of a table that a database holds.
 
-    The database is opened to be read only. Its rows come in no order that means anything;
-    row numbers say the order in which they came. What is wrong with the query or the way to
-    the database is a fault of the one table that then comes, without rows.
-
-    Args:
-        source: where and what to ask.
-        section: of shop.toml, by which messages call the table.
-        folder: the shop's; paths that do not begin at the root begin there.
-
-    Raises:
-        ConfigError: SQLAlchemy or the driver is not installed, or the url cannot be read.
-        DataError: the answer broke off after rows had come.
+    Rows come in no order that means anything; their numbers say the order in which they came.
     """
-    name = f"sql:{section}"
-    url = read_address(source, SQL_SCHEMES, folder)
-    engine = _sqlite(url, folder) if url.startswith("sqlite:") else _postgresql(url)
-    if isinstance(engine, Path):
-        found = f"no file {engine} ({masked(url)})"
-        yield no_rows(name, _UNREACHABLE.at_file(name, found, fatal=True))
-        return
-    yield from _answers(engine, source.query, name, url, chunk_rows)
+
+    source: SqlSource
+    section: str  # of shop.toml
+    folder: Path  # the shop's; a path that does not begin at the root begins there
+    chunk_rows: int = CHUNK_ROWS
+
+    @property
+    def name(self) -> str:
+        return f"sql:{self.section}"
+
+    def read(self) -> Iterator[RawTable]:
+        """What the database answers, ``chunk_rows`` at a time; it is opened to be read only.
+
+        What is wrong with the query or the way to the database is a fault of the one table that
+        then comes, without rows.
+
+        Raises:
+            ConfigError: SQLAlchemy or the driver is not installed, or the url cannot be read.
+            DataError: the answer broke off after rows had come.
+        """
+        url = read_address(self.source, SQL_SCHEMES, self.folder)
+        engine = _sqlite(url, self.folder) if url.startswith("sqlite:") else _postgresql(url)
+        if isinstance(engine, Path):
+            found = f"no file {engine} ({masked(url)})"
+            yield no_rows(self.name, _UNREACHABLE.at_file(self.name, found, fatal=True))
+            return
+        yield from _answers(engine, self.source.query, self.name, url, self.chunk_rows)
 
 
 def _answers(
