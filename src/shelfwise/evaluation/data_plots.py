@@ -71,12 +71,26 @@ def columns_plot(title: str, columns: Mapping[str, int], every: int = 1) -> Mark
     return drawing(title, f"{said}.", (_WIDTH, 152.0), inside)
 
 
-def day_plot(kind: str, first: date, rows: Sequence[int], marks: Sequence[DayMark] = ()) -> Markup:
-    """Events of each day as a line; days that stand out carry a dot that says what they are."""
-    levels = ticks(0.0, max(rows) or 1.0, 3)
+def day_plot(
+    kind: str, first: date, rows: Sequence[int | None], marks: Sequence[DayMark] = ()
+) -> Markup:
+    """Events of each day as a line; days that stand out carry a dot that says what they are.
+
+    Args:
+        kind: of the events, in words.
+        first: the day of the first number.
+        rows: one number a day; None: a day on which the shop is always closed, which is skipped.
+        marks: days that stand out.
+    """
+    known = [count for count in rows if count is not None]
+    levels = ticks(0.0, max(known) or 1.0, 3)
     x = Scale(0.0, max(1.0, len(rows) - 1.0), 52.0, 344.0)
     y = Scale(0.0, levels[-1], 120.0, 12.0)
-    points = " ".join(f"{rounded(x(day))},{rounded(y(count))}" for day, count in enumerate(rows))
+    points = " ".join(
+        f"{rounded(x(day))},{rounded(y(count))}"
+        for day, count in enumerate(rows)
+        if count is not None
+    )
     inside = [
         *row_grid(y, levels, 52.0, 344.0),
         *_dates(x, first, len(rows)),
@@ -90,13 +104,13 @@ def day_plot(kind: str, first: date, rows: Sequence[int], marks: Sequence[DayMar
                 "circle",
                 element("title", tip),
                 cx=x(place),
-                cy=y(rows[place]),
+                cy=y(mark.rows),
                 r=4.5,
                 class_=f"marked {mark.what}",
             )
         )
     said = (
-        f"from {amount(min(rows))} to {amount(max(rows))} a day over {len(rows)} days"
+        f"from {amount(min(known))} to {amount(max(known))} a day over {len(rows)} days"
         f"{''.join(f'; {mark.what} on {mark.day}' for mark in marks)}"
     )
     return drawing(f"{kind} events of each day", f"{said}.", (_WIDTH, 142.0), inside)

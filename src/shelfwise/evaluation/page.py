@@ -60,7 +60,7 @@ def report_page(report: Report) -> str:
         "figures": report.figures,
         "notes": report.notes,
     }
-    page = _environment().get_template(_TEMPLATE)
+    page = page_environment().get_template(_TEMPLATE)
     return page.render(
         report=report,
         sections=[section for section in _SECTIONS if parts[section.id]],
@@ -191,7 +191,8 @@ def _counted(count: Any) -> str:
     return amount(count) if is_number else str(count)
 
 
-def _environment() -> Environment:
+def page_environment() -> Environment:
+    """Templates beside this file, that escape what they are given and know our ways of writing."""
     templates = files(_HERE) / "templates"
     environment = Environment(
         loader=FunctionLoader(lambda name: (templates / name).read_text(encoding="utf-8")),

@@ -21,7 +21,7 @@ _SPREADS = 4.0  # robust standard deviations that make a day stand out
 _FACTOR = 2.0  # and it must be twice, or half, of what is usual
 _MAD_TO_SIGMA = 1.4826  # of a normal distribution
 _FEWEST_WEEKS = 3  # for a statement about a day of the week
-_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ def days(thin: pl.LazyFrame, zone: str) -> Days | None:
         zone,
         {kind: tuple(curve.tolist()) for kind, curve in curves.items()},
         day_marks(first, total_D, closed),
-        tuple(_WEEKDAYS[day] for day in sorted(closed)),
+        tuple(WEEKDAYS[day] for day in sorted(closed)),
         tuple(_summed(placed, "hour", 24).tolist()),
     )
 
@@ -103,16 +103,16 @@ def day_marks(
 ) -> tuple[DayMark, ...]:
     """Days far from what the week around them leads one to expect.
 
-    Usual is the median of the 15 open days around a day, times what its weekday usually has of
-    such a median. A day stands out where it lies four robust standard deviations away (of the log
-    ratios of all days, at least what chance alone gives) and at twice or half the usual. The
-    first and the last day are rarely whole, and are not judged.
+    Usual is the median of the days with any event among the 15 around a day, times what its
+    weekday usually has of such a median. A day stands out where it lies four robust standard
+    deviations away (of the log ratios of all days, at least what chance alone gives) and at twice
+    or half the usual. The first and the last day are rarely whole, and are not judged.
     """
     weekday_D = (first.weekday() + np.arange(len(rows_D))) % 7
     open_D = ~np.isin(weekday_D, sorted(closed))
     usual_D = _usual(rows_D, weekday_D, open_D)
     ratio_D = np.log((rows_D + 1) / (usual_D + 1))
-    spread = float(np.median(np.abs(ratio_D[open_D]))) * _MAD_TO_SIGMA if open_D.any() else 0.0
+    spread = float(np.median(np.abs(ratio_D[open_D]))) * _MAD_TO_SIGMA
     reach_D = np.maximum(log(_FACTOR), _SPREADS * np.maximum(spread, 1 / np.sqrt(usual_D + 1)))
     marks = []
     for place in range(1, len(rows_D) - 1):
@@ -132,15 +132,17 @@ def _usual(
     rows_D: NDArray[np.int64], weekday_D: NDArray[np.int64], open_D: NDArray[np.bool_]
 ) -> NDArray[np.float64]:
     """``[D]`` events that each day would be expected to have."""
-    shown_D = np.where(open_D, rows_D, np.nan)
+    # A day without events says nothing of what is usual, or a long gap would look like the rule.
+    shown_D = np.where(open_D & (rows_D > 0), rows_D, np.nan)
     padded = np.pad(shown_D, _AROUND, constant_values=np.nan)
     around = np.lib.stride_tricks.sliding_window_view(padded, 2 * _AROUND + 1)
     some_D = ~np.isnan(around).all(1)
-    level_D = np.zeros(len(rows_D))
+    level_D = np.full(len(rows_D), np.median(rows_D[rows_D > 0]) if rows_D.any() else 0.0)
     level_D[some_D] = np.nanmedian(around[some_D], axis=1)
     factor_D = np.ones(len(rows_D))
     for day in range(7):
-        these = (weekday_D == day) & open_D
+        these = (weekday_D == day) & open_D & (rows_D > 0)
         if these.sum() >= _FEWEST_WEEKS:
-            factor_D[these] = np.median((rows_D[these] + 1) / (level_D[these] + 1))
+            usual = float(np.median((rows_D[these] + 1) / (level_D[these] + 1)))
+            factor_D[weekday_D == day] = usual
     return level_D * factor_D

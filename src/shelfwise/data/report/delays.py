@@ -13,7 +13,7 @@ from shelfwise.schema.event import EventKind
 
 _HOUR = 3_600_000_000  # microseconds
 _TOUCHES = (EventKind.CLICK, EventKind.VIEW, EventKind.IMPRESSION)
-_MARKS = (0.1, 0.5, 1.0, 6.0, 24.0, 72.0, 168.0, 336.0, 720.0)  # hours, of the curve
+_MARKS = (1 / 6, 1.0, 6.0, 24.0, 72.0, 168.0, 336.0, 720.0)  # hours, of the curve
 
 
 @dataclass(frozen=True, slots=True)

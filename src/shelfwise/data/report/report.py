@@ -29,7 +29,7 @@ from shelfwise.data.report.tasks import Task, tasks_of_events, tasks_of_tables
 from shelfwise.data.report.thin_log import collect, thin_log
 from shelfwise.data.report.visits import Visits, visits
 from shelfwise.data.report.weighing import WeightShare, weighing
-from shelfwise.data.source import TableCounts
+from shelfwise.data.source import ShopTables, TableCounts
 from shelfwise.schema.columns import CAMPAIGNS, CATALOGUE, EVENTS, JUDGEMENTS, PAIRS, Column
 
 _VISIT_GAP = 30.0  # minutes
@@ -48,6 +48,21 @@ class ReportTables:
     rejects: pl.DataFrame  # file, row, column, code, found, rule, raw
     faults: int  # kinds of fault
     notes: tuple[str, ...] = ()
+
+
+def report_tables(shop: ShopTables) -> ReportTables:
+    """The tables as `read_shop` gives them."""
+    return ReportTables(
+        events=None if shop.events is None else shop.events.lazy(),
+        catalogue=shop.catalogue,
+        campaigns=shop.campaigns,
+        judgements=shop.judgements,
+        pairs=shop.pairs,
+        counts=shop.counts,
+        rejects=shop.rejects,
+        faults=len(shop.faults),
+        notes=shop.notes,
+    )
 
 
 @dataclass(frozen=True, slots=True)

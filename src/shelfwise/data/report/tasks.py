@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from shelfwise.schema.event import INTEREST_ORDER, EventKind
 
-_FEW = 100  # examples below which a task is called thin: a validation part would have ten or so
+_FEW = 100  # a validation part would have ten or so
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,11 +18,12 @@ class Task:
     examples: int  # rows it would learn from; 0: it cannot
     of: str  # what these rows are
     needs: str  # what to log for it
+    few: int = _FEW  # fewer rows than this are too few to trust
 
     @property
     def thin(self) -> bool:
         """Whether there is something, and too little to trust."""
-        return 0 < self.examples < _FEW
+        return 0 < self.examples < self.few
 
 
 def tasks_of_events(kinds: Mapping[str, int], said: Mapping[str, int]) -> tuple[Task, ...]:
@@ -87,7 +88,13 @@ def tasks_of_events(kinds: Mapping[str, int], said: Mapping[str, int]) -> tuple[
 def tasks_of_tables(campaigns: int, pairs: int, judged: int) -> tuple[Task, ...]:
     """Tasks of the tables beside the log, each the number of its rows."""
     return (
-        Task("Ads: which offer to show", campaigns, "campaigns", "a table of campaigns with bids"),
+        Task(
+            "Ads: which offer to show",
+            campaigns,
+            "campaigns",
+            "a table of campaigns with bids",
+            few=1,  # they are offers to choose from, not examples to learn from
+        ),
         Task(
             "How well items answer queries, as people judged it",
             judged,
