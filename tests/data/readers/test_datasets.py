@@ -9,6 +9,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from data.readers.event_samples import EVENT_SAMPLES
 from data.readers.samples import SAMPLES, Sample
 
 from shelfwise.data.config import DataOptions
@@ -17,6 +18,8 @@ from shelfwise.data.readers.datasets import convert, dataset_cards
 from shelfwise.schema.columns import CAMPAIGNS, CATALOGUE, EVENTS, JUDGEMENTS, PAIRS, USERS
 from shelfwise.schema.errors import ConfigError, DataError
 from shelfwise.schema.event import EventKind
+
+ALL_SAMPLES = {**SAMPLES, **EVENT_SAMPLES}
 
 COLUMNS = {
     "catalogue": CATALOGUE,
@@ -49,9 +52,9 @@ class Converted:
         }
 
 
-@pytest.fixture(params=sorted(SAMPLES))
+@pytest.fixture(params=sorted(ALL_SAMPLES))
 def converted(request: pytest.FixtureRequest, tmp_path: Path) -> Converted:
-    sample = SAMPLES[request.param]
+    sample = ALL_SAMPLES[request.param]
     source = sample.write(tmp_path / "published")
     return Converted(sample, convert(request.param, source, tmp_path / "shop"), tmp_path / "shop")
 
@@ -59,7 +62,7 @@ def converted(request: pytest.FixtureRequest, tmp_path: Path) -> Converted:
 def test_every_card_has_its_contract_test() -> None:
     cards = dataset_cards()
 
-    assert sorted(SAMPLES) == [card.name for card in cards]
+    assert sorted(ALL_SAMPLES) == [card.name for card in cards]
     assert all(card.url.startswith("https://") and card.files and card.terms for card in cards)
 
 
