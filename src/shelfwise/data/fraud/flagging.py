@@ -9,7 +9,7 @@ import polars as pl
 from shelfwise.data.fraud.forest import isolation
 from shelfwise.data.fraud.options import ActorKind, FraudOptions
 from shelfwise.data.fraud.population import population_of, with_night
-from shelfwise.data.fraud.rules import Rule, rules_for
+from shelfwise.data.fraud.rules import Rule, buys_as_usual, rules_for
 
 FLAGS: Mapping[str, pl.DataType] = {
     "actor": pl.String(),
@@ -21,7 +21,7 @@ FLAGS: Mapping[str, pl.DataType] = {
     "rows": pl.Int64(),
 }
 _FOREST = "stands alone"
-_FOREST_WEIGHT = 0.3
+_FOREST_WEIGHT = 0.2
 _FOREST_RAMP = 0.1
 _TOLD = 0.1  # evidence below which a rule is no part of the reason
 
@@ -52,6 +52,7 @@ def flag(features: pl.DataFrame, options: FraudOptions, seed: int = 0) -> pl.Dat
     if options.forest:
         judged = judged.with_columns(isolation(judged, people, seed))
         rules.append(_stands_alone(options))
+    judged = judged.with_columns(buys_as_usual(people).alias("buys"))
     return _scored(judged, rules, options)
 
 
@@ -73,12 +74,13 @@ def _scored(judged: pl.DataFrame, rules: list[Rule], options: FraudOptions) -> p
     innocent = pl.lit(1.0)
     for rule in rules:
         innocent = innocent * (1 - rule.weight * pl.col(f"evidence {rule.name}"))
+    score = (1 - innocent) * pl.when("buys").then(0.5).otherwise(1.0)
     told = {rule.name: pl.col(f"evidence {rule.name}") >= _TOLD for rule in rules}
     return judged.sort("id").select(
         "actor",
         "id",
-        (1 - innocent).alias("score"),
-        (1 - innocent >= options.flag_from).alias("flagged"),
+        score.alias("score"),
+        (score >= options.flag_from).alias("flagged"),
         pl.concat_list(pl.when(told[rule.name]).then(rule.text) for rule in rules)
         .list.drop_nulls()
         .list.join("; ")

@@ -4,6 +4,9 @@ Evidence runs from 0 (as anybody) to 1 (no person does that) along a ramp; what 
 its weight. A weight above ``flag_from`` can flag alone; a lighter one needs company:
 
     score = 1 - product over rules of (1 - weight * evidence)
+
+and half of that for an actor who buys as often as others do: purchases cost money, and large
+honest gateways and heavy shoppers make them.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ from shelfwise.data.fraud.population import NIGHT_HOURS, Population
 
 _FEWEST_GAPS = 20
 _FEWEST_TAKEN = 15
+_FEWEST_PURCHASES = 3
 _FEWEST_IN_CROWD = 6  # users; a large household
 _CONFIDENCE = 2.0  # standard errors that a rate must keep from chance
 
@@ -36,17 +40,25 @@ def rules_for(actor: ActorKind, people: Population, options: FraudOptions) -> It
     yield _steady_gaps(people)
     yield _no_dwell(people)
     yield _clicks_everything(people)
-    yield _buys_nothing(people)
     yield _same_item(people)
     if actor == "ip":
-        # Many honest users of one address are fast together: that is half a reason, not one.
+        # Honest users of one address, a carrier's gateway say, are fast together: half a reason.
         yield _too_fast(people, options, weight=0.4)
         yield _crowd(people, options)
-    else:  # and they look at everything, round the clock
+    else:  # Together they look at everything, round the clock, and buy from somewhere else.
         yield _too_fast(people, options, weight=0.95)
+        yield _buys_nothing(people)
         yield _looks_at_everything(people)
         yield _never_sleeps(people, options)
         yield _at_night(people)
+
+
+def buys_as_usual(people: Population) -> pl.Expr:
+    """Whether an actor's views and clicks end in purchases at the usual rate or above."""
+    usual = pl.col("taken") * people.purchases_per_taken
+    some = pl.col("purchases") >= _FEWEST_PURCHASES
+    # In a log of purchases alone, buying is no sign of anything.
+    return (pl.col("taken") > 0) & some & (pl.col("purchases") >= usual)
 
 
 def _too_fast(people: Population, options: FraudOptions, weight: float) -> Rule:
@@ -195,7 +207,7 @@ def _crowd(people: Population, options: FraudOptions) -> Rule:
     limit = options.rate_spreads
     return Rule(
         "crowded address",
-        0.4,
+        0.35,
         pl.when(pl.col("owners") >= _FEWEST_IN_CROWD).then(
             _ramp(people.spreads_above("owners"), 0.75 * limit, 1.25 * limit)
         ),
