@@ -75,7 +75,7 @@ def clicks_of(path: Path, text: str) -> pl.DataFrame:
     """The typed rows, of a plain table or of one whose lines are quoted as a whole."""
     if text.startswith('"user,'):
         text = "\n".join(cells[0] for cells in csv.reader(text.splitlines()) if cells)
-    return typed_table(path, delimited(path, text), COLUMNS)
+    return typed_table(path, delimited(path, text.encode()), COLUMNS)
 
 
 def to_shop(table: pl.DataFrame) -> ConvertedShop:

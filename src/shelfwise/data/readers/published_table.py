@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from codecs import BOM_UTF8
 from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
@@ -62,7 +63,7 @@ def parse_table(path: Path, name: str, content: bytes, layout: Layout = HEADED) 
         return _parquet(path, content)
     if suffix in (".json", ".jsonl", ".ndjson"):
         return _json(path, content)
-    return delimited(path, as_text(content, layout.other_encoding), layout)
+    return delimited(path, content, layout)
 
 
 def as_text(content: bytes, other_encoding: str = "cp1252") -> str:
@@ -73,13 +74,26 @@ def as_text(content: bytes, other_encoding: str = "cp1252") -> str:
         return content.decode(other_encoding, errors="replace")
 
 
-def delimited(path: Path, text: str, layout: Layout = HEADED) -> pl.DataFrame:
+def _is_plain_utf8(content: bytes) -> bool:
+    """UTF-8 without a byte order mark: a large file then need not be copied."""
+    if content.startswith(BOM_UTF8):
+        return False
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def delimited(path: Path, content: bytes, layout: Layout = HEADED) -> pl.DataFrame:
     """A table of text, every cell as text; without a header its columns are numbered."""
-    first_line = text.partition("\n")[0]
+    if not _is_plain_utf8(content):
+        content = as_text(content, layout.other_encoding).encode()
+    first_line = BytesIO(content).readline().decode()
     separator = layout.separator or max(",;\t", key=first_line.count)
     try:
         return pl.read_csv(
-            BytesIO(text.encode()),
+            content,
             has_header=layout.headed,
             separator=separator,
             quote_char=layout.quote,
