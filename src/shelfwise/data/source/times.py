@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
+from shelfwise.data.units import TICKS_PER_SECOND, Unit
+
 MOMENT = pl.Datetime("us", "UTC")
 
 _ZONE = r"(?:[Zz]|UTC|[+-]\d{2}(?::?\d{2})?)"
@@ -26,27 +28,28 @@ def lacks_zone(text: pl.Expr) -> pl.Expr:
     return text.str.contains(_ISO_WITHOUT_ZONE)
 
 
-def parse_times(text: pl.Series, zone: str) -> pl.Series:
+def parse_times(text: pl.Series, zone: str, unit: Unit | None = None) -> pl.Series:
     """Moments in UTC; null where the text is no time.
 
     Understood are ISO 8601 with or without a zone, dates with or without dashes, and
     seconds, milliseconds, microseconds or nanoseconds since 1970. A time without zone is
     one of ``zone``: the earlier where the clock shows it twice, an hour later where the
-    clock leaps over it.
+    clock leaps over it. A ``unit`` says what numbers count, dates without dashes among them.
     """
-    text = text.str.replace(_COMPACT_DATE, "${1}-${2}-${3}")
+    if unit is None:
+        text = text.str.replace(_COMPACT_DATE, "${1}-${2}-${3}")
     is_iso = text.str.contains(_ISO).fill_null(False)
     moments = _from_iso(text.set(~is_iso, None), zone)
     is_number = text.str.contains(_NUMBER).fill_null(False) & ~is_iso
     if not is_number.any():
         return moments
     return moments.zip_with(
-        ~is_number, from_epoch(text.set(~is_number, None).cast(pl.Float64, strict=False))
+        ~is_number, from_epoch(text.set(~is_number, None).cast(pl.Float64, strict=False), unit)
     )
 
 
-def from_epoch(number: pl.Series) -> pl.Series:
-    """Moments from a number since 1970, its unit told from its magnitude.
+def from_epoch(number: pl.Series, unit: Unit | None = None) -> pl.Series:
+    """Moments from a number since 1970, its unit told from its magnitude where none is given.
 
     As seconds, 1e11 is the year 5138; as milliseconds it is 1973: no log holds both.
     """
@@ -60,6 +63,8 @@ def from_epoch(number: pl.Series) -> pl.Series:
         .then(value)
         .otherwise(value / 1e3)
     )
+    if unit is not None:
+        micros = value * 1e6 / TICKS_PER_SECOND[unit]
     moment = micros.round().cast(pl.Int64, strict=False).cast(pl.Datetime("us"))
     frame = number.fill_nan(None).to_frame("n")
     return frame.select(moment.dt.replace_time_zone("UTC")).to_series()

@@ -11,6 +11,7 @@ import polars as pl
 from shelfwise.data.source.fault import Fault, Reason
 from shelfwise.data.source.raw import RawTable
 from shelfwise.data.source.times import MOMENT, from_epoch, localise, parse_times
+from shelfwise.data.units import CENTS, Unit, Units
 from shelfwise.schema.columns import Column, ColumnType
 
 FILE = "file"
@@ -57,7 +58,11 @@ def missing_column(file: str, found: Sequence[str], needed: Sequence[str], secti
 
 
 def typed(
-    raw: RawTable, columns: Sequence[Column], own_names: Mapping[str, str], zone: str
+    raw: RawTable,
+    columns: Sequence[Column],
+    own_names: Mapping[str, str],
+    zone: str,
+    units: Units | None = None,
 ) -> pl.DataFrame:
     """All ``columns`` typed, what they were typed from, and the file's further columns.
 
@@ -72,7 +77,8 @@ def typed(
         if own is None:
             said, value = _nothing(frame.height), _nothing(frame.height, DTYPES[column.type])
         else:
-            said, value = _typed_column(frame[own], column.type, zone)
+            unit = (units or {}).get(column.name)
+            said, value = _typed_column(frame[own], column.type, zone, unit)
         out[column.name] = value
         if column.type != "text":
             out[raw_name(column.name)] = said
@@ -93,9 +99,14 @@ def _nothing(height: int, dtype: pl.DataType | type[pl.DataType] = pl.String) ->
     return pl.Series([None], dtype=dtype).new_from_index(0, height)
 
 
-def _typed_column(series: pl.Series, type_: ColumnType, zone: str) -> tuple[pl.Series, pl.Series]:
+def _typed_column(
+    series: pl.Series, type_: ColumnType, zone: str, unit: Unit | None
+) -> tuple[pl.Series, pl.Series]:
     """What the file said, as text, and what it means; a file that types itself says nothing."""
-    ready = _typed_already(series, type_, zone)
+    if unit == "cents":
+        said, cents = _typed_column(series, type_, zone, None)
+        return said, cents / CENTS
+    ready = _typed_already(series, type_, zone, unit)
     if ready is not None:
         return _nothing(len(series)), ready
     text = as_text(series)
@@ -112,10 +123,12 @@ def _typed_column(series: pl.Series, type_: ColumnType, zone: str) -> tuple[pl.S
                 _FLAGS, default=None, return_dtype=pl.Boolean
             )
         case "time":
-            return text, parse_times(text, zone)
+            return text, parse_times(text, zone, unit)
 
 
-def _typed_already(series: pl.Series, type_: ColumnType, zone: str) -> pl.Series | None:
+def _typed_already(
+    series: pl.Series, type_: ColumnType, zone: str, unit: Unit | None
+) -> pl.Series | None:
     """The column, where its file typed it (Parquet); None where it must be read from text."""
     dtype = series.dtype
     if type_ == "flag" and dtype == pl.Boolean:
@@ -129,7 +142,7 @@ def _typed_already(series: pl.Series, type_: ColumnType, zone: str) -> pl.Series
     if type_ == "time" and isinstance(dtype, pl.Datetime):
         moments = series.dt.cast_time_unit("us")
         return moments.dt.convert_time_zone("UTC") if dtype.time_zone else localise(moments, zone)
-    return from_epoch(series) if type_ == "time" and dtype.is_float() else None
+    return from_epoch(series, unit) if type_ == "time" and dtype.is_float() else None
 
 
 def _integers(text: pl.Series) -> pl.Series:
@@ -144,9 +157,8 @@ def _integers(text: pl.Series) -> pl.Series:
 def as_text(series: pl.Series) -> pl.Series:
     """Any column as stripped text; empty is null, and what is nested becomes JSON."""
     dtype = series.dtype
-    if dtype.is_float() and (series.fill_nan(None).floor() == series.fill_nan(None)).all():
-        # Ids beside gaps become floats in pandas: 12.0 was 12.
-        series = series.fill_nan(None).cast(pl.Int64, strict=False)
+    if dtype.is_float():
+        return _numbers_as_text(series.fill_nan(None))
     if dtype.is_nested() or dtype == pl.Object:
         values = [_json(value) for value in series.to_list()]
         return pl.Series(series.name, values, pl.String)
@@ -155,6 +167,22 @@ def as_text(series: pl.Series) -> pl.Series:
         series = pl.Series(series.name, texts, pl.String)
     text = series.cast(pl.String, strict=False).str.strip_chars()
     return text.set(text == "", None)
+
+
+def _numbers_as_text(series: pl.Series) -> pl.Series:
+    """Whole numbers without a point: ids beside gaps become floats in pandas, and 12.0 was 12."""
+    whole = ((series.floor() == series) & (series.abs() < 2**53)).fill_null(False)
+    whole_text = series.set(~whole, None).cast(pl.Int64).cast(pl.String)
+    return whole_text.zip_with(whole, series.cast(pl.String))
+
+
+def as_json(rows: pl.DataFrame) -> pl.Series:
+    """Each row as one JSON object, without its empty cells."""
+    texts = [
+        json.dumps({k: v for k, v in row.items() if v is not None}, ensure_ascii=False, default=str)
+        for row in rows.iter_rows(named=True)
+    ]
+    return pl.Series("raw", texts, pl.String)
 
 
 def _json(value: object) -> str | None:
