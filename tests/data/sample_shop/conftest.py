@@ -14,7 +14,9 @@ from shelfwise.data.sample_shop.config import SampleOptions
 from shelfwise.data.sample_shop.generate import SampleSummary, write_sample_shop
 from shelfwise.data.sample_shop.shoppers import Shoppers, draw_shoppers
 
-SMALL = SampleOptions(users=300, items=600, days=30, seed=3, language="both", visits_per_month=6)
+SMALL = SampleOptions(
+    users=300, items=600, days=30, seed=3, language="both", visits_per_month=6, domains=2
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,3 +16,8 @@ def test_a_start_without_zone_is_utc() -> None:
     options = SampleOptions.model_validate({"start": "2025-03-01T00:00:00"})
 
     assert options.start.isoformat() == "2025-03-01T00:00:00+00:00"
+
+
+def test_two_domains_need_items_enough_in_each_language() -> None:
+    with pytest.raises(ValidationError, match="items \\(500\\) must be at least 600"):
+        SampleOptions(items=500, domains=2, language="both")

@@ -56,7 +56,7 @@ def test_columns_are_the_canonical_ones(shop: WrittenShop) -> None:
     assert known - set(shop.events.columns) == {"sequence"}
     assert shop.events["event_id"].n_unique() == len(shop.events)
     assert shop.events.schema["timestamp"] == pl.Datetime("ms", "UTC")
-    assert set(shop.catalogue.columns) == {column.name for column in CATALOGUE} - {"domain"}
+    assert set(shop.catalogue.columns) == {column.name for column in CATALOGUE} | {"added"}
     campaigns = pl.read_csv(shop.folder / "campaigns.csv")
     assert campaigns.columns == [column.name for column in CAMPAIGNS]
 
@@ -265,3 +265,25 @@ def test_extreme_shops_are_written(tmp_path: Path, extreme: dict[str, object]) -
     )
     assert summary.impressions == len(impressions)
     assert impressions["propensity"].is_between(0, 1, closed="right").all()
+
+
+def test_nothing_is_shown_before_it_is_sold(shop: WrittenShop) -> None:
+    added = shop.catalogue.select("item_id", pl.col("added").str.to_datetime(time_zone="UTC"))
+    late = added.drop_nulls("added")
+    # 15 % of 600; four standard deviations are 35.
+    assert abs(len(late) - 90) < 35
+    shown = shop.of_kind("impression").join(late, on="item_id")
+    assert len(shown) > 100
+    assert (shown["timestamp"] >= shown["added"]).all()
+
+
+def test_two_domains_share_shoppers_and_no_shelf(shop: WrittenShop) -> None:
+    seen = shop.events.drop_nulls("item_id").join(
+        shop.catalogue.select("item_id", "domain"), on="item_id"
+    )
+    clicked = seen.filter(pl.col("event") == "click").group_by("user_id")
+    both = clicked.agg(pl.col("domain").n_unique())
+    assert set(seen["domain"]) == {"goods", "books"}
+    assert 0.15 < (both["domain"] == 2).mean() < 0.75
+    shelves = seen.filter(pl.col("surface") != "ads", pl.col("event") == "impression")
+    assert shelves.group_by("request_id").agg(pl.col("domain").n_unique())["domain"].max() == 1

@@ -8,7 +8,7 @@ import pytest
 from shelfwise.data.sample_shop.campaigns import Campaigns, draw_campaigns
 from shelfwise.data.sample_shop.catalogue import Catalogue
 from shelfwise.data.sample_shop.config import SampleOptions
-from shelfwise.data.sample_shop.policy import ShelfMixture, sample_in_order, show_ads, show_shelves
+from shelfwise.data.sample_shop.policy import sample_in_order, show_ads
 
 
 def test_slots_are_filled_from_the_softmax_over_what_is_left() -> None:
@@ -28,48 +28,6 @@ def test_slots_are_filled_from_the_softmax_over_what_is_left() -> None:
     assert shown_first == pytest.approx([1 / 6, 2 / 6, 3 / 6], abs=0.012)
     after_2 = place[place[:, 0] == 2, 1]
     assert (after_2 == 1).mean() == pytest.approx(2 / 3, abs=0.017)
-
-
-def test_a_shelf_slot_is_a_distribution_over_what_is_not_shown(catalogue: Catalogue) -> None:
-    mixture = ShelfMixture.of(catalogue, 0.1)
-    available = mixture.item_I
-    above = available[[0, 5, 100]]
-    rest = np.setdiff1d(available, above)
-
-    for group in np.unique(mixture.group_T):
-        probability = mixture.probability(
-            np.full(len(rest), group), np.tile(above, (len(rest), 1)), rest
-        )
-        assert probability.sum() == pytest.approx(1)
-        # Every item keeps its share of the exploration.
-        assert probability.min() >= 0.1 / len(rest)
-
-
-def test_shelf_draws_follow_the_stated_probability(catalogue: Catalogue) -> None:
-    mixture = ShelfMixture.of(catalogue, 0.2)
-    draws = 40_000
-    group = np.zeros(draws, dtype=np.int64)
-    above = np.tile(mixture.item_I[:2], (draws, 1))
-
-    drawn = mixture.draw(group, above, np.random.default_rng(4))
-
-    everything = np.arange(len(catalogue))
-    stated = mixture.probability(group[: len(catalogue)], above[: len(catalogue)], everything)
-    stated = np.where(catalogue.available_I & ~np.isin(everything, mixture.item_I[:2]), stated, 0)
-    share = np.bincount(drawn, minlength=len(catalogue)) / draws
-    # Five standard deviations, for the largest of 400 deviations.
-    assert (np.abs(share - stated) <= 5 * np.sqrt(stated * (1 - stated) / draws)).all()
-
-
-def test_shelves_show_distinct_available_items(catalogue: Catalogue) -> None:
-    slate = show_shelves(np.arange(90), catalogue, 0.1, np.random.default_rng(1))
-
-    pairs = set(zip(slate.row_N.tolist(), slate.item_N.tolist(), strict=True))
-    assert len(pairs) == len(slate.row_N)
-    assert catalogue.available_I[slate.item_N].all()
-    lengths = np.bincount(slate.row_N)
-    assert set(lengths.tolist()) == {8, 9, 10}
-    assert (slate.propensity_N > 0).all()
 
 
 def test_only_running_campaigns_are_shown(catalogue: Catalogue) -> None:

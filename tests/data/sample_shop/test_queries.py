@@ -5,57 +5,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from shelfwise.data.sample_shop.catalogue import Catalogue
+from shelfwise.data.sample_shop.catalogue import Catalogue, shop_vocabulary
 from shelfwise.data.sample_shop.queries import (
     Searches,
     Wanted,
-    cut_short,
-    double_letter,
     draw_searches,
-    drop_letter,
     grade,
     match_strength,
-    swap_letters,
-    with_typo,
+    meanings,
+    stacked_searches,
 )
 from shelfwise.data.sample_shop.shoppers import Shoppers
-
-
-def test_slips_by_hand() -> None:
-    assert swap_letters("lamp", 1) == "lmap"
-    assert drop_letter("lamp", 1) == "lmp"
-    assert double_letter("lamp", 1) == "laamp"
-
-
-@pytest.mark.parametrize(
-    ("text", "place", "way", "typed"),
-    [
-        # "red mug" has three letters, not the first, with another after them in the word:
-        # 1 ("e"), 4 ("m") and 5 ("u"); place .7 is the third.
-        ("red mug", 0.0, 0, "rde mug"),
-        ("red mug", 0.99, 1, "red mg"),
-        ("red mug", 0.7, 2, "red muug"),
-        ("aaa", 0.0, 0, "aaaa"),  # swapping equal letters shows nothing: doubled instead
-        ("tv", 0.5, 1, "tv"),  # too short
-        ("红色衬衫", 0.0, 0, "红衬色衫"),
-        ("红色衬衫", 0.0, 1, "红衬衫"),
-        ("红色衬衫", 0.99, 2, "红色衫"),  # not doubled but dropped
-    ],
-)
-def test_typos_by_hand(text: str, place: float, way: int, typed: str) -> None:
-    assert with_typo(text, place, way) == typed
-
-
-@pytest.mark.parametrize(
-    ("text", "cut"),
-    [
-        ("red headphones", "red headpho"),  # 10 letters, 7 stay
-        ("lamp", "lamp"),  # four stay at least
-        ("红色牛仔裤", "红色牛仔"),  # 5 characters, 3.5 rounds to 4
-    ],
-)
-def test_cut_short_by_hand(text: str, cut: str) -> None:
-    assert cut_short(text) == cut
+from shelfwise.data.sample_shop.synonyms import COLOURS, MATERIALS
 
 
 def _search(catalogue: Catalogue, item: int, **named: int) -> Searches:
@@ -146,3 +107,44 @@ def test_a_typo_changes_the_text_and_not_the_meaning(
     # Whoever wants an item again names its brand.
     assert (clear.brand_Q[:5] == catalogue.brand_I[3]).all()
     assert not replace(clear, texts=clear.clean).slipped().any()
+
+
+def test_searches_that_mean_the_same_share_a_number(catalogue: Catalogue) -> None:
+    same, other = _search(catalogue, 0), _search(catalogue, 0, brand=3)
+    searches = stacked_searches([same, other, same, same])
+
+    number = meanings(searches, np.array([False, False, False, True]))
+
+    assert number[0] == number[2]
+    assert len(set(number.tolist())) == 3
+
+
+def test_a_synonym_is_a_word_that_the_title_lacks(catalogue: Catalogue, shoppers: Shoppers) -> None:
+    words = catalogue.vocabulary
+    count = 3_000
+    rng = np.random.default_rng(8)
+    wanted = Wanted(
+        user_Q=rng.integers(0, len(shoppers), count),
+        type_Q=rng.integers(0, len(words.types), count),
+        item_Q=np.full(count, -1),
+    )
+    searches = draw_searches(wanted, shoppers, catalogue, 0.0, rng)
+
+    navy = words.colours.index("navy")
+    named = [searches.clean[row] for row in np.flatnonzero(searches.colour_Q == navy)]
+    with_synonym = [text for text in named if "dark blue" in text]
+    assert all("navy" in text or "dark blue" in text for text in named)
+    # Three of ten; at least ten searches name the colour.
+    assert 0 < len(with_synonym) < len(named)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_synonyms_are_of_words_that_exist_and_no_words_of_titles(language: str) -> None:
+    words = shop_vocabulary(language, 2)
+
+    for texts, synonyms in (
+        (words.colours, COLOURS[language]),
+        (words.materials, MATERIALS[language]),
+    ):
+        assert set(synonyms) <= set(texts)
+        assert not set(synonyms.values()) & set(texts)

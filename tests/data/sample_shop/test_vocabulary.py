@@ -51,10 +51,12 @@ def test_a_small_table_by_hand() -> None:
     assert [MOODS[mood] for mood in words.style_mood] == ["modern", "classic"]
     assert [(brand.name, brand.tier) for brand in words.brands] == [("云间", 0), ("钢屋", 1)]
     assert words.types[1] == ProductType(
+        key="saucepan",
         name="奶锅",
         synonyms=("小汤锅",),
         category=0,
         department=0,
+        domain=0,
         price=38,
         styles=(1, 0),
         materials=(),
@@ -67,7 +69,7 @@ def test_a_small_table_by_hand() -> None:
 
 
 def test_a_number_means_the_same_in_every_language() -> None:
-    english, chinese = shop_vocabulary("en"), shop_vocabulary("zh")
+    english, chinese = shop_vocabulary("en", 2), shop_vocabulary("zh", 2)
 
     assert english.style_mood == chinese.style_mood
     assert english.category_department == chinese.category_department
@@ -84,7 +86,7 @@ def test_a_number_means_the_same_in_every_language() -> None:
 
 @pytest.mark.parametrize(("language", "cjk"), [("en", False), ("zh", True)])
 def test_words_are_written_in_their_language(language: str, cjk: bool) -> None:
-    words = shop_vocabulary(language)
+    words = shop_vocabulary(language, 2)
     texts = [
         *words.departments,
         *words.categories,
@@ -100,9 +102,22 @@ def test_words_are_written_in_their_language(language: str, cjk: bool) -> None:
 
 
 def test_the_shop_is_wide_enough() -> None:
-    words = shop_vocabulary("en")
+    words = shop_vocabulary("en", 2)
 
     assert len(words.departments) >= 8
     assert len(words.types) >= 60
     names = [name for row in words.types for name in (row.name, *row.synonyms)]
     assert len(set(names)) == len(names)  # a query's noun means one type
+
+
+def test_the_second_domain_is_apart_and_wide_enough() -> None:
+    goods, both = shop_vocabulary("en"), shop_vocabulary("en", 2)
+
+    assert {row.domain for row in goods.types} == {0}
+    assert [row.domain for row in both.types[: len(goods.types)]] == [0] * len(goods.types)
+    books = both.types[len(goods.types) :]
+    assert {row.domain for row in books} == {1}
+    assert len(books) >= 12
+    first = len(goods.departments)
+    brands = {brand.name for brand in both.brands if brand.department >= first}
+    assert not brands & {brand.name for brand in goods.brands}

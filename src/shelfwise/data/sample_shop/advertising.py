@@ -15,8 +15,8 @@ import numpy as np
 
 from shelfwise.data.sample_shop.catalogue import Flags, Ints
 from shelfwise.data.sample_shop.config import SampleOptions
-from shelfwise.data.sample_shop.outcomes import SURFACES
-from shelfwise.data.sample_shop.pages import NEVER, Pages, Wave, moved, rows, stacked
+from shelfwise.data.sample_shop.outcomes import SURFACES, Truth
+from shelfwise.data.sample_shop.pages import NEVER, Pages, Reactions, Wave, moved, rows, stacked
 from shelfwise.data.sample_shop.policy import Slate, show_ads
 from shelfwise.data.sample_shop.queries import Searches, stacked_searches
 from shelfwise.data.sample_shop.reactions import probabilities, react
@@ -33,7 +33,8 @@ def advertise(
     """Ads beside a share of all pages, and what they lead to."""
     pages, searches = _beside(waves, rng)
     left_K = front.campaigns.clicks_paid()
-    done, parts = 0, []
+    done = 0
+    parts: list[tuple[Slate, Truth, Reactions]] = []
     while done < len(pages) or not parts:
         end = min(done + _PAGES_AT_ONCE, len(pages))
         block = np.arange(done, end)

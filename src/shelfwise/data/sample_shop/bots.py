@@ -247,9 +247,9 @@ _HORDES: tuple[Callable[..., _Horde], ...] = (_easy, _middle, _hard)
 
 
 def _enlisted(count: int, strength: int, catalogue: Catalogue, rng: np.random.Generator) -> Bots:
-    """Bots in farms of up to ten that push the same available items."""
+    """Bots in farms of up to ten that push the same items, which are sold all the time."""
     farm_B = np.arange(count) // _BOTS_PER_FARM
-    available = np.flatnonzero(catalogue.available_I)
+    available = np.flatnonzero(catalogue.available_I & (catalogue.added_I == 0))
     targets_FX = rng.choice(available, (int(farm_B.max()) + 1, _TARGETS), replace=True)
     return Bots(np.full(count, strength), farm_B, targets_FX[farm_B])
 

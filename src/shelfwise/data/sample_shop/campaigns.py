@@ -59,6 +59,7 @@ def draw_campaigns(
     open_ended_K = np.arange(count) < max(2, round(_OPEN_ENDED_SHARE * count))
     length_K = rng.uniform(0.15, 0.7, count) * days
     start_K = np.where(open_ended_K, 0, rng.uniform(-0.2, 0.9, count) * days).clip(0) * DAY_MS
+    start_K = np.maximum(start_K, catalogue.added_I[item_K])  # nothing is pushed before it is sold
     end_K = start_K + length_K * DAY_MS
     bid_K = np.round(bid_K, 2)
     expected = max(1.0, _AD_CLICKS_PER_VISIT * users * options.visits_per_month * days / 30 / count)

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shelfwise.data.sample_shop.vocabulary import ProductType, Vocabulary, read_vocabulary
+from shelfwise.data.sample_shop.vocabulary_books import BOOKS
 from shelfwise.data.sample_shop.vocabulary_household import HOUSEHOLD
 from shelfwise.data.sample_shop.vocabulary_leisure import LEISURE
 from shelfwise.data.sample_shop.vocabulary_pantry import PANTRY
@@ -41,6 +42,7 @@ class Catalogue:
     type_I: Ints
     category_I: Ints
     department_I: Ints
+    domain_I: Ints
     brand_I: Ints
     style_I: Ints
     mood_I: Ints
@@ -52,15 +54,17 @@ class Catalogue:
     quality_I: Floats  # standard normal; hidden but for what shoppers do
     popularity_I: Floats  # share of attention, power law; sums to 1
     available_I: Flags
+    added_I: Ints  # milliseconds into the log when it is first sold; 0: before the log
     titles: tuple[str, ...]
 
     def __len__(self) -> int:
         return len(self.type_I)
 
 
-def shop_vocabulary(language: str) -> Vocabulary:
-    """All departments' words in one language."""
-    return read_vocabulary(WARDROBE + HOUSEHOLD + LEISURE + PANTRY, language)
+def shop_vocabulary(language: str, domains: int = 1) -> Vocabulary:
+    """All departments' words in one language; the second domain is books."""
+    books = BOOKS if domains > 1 else ()
+    return read_vocabulary(WARDROBE + HOUSEHOLD + LEISURE + PANTRY + books, language)
 
 
 def draw_catalogue(vocabulary: Vocabulary, items: int, rng: np.random.Generator) -> Catalogue:
@@ -91,6 +95,7 @@ def draw_catalogue(vocabulary: Vocabulary, items: int, rng: np.random.Generator)
         type_I=type_I,
         category_I=of_type(lambda row: row.category),
         department_I=department_I,
+        domain_I=of_type(lambda row: row.domain),
         brand_I=brand_I,
         style_I=style_I,
         mood_I=np.array(vocabulary.style_mood)[style_I],
@@ -102,6 +107,7 @@ def draw_catalogue(vocabulary: Vocabulary, items: int, rng: np.random.Generator)
         quality_I=rng.normal(0, 1, items),
         popularity_I=_power_law(items, rng),
         available_I=rng.random(items) >= _UNAVAILABLE_SHARE,
+        added_I=np.zeros(items, dtype=np.int64),
         titles=_titles(vocabulary, (type_I, brand_I, style_I, colour_I, material_I, size_I), rng),
     )
 

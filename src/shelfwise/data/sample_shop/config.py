@@ -11,6 +11,7 @@ from shelfwise.data.config import UtcTime
 from shelfwise.schema.options import Options
 
 _FEWEST_VISITS = 40
+_FEWEST_FOR_TWO_DOMAINS = 300  # in one language
 
 STRENGTHS = ("easy", "middle", "hard")
 
@@ -30,6 +31,10 @@ class SampleOptions(Options):
     """Start of every random draw."""
     language: Literal["en", "zh", "both"] = "en"
     """Language of titles and queries; "both" splits items and shoppers into two storefronts."""
+    domains: Annotated[int, Field(ge=1, le=2)] = 1
+    """Kinds of goods with words and prices of their own: general goods alone, or books as well."""
+    new_item_share: Annotated[float, Field(ge=0, le=0.5)] = 0.15
+    """Share of the items that are first sold at some moment within the log."""
     start: UtcTime = datetime(2025, 1, 1, tzinfo=UTC)
     """First moment of the log."""
     visits_per_month: Annotated[float, Field(gt=0, le=60)] = 2.8
@@ -42,6 +47,16 @@ class SampleOptions(Options):
     """Share of the events that bots make, nearly; truth/bots.parquet names them."""
     bot_strength: Literal["easy", "middle", "hard", "mixed"] = "mixed"
     """How well bots imitate shoppers; "mixed" gives each strength a third of the bots' events."""
+
+    @model_validator(mode="after")
+    def _books_fill_a_list(self) -> Self:
+        fronts = 2 if self.language == "both" else 1
+        if self.domains > 1 and self.items < _FEWEST_FOR_TWO_DOMAINS * fronts:
+            raise ValueError(
+                f"items ({self.items}) must be at least {_FEWEST_FOR_TWO_DOMAINS * fronts} where "
+                "domains is 2; fewer books would not fill a list"
+            )
+        return self
 
     @model_validator(mode="after")
     def _somebody_comes(self) -> Self:

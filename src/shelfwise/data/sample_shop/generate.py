@@ -177,7 +177,7 @@ def _simulated(options: SampleOptions, progress: Progress) -> list[_Written]:
             log = simulate(front, options, rng)
             fronts.append(
                 _Written(
-                    catalogue=catalogue_table(front, first),
+                    catalogue=catalogue_table(front, first, options.start),
                     campaigns=campaign_table(front, first, options.start),
                     judgements=judgement_table(front, log.waves[0], first, rng),
                     bots=bot_table(log, first),

@@ -8,8 +8,8 @@
 The utilities are sums over things a model can see or infer: match of query and item, whether the
 item is what the session is about, the shopper's taste for type, brand, colour and mood, the
 distance from the shopper's price level, an earlier purchase; and the item's quality, which shows
-only in how often it is clicked and bought. Device and country add a little. There is no other
-noise than the Bernoulli draws.
+only in how often it is clicked and bought. Device, country and domain add a little. There is
+no other noise than the Bernoulli draws.
 """
 
 from __future__ import annotations
@@ -68,6 +68,7 @@ class Utility:
     consumable: float
     device: tuple[float, float, float]
     country: tuple[float, float, float, float]  # by the numbers of shoppers.COUNTRIES
+    domain: tuple[float, float]
 
 
 CLICK = Utility(
@@ -82,6 +83,7 @@ CLICK = Utility(
     consumable=0.0,
     device=(0.15, 0.0, -0.1),
     country=(0.0, 0.1, -0.1, 0.2),
+    domain=(0.0, 0.2),
 )
 PURCHASE = Utility(
     base=(-5.6, -4.2, -4.6),
@@ -95,6 +97,7 @@ PURCHASE = Utility(
     consumable=0.8,
     device=(-0.3, 0.2, 0.0),
     country=(0.0, 0.0, 0.1, -0.2),
+    domain=(0.0, 0.5),
 )
 
 
@@ -125,6 +128,7 @@ class _Features:
     quality_N: Floats
     consumable_N: Floats
     country_N: Ints
+    domain_N: Ints
 
 
 def _features(shown: Shown, shoppers: Shoppers, catalogue: Catalogue) -> _Features:
@@ -148,6 +152,7 @@ def _features(shown: Shown, shoppers: Shoppers, catalogue: Catalogue) -> _Featur
         quality_N=catalogue.quality_I[shown.item_N],
         consumable_N=(reorder_T[type_N] > 0).astype(np.float64),
         country_N=shoppers.country_U[shown.user_N],
+        domain_N=np.array([row.domain for row in types])[type_N],
     )
 
 
@@ -164,6 +169,7 @@ def _utility(weights: Utility, features: _Features, shown: Shown) -> Floats:
         + weights.consumable * features.consumable_N
         + np.array(weights.device)[shown.device_N]
         + np.array(weights.country)[features.country_N]
+        + np.array(weights.domain)[features.domain_N]
     )
 
 

@@ -1,4 +1,4 @@
-"""What shoppers type: meant facets, their wording in the shopper's language, and slips of it.
+"""What shoppers mean by a search, and its wording in their language (slips: see ``typos``).
 
 A search means a product type (or only its category, or only a brand) and up to two facets of it.
 ``match_strength`` and ``grade`` compare what was *meant* with the catalogue; a typo changes the
@@ -7,8 +7,8 @@ text and never the meaning.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from enum import IntEnum
 from itertools import chain
 
@@ -16,9 +16,13 @@ import numpy as np
 
 from shelfwise.data.sample_shop.catalogue import Catalogue, Flags, Floats, Ints
 from shelfwise.data.sample_shop.shoppers import Floats32, Shoppers
+from shelfwise.data.sample_shop.synonyms import COLOURS, MATERIALS
+from shelfwise.data.sample_shop.typos import as_typed
 from shelfwise.data.sample_shop.vocabulary import ProductType, Vocabulary
 
 _FACETS = ("brand", "colour", "material", "style")
+
+Words = tuple[str, ...]
 
 
 class Form(IntEnum):
@@ -38,10 +42,8 @@ _FORM_SHARE = (0.27, 0.19, 0.16, 0.12, 0.09, 0.06, 0.06, 0.05)
 _NAMES_BRAND = (Form.BRAND_TYPE, Form.BRAND_COLOUR_TYPE, Form.BRAND)
 _NAMES_COLOUR = (Form.COLOUR_TYPE, Form.BRAND_COLOUR_TYPE)
 _SYNONYM_SHARE = 0.3
-_PARTIAL_SHARE = 0.04  # the last word cut short
 _OWN_TASTE = 3.0  # Gumbel bonus of a facet the shopper likes
 _SAME_CATEGORY, _SAME_DEPARTMENT, _OTHER_BRAND = 0.35, 0.06, 0.1
-_FIRST_CJK = "\u4e00"
 _FACET_PART = 0.5  # share of the match that named facets decide
 
 
@@ -71,11 +73,13 @@ class Searches:
 
 def stacked_searches(parts: Sequence[Searches]) -> Searches:
     """One table out of several."""
-    columns = {
-        field.name: [getattr(part, field.name) for part in parts] for field in fields(Searches)
-    }
-    texts = {name: tuple(chain(*columns.pop(name))) for name in ("clean", "texts")}
-    return Searches(**{name: np.concatenate(found) for name, found in columns.items()}, **texts)
+    names = [field.name for field in fields(Searches) if field.name not in ("clean", "texts")]
+    return replace(
+        parts[0],
+        **{name: np.concatenate([getattr(part, name) for part in parts]) for name in names},
+        clean=tuple(chain.from_iterable(part.clean for part in parts)),
+        texts=tuple(chain.from_iterable(part.texts for part in parts)),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +135,7 @@ def draw_searches(
         material_Q=named["material"],
         style_Q=named["style"],
         clean=clean,
-        texts=_as_typed(clean, typo_share, rng),
+        texts=as_typed(clean, typo_share, rng),
     )
 
 
@@ -148,52 +152,24 @@ def match_strength(searches: Searches, search: Ints, catalogue: Catalogue, item:
     return np.asarray(kind * (1 - _FACET_PART + _FACET_PART * kept))
 
 
+def meanings(searches: Searches, slipped_Q: Flags) -> Ints:
+    """A number for each search, the same for searches that mean the same and slipped alike."""
+    columns = [searches.type_Q, searches.category_Q, searches.department_Q, searches.brand_Q]
+    columns += [searches.colour_Q, searches.material_Q, searches.style_Q]
+    key_Q = slipped_Q.astype(np.int64)
+    for column in columns:
+        # Numbered anew at each step, so that keys stay small.
+        key_Q = key_Q * (int(column.max(initial=0)) + 2) + column + 1
+        key_Q = np.unique(key_Q, return_inverse=True)[1]
+    return key_Q
+
+
 def grade(searches: Searches, search: Ints, catalogue: Catalogue, item: Ints) -> Ints:
     """A judge's grade: 3 all that was asked for, 2 lacks a facet, 1 a neighbour, 0 unrelated."""
     kind = _kind(searches, search, catalogue, item)
     whole = _facet_share(searches, search, catalogue, item) == 1
     right = np.where(whole, 3, 2)
     return np.where(kind == 1, right, np.where(kind == _SAME_CATEGORY, 1, 0))
-
-
-def swap_letters(text: str, at: int) -> str:
-    """The letters at ``at`` and after it change places: ("lamp", 1) -> "lmap"."""
-    return text[:at] + text[at + 1] + text[at] + text[at + 2 :]
-
-
-def drop_letter(text: str, at: int) -> str:
-    """The letter at ``at`` is missing: ("lamp", 1) -> "lmp"."""
-    return text[:at] + text[at + 1 :]
-
-
-def double_letter(text: str, at: int) -> str:
-    """The letter at ``at`` is typed twice: ("lamp", 1) -> "laamp"."""
-    return text[: at + 1] + text[at:]
-
-
-def with_typo(text: str, place: float, way: int) -> str:
-    """One slip inside a word: ``place`` in [0, 1) says where, ``way`` 0 swap, 1 drop, 2 double.
-
-    The first letter is never hit, and Chinese characters are not doubled but dropped. A text too
-    short to slip in stays as it is.
-    """
-    spots = [n for n in range(1, len(text) - 1) if text[n].isalnum() and text[n + 1].isalnum()]
-    if not spots:
-        return text
-    at = spots[int(place * len(spots))]
-    if way == 0 and text[at] != text[at + 1]:
-        return swap_letters(text, at)
-    if way == 1 or text[at] >= _FIRST_CJK:
-        return drop_letter(text, at)
-    return double_letter(text, at)
-
-
-def cut_short(text: str) -> str:
-    """The last word as someone in a hurry leaves it: "red headphones" -> "red headpho"."""
-    space = text.rfind(" ") + 1
-    word = text[space:]
-    keep = max(2, round(len(word) * 0.7)) if word[:1] >= _FIRST_CJK else max(4, len(word) * 7 // 10)
-    return text[:space] + word[:keep]
 
 
 def _kind(searches: Searches, search: Ints, catalogue: Catalogue, item: Ints) -> Floats:
@@ -250,23 +226,36 @@ def _wordings(
     count = len(named["type"])
     synonym_Q = np.where(rng.random(count) < _SYNONYM_SHARE, rng.integers(0, 100, count), -1)
     columns = [named[name].tolist() for name in ("type", "category", *_FACETS)]
+    colours = _with_synonyms(words.colours, COLOURS[words.language])
+    materials = _with_synonyms(words.materials, MATERIALS[words.language])
     return tuple(
-        _wording(words, row, synonym)
+        _wording(words, row, synonym, (colours, materials))
         for row, synonym in zip(zip(*columns, strict=True), synonym_Q.tolist(), strict=True)
     )
 
 
-def _wording(words: Vocabulary, named: tuple[int, ...], synonym: int) -> str:
+def _with_synonyms(texts: tuple[str, ...], synonyms: Mapping[str, str]) -> tuple[Words, Words]:
+    """The words as titles have them, and as those say who know another word."""
+    return texts, tuple(synonyms.get(text, text) for text in texts)
+
+
+def _wording(
+    words: Vocabulary,
+    named: tuple[int, ...],
+    synonym: int,
+    facet_words: tuple[tuple[Words, Words], tuple[Words, Words]],
+) -> str:
     kind, category, brand, colour, material, style = named
     brand_word = words.brands[brand].name if brand >= 0 else ""
     if kind >= 0:
         noun = _noun(words.types[kind], synonym)
     else:
         noun = words.categories[category] if category >= 0 else ""
+    colours, materials = (pair[synonym >= 0] for pair in facet_words)
     facets = [
-        words.colours[colour] if colour >= 0 else "",
+        colours[colour] if colour >= 0 else "",
         words.styles[style] if style >= 0 else "",
-        words.materials[material] if material >= 0 else "",
+        materials[material] if material >= 0 else "",
     ]
     if words.language == "zh":
         return " ".join(filter(None, (brand_word, "".join(facets) + noun)))
@@ -275,18 +264,3 @@ def _wording(words: Vocabulary, named: tuple[int, ...], synonym: int) -> str:
 
 def _noun(kind: ProductType, synonym: int) -> str:
     return kind.name if synonym < 0 else kind.synonyms[synonym % len(kind.synonyms)]
-
-
-def _as_typed(
-    clean: tuple[str, ...], typo_share: float, rng: np.random.Generator
-) -> tuple[str, ...]:
-    slip_Q = rng.random(len(clean)) < typo_share
-    cut_Q = rng.random(len(clean)) < _PARTIAL_SHARE
-    place_Q = rng.random(len(clean))
-    way_Q = rng.integers(0, 3, len(clean))
-    rows = zip(clean, slip_Q.tolist(), cut_Q.tolist(), strict=True)
-    slips = zip(place_Q.tolist(), way_Q.tolist(), strict=True)
-    return tuple(
-        with_typo(text, place, way) if slip else cut_short(text) if cut else text
-        for (text, slip, cut), (place, way) in zip(rows, slips, strict=True)
-    )

@@ -58,10 +58,13 @@ def react(
     count = len(slate.row_N)
     clicked_N = rng.random(count) < truth.p_click_N
     bought_N = clicked_N & (rng.random(count) < truth.p_convert_N)
-    reading_N = 2_000 + 1_500 * slate.position_N + rng.exponential(6_000, count)
-    reading_N = np.minimum(reading_N, 55_000).astype(np.int64)
+    usual_N = 2_000 + 1_500 * slate.position_N + rng.exponential(6_000, count)
     reading_N = click_times(
-        reading_N, slate.position_N, front.bots, _bots_of(front, pages, slate), rng
+        np.minimum(usual_N, 55_000).astype(np.int64),
+        slate.position_N,
+        front.bots,
+        _bots_of(front, pages, slate),
+        rng,
     )
     click_at_N = pages.at_P[slate.row_N] + reading_N
 

@@ -11,8 +11,9 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from shelfwise.data.sample_shop.catalogue import Catalogue, Flags, Floats, Ints
+from shelfwise.data.sample_shop.catalogue import Catalogue, Flags, Ints
 from shelfwise.data.sample_shop.config import SampleOptions
+from shelfwise.data.sample_shop.demand import Demand
 from shelfwise.data.sample_shop.shoppers import DEVICE_SHARE, Shoppers
 
 DAY_MS = 86_400_000
@@ -77,17 +78,15 @@ def draw_visits(
     at_S = draw_moments(len(user_S), options, rng)
     by_time = np.lexsort((at_S, user_S))
     at_S = at_S[by_time]  # user_S is sorted already
-    intent_S = _intents(shoppers, user_S, at_S / (options.days * DAY_MS), rng)
+    demand = Demand.of(shoppers, catalogue, options)
+    intent_S = _intents(demand, user_S, at_S, rng)
     lengths_S = np.minimum(rng.geometric(1 / _MEAN_REQUESTS, len(user_S)), _MOST_REQUESTS)
 
     session_R = np.repeat(np.arange(len(user_S)), lengths_S)
     user_R = user_S[session_R]
     at_R = at_S[session_R] + _gaps(session_R, rng)
-    elapsed_R = np.minimum(at_R / (options.days * DAY_MS), 1.0)
     wandering_R = rng.random(len(user_R)) < _WANDERING_SHARE
-    intent_R = np.where(
-        wandering_R, _draw_types(shoppers, user_R, elapsed_R, rng), intent_S[session_R]
-    )
+    intent_R = np.where(wandering_R, demand.draw(user_R, at_R, rng), intent_S[session_R])
     is_search_R = rng.random(len(user_R)) < SEARCH_SHARE
     on_intent_R = rng.random(len(user_R)) < _SHELF_ON_INTENT_SHARE
     popular_R = catalogue.type_I[
@@ -157,39 +156,14 @@ def draw_moments(count: int, options: SampleOptions, rng: np.random.Generator) -
     return np.asarray(day * DAY_MS + hour * 3_600_000 + rng.integers(0, 3_600_000, count))
 
 
-def _intents(
-    shoppers: Shoppers,
-    user_S: Ints,
-    elapsed_S: Floats,
-    rng: np.random.Generator,
-) -> Ints:
+def _intents(demand: Demand, user_S: Ints, at_S: Ints, rng: np.random.Generator) -> Ints:
     """A type per session; sessions that stay repeat the last one drawn anew."""
-    fresh_S = _draw_types(shoppers, user_S, elapsed_S, rng)
+    fresh_S = demand.draw(user_S, at_S, rng)
     stays_S = rng.random(len(user_S)) < _SAME_INTENT_SHARE
     stays_S[:1] = False
     stays_S[1:] &= user_S[1:] == user_S[:-1]
     last_fresh_S = np.maximum.accumulate(np.where(stays_S, 0, np.arange(len(user_S))))
     return np.asarray(fresh_S[last_fresh_S])
-
-
-def _draw_types(
-    shoppers: Shoppers,
-    user_N: Ints,
-    elapsed_N: Floats,
-    rng: np.random.Generator,
-) -> Ints:
-    """A type from each shopper's interest: from the late one with probability ``elapsed``."""
-    late_N = rng.random(len(user_N)) < elapsed_N
-    early_sum_UT = np.cumsum(shoppers.early_UT, axis=1)
-    late_sum_UT = np.cumsum(shoppers.late_UT, axis=1)
-    below_N = rng.random(len(user_N)).astype(np.float32)
-    drawn_N = np.empty(len(user_N), dtype=np.int64)
-    for chosen, sum_UT in ((late_N, late_sum_UT), (~late_N, early_sum_UT)):
-        rows = np.flatnonzero(chosen)
-        # The last sum may miss 1 by rounding; scaling keeps the draw inside the row.
-        sums = sum_UT[user_N[rows]]
-        drawn_N[rows] = (sums <= (below_N[rows] * sums[:, -1])[:, None]).sum(axis=1)
-    return drawn_N
 
 
 def _devices(usual_S: Ints, rng: np.random.Generator) -> Ints:

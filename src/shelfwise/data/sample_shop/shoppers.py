@@ -1,6 +1,7 @@
 """Who shops: latent tastes that show in what a shopper clicks, and how often each one comes.
 
-A taste is sparse: a handful of product types in one to three departments, two brands in each of
+A taste is sparse: a handful of product types in one to three departments of each domain that the
+shopper cares for, two brands in each of
 them, a few colours for and against, a mood, a price level. Tastes for types drift from ``early``
 to ``late`` in the course of the log; the rest stays.
 """
@@ -20,6 +21,7 @@ Floats32 = NDArray[np.float32]
 _FEWEST_TYPES, _MOST_TYPES = 3, 8
 _RANK_DECAY = 0.75  # interest in the next favourite type against the one before
 _DRIFT = 0.45  # how far late scores stray from early ones, against a Gumbel's own spread
+_SECOND_DOMAIN_SHARE = (0.5, 0.4, 0.1)  # shoppers who want none of it, some, nothing else
 _LIKED_BRANDS = 2
 _LIKED_COLOURS = _DISLIKED_COLOURS = 4
 DEVICE_SHARE = (0.55, 0.37, 0.08)  # of shoppers, by the device they use most
@@ -66,10 +68,12 @@ def draw_shoppers(vocabulary: Vocabulary, users: int, rng: np.random.Generator) 
     strayed_UT = score_UT + _DRIFT * rng.gumbel(size=score_UT.shape)
     count_U = np.clip(_FEWEST_TYPES + rng.poisson(1.5, users), _FEWEST_TYPES, _MOST_TYPES)
     level_U = rng.normal(0, 0.9, users)
+    domain_T = np.array([row.domain for row in vocabulary.types])
+    share_UD = _domain_shares(users, int(domain_T.max()) + 1, rng)
     return Shoppers(
         activity_U=activity_U / activity_U.mean(),
-        early_UT=_ranked_interest(score_UT, count_U),
-        late_UT=_ranked_interest(strayed_UT, count_U),
+        early_UT=_interest(score_UT, count_U, domain_T, share_UD),
+        late_UT=_interest(strayed_UT, count_U, domain_T, share_UD),
         brand_UB=_liked_brands(vocabulary, level_U, rng),
         colour_UC=_for_and_against(users, len(vocabulary.colours), rng),
         mood_UM=_moods(users, rng),
@@ -86,6 +90,30 @@ def taste(shoppers: Shoppers, catalogue: Catalogue, user: Ints, item: Ints) -> F
     brand_liking = shoppers.brand_UB[user, catalogue.brand_I[item]]
     mood_liking = shoppers.mood_UM[user, catalogue.mood_I[item]]
     return np.asarray(brand_liking + 0.6 * colour_liking + 0.9 * mood_liking, dtype=np.float64)
+
+
+def _domain_shares(users: int, domains: int, rng: np.random.Generator) -> Floats:
+    """Share of each domain in a shopper's interest, rows sum to 1.
+
+    Half of the shoppers want nothing of the second domain, a tenth nothing else, and for the rest
+    it is two to eight tenths.
+    """
+    if domains == 1:
+        return np.ones((users, 1))
+    kind_U = rng.choice(3, size=users, p=_SECOND_DOMAIN_SHARE)
+    some_U = rng.uniform(0.2, 0.8, users)
+    second_U = np.where(kind_U == 0, 0.0, np.where(kind_U == 1, some_U, 1.0))
+    return np.stack([1 - second_U, second_U], axis=1)
+
+
+def _interest(score_UT: Floats, count_U: Ints, domain_T: Ints, share_UD: Floats) -> Floats32:
+    """Interest in the favourite types of each domain, which has its share of the whole."""
+    interest_UT = np.zeros(score_UT.shape, dtype=np.float32)
+    for domain in np.unique(domain_T):
+        inside = np.flatnonzero(domain_T == domain)
+        ranked_UT = _ranked_interest(score_UT[:, inside], count_U)
+        interest_UT[:, inside] = ranked_UT * share_UD[:, [domain]].astype(np.float32)
+    return interest_UT
 
 
 def _ranked_interest(score_UT: Floats, count_U: Ints) -> Floats32:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from shelfwise.data.sample_shop.arrivals import with_arrivals
 from shelfwise.data.sample_shop.bots import NO_BOTS, Bots
 from shelfwise.data.sample_shop.campaigns import Campaigns, draw_campaigns
 from shelfwise.data.sample_shop.catalogue import Catalogue, draw_catalogue, shop_vocabulary
@@ -27,8 +28,10 @@ def open_storefront(
     language: str, users: int, items: int, options: SampleOptions, rng: np.random.Generator
 ) -> Storefront:
     """Draw a language's catalogue, shoppers and campaigns."""
-    vocabulary = shop_vocabulary(language)
-    catalogue = draw_catalogue(vocabulary, items, rng)
+    vocabulary = shop_vocabulary(language, options.domains)
+    catalogue = with_arrivals(
+        draw_catalogue(vocabulary, items, rng), options.new_item_share, options.days, rng
+    )
     return Storefront(
         catalogue=catalogue,
         shoppers=draw_shoppers(vocabulary, users, rng),

@@ -20,6 +20,7 @@ from shelfwise.data.sample_shop.requests import DAY_MS
 from shelfwise.data.sample_shop.shoppers import COUNTRIES
 from shelfwise.data.sample_shop.storefront import Storefront
 from shelfwise.data.sample_shop.traffic import Log
+from shelfwise.data.sample_shop.vocabulary import DOMAINS
 from shelfwise.schema.columns import EVENTS
 from shelfwise.schema.event import EventKind
 
@@ -65,8 +66,8 @@ class FirstNumbers:
         )
 
 
-def catalogue_table(front: Storefront, first: FirstNumbers) -> pl.DataFrame:
-    """Every item of a storefront."""
+def catalogue_table(front: Storefront, first: FirstNumbers, start: datetime) -> pl.DataFrame:
+    """Every item of a storefront; ``added`` is empty for what was sold before the log."""
     catalogue = front.catalogue
     words = catalogue.vocabulary
     rows = range(len(catalogue))
@@ -80,7 +81,10 @@ def catalogue_table(front: Storefront, first: FirstNumbers) -> pl.DataFrame:
             "attributes": [attributes_json(catalogue, row) for row in rows],
             "language": [words.language] * len(catalogue),
             "available": catalogue.available_I,
-        }
+            "domain": [DOMAINS[words.types[number].domain] for number in catalogue.type_I],
+            "added": [_printed(start, at) if at else None for at in catalogue.added_I.tolist()],
+        },
+        schema_overrides={"added": pl.String},
     ).with_columns(_id("item_id", "i"))
 
 

@@ -18,10 +18,11 @@ from shelfwise.data.sample_shop.catalogue import Ints
 from shelfwise.data.sample_shop.config import SampleOptions
 from shelfwise.data.sample_shop.outcomes import SURFACES
 from shelfwise.data.sample_shop.pages import NEVER, Pages, Wave, moved, stacked
-from shelfwise.data.sample_shop.policy import show_search, show_shelves
+from shelfwise.data.sample_shop.policy import show_search
 from shelfwise.data.sample_shop.queries import Searches, Wanted, draw_searches
 from shelfwise.data.sample_shop.reactions import probabilities, react
 from shelfwise.data.sample_shop.requests import Bought, Requests, draw_reorders, draw_visits
+from shelfwise.data.sample_shop.shelves import show_shelves
 from shelfwise.data.sample_shop.storefront import Storefront
 
 SEARCH, RECOMMENDATION, ADS = range(len(SURFACES))
@@ -97,8 +98,16 @@ def _shop(
         rng,
     )
     pages = _pages(requests, searches)
-    results = show_search(searches, requests.again_R[searching], catalogue, rng)
-    shelves = show_shelves(requests.anchor_R[browsing], catalogue, options.exploration_share, rng)
+    results = show_search(
+        searches, requests.again_R[searching], requests.at_R[searching], catalogue, rng
+    )
+    shelves = show_shelves(
+        requests.anchor_R[browsing],
+        requests.at_R[browsing],
+        catalogue,
+        options.exploration_share,
+        rng,
+    )
     slate = stacked([moved(results, searching), moved(shelves, browsing)])
     truth = probabilities(front, pages, searches, slate, options.days)
     return Wave(pages, searches, slate, truth, react(front, pages, slate, truth, rng))
@@ -136,10 +145,10 @@ def _events(waves: list[Wave]) -> int:
     """How many lines of the log the waves lead to, late ones included."""
     lines = 0
     for wave in waves:
-        after = (wave.reactions.click_at_N, wave.reactions.cart_at_N)
-        after += (wave.reactions.purchase_at_N, wave.reactions.return_at_N)
+        then = wave.reactions
         lines += len(wave.searches) + len(wave.slate.row_N)
-        lines += sum(int((at_N != NEVER).sum()) for at_N in after)
+        for at_N in (then.click_at_N, then.cart_at_N, then.purchase_at_N, then.return_at_N):
+            lines += int((at_N != NEVER).sum())
     return lines
 
 

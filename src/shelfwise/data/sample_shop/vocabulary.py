@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 LANGUAGES = ("en", "zh")
+DOMAINS = ("goods", "books")
 MOODS = ("classic", "modern", "active", "natural", "playful")
 
 
@@ -37,16 +38,19 @@ class DepartmentRow:
     name: str
     brands: str
     types: tuple[TypeRow, ...]
+    domain: str = DOMAINS[0]
 
 
 @dataclass(frozen=True, slots=True)
 class ProductType:
     """A product type in one language; numbers point into the Vocabulary's lists."""
 
+    key: str  # its English name, by which other tables know it
     name: str
     synonyms: tuple[str, ...]
     category: int
     department: int
+    domain: int
     price: float
     styles: tuple[int, ...]
     materials: tuple[int, ...]
@@ -127,10 +131,12 @@ def read_vocabulary(departments: tuple[DepartmentRow, ...], language: str) -> Vo
             category_department[category] = number
             types.append(
                 ProductType(
+                    key=_in_language(row.name, 0),
                     name=_in_language(row.name, part),
                     synonyms=tuple(_in_language(word, part) for word in _split(row.synonyms)),
                     category=category,
                     department=number,
+                    domain=DOMAINS.index(department.domain),
                     price=row.price,
                     styles=styles.numbers(row.styles),
                     materials=materials.numbers(row.materials),
