@@ -105,7 +105,9 @@ def _typed_column(
     """What the file said, as text, and what it means; a file that types itself says nothing."""
     if unit == "cents":
         said, cents = _typed_column(series, type_, zone, None)
-        return said, cents / CENTS
+        # Polars would multiply by 1/100, and make 19.990000000000002 of 1999.
+        money = cents.fill_null(float("nan")).to_numpy() / CENTS
+        return said, pl.Series(cents.name, money, nan_to_null=True)
     ready = _typed_already(series, type_, zone, unit)
     if ready is not None:
         return _nothing(len(series)), ready
