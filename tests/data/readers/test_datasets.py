@@ -130,6 +130,17 @@ def test_shop_toml_is_understood(converted: Converted) -> None:
         assert set(options.match.events) <= set(converted.tables["events"]["event"])
 
 
+def test_declared_features_are_columns_that_say_something(converted: Converted) -> None:
+    written = tomllib.loads((converted.folder / "shop.toml").read_text())
+    tables = {"items": "catalogue", "events": "events", "users": "users"}
+
+    for section, types in written.get("features", {}).items():
+        table = converted.tables[tables[section]]
+        assert set(types) <= set(table.columns) & converted.sample.features, section
+        for name, kind in types.items():
+            assert table.schema[name].is_numeric() == (kind == "number"), name
+
+
 def test_converting_again_gives_the_same_files(converted: Converted, tmp_path: Path) -> None:
     out = converted.folder
     convert(converted.report.dataset, tmp_path / "published", tmp_path / "again")

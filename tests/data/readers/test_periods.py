@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from shelfwise.data.config import SplitOptions
-from shelfwise.data.readers.periods import Periods, periods_by_rows
+from shelfwise.data.readers.periods import Periods, periods_by_rows, split_toml
 
 START = datetime(2019, 10, 1, tzinfo=UTC)
 
@@ -58,6 +58,7 @@ def test_too_close_for_three_parts(seconds: tuple[float, ...]) -> None:
 def test_toml_says_the_same() -> None:
     periods = Periods(START, START + timedelta(seconds=1))
 
-    options = SplitOptions.model_validate(tomllib.loads(periods.toml())["split"])
+    options = SplitOptions.model_validate(tomllib.loads(split_toml(periods))["split"])
 
     assert (options.validation_start, options.test_start) == periods
+    assert split_toml(None) == ""

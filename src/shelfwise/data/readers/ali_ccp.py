@@ -16,6 +16,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from shelfwise.data.readers.card import DatasetCard
+from shelfwise.data.readers.feature_section import features_toml, types_of
 from shelfwise.data.readers.outcomes import events_of
 from shelfwise.data.readers.published import PublishedFolder
 from shelfwise.data.readers.published_table import PublishedColumn
@@ -68,13 +69,20 @@ _CONTEXT = {
 _WEIGHTS = {
     f"{name}_weight": f"D{field}" for name, field in _CONTEXT.items() if name != "placement"
 }
+_OF_USER = tuple(PublishedColumn(name, field, "id") for name, field in _USER.items())
+_OF_ITEM = tuple(PublishedColumn(name, field, "id") for name, field in _ITEM.items())
+_OF_ROW = (
+    *(PublishedColumn(name, field, "id") for name, field in _CONTEXT.items()),
+    *(PublishedColumn(name, field, "number") for name, field in _WEIGHTS.items()),
+)
 COLUMNS = (
     PublishedColumn("clicked", "click", "integer"),
     PublishedColumn("bought", "purchase", "integer"),
     PublishedColumn("user_id", "101", "id"),
     PublishedColumn("item_id", "205", "id"),
-    *(PublishedColumn(n, f, "id") for n, f in {**_USER, **_ITEM, **_CONTEXT}.items()),
-    *(PublishedColumn(n, f, "number") for n, f in _WEIGHTS.items()),
+    *_OF_USER,
+    *_OF_ITEM,
+    *_OF_ROW,
 )
 _UNKNOWN = "0"
 
@@ -89,8 +97,12 @@ _SHOP_TOML = """\
 [shop]
 name = "Ali-CCP (Taobao)"
 
+[split]
+kind = "cold_items"  # without times no moment parts the log; an item is in one part
+
 [match]
 events = ["click", "purchase"]
+target = "next"
 """
 
 
@@ -111,7 +123,9 @@ def to_shop(table: pl.DataFrame) -> ConvertedShop:
         },
         kept={"impression": shown.height},
         left_out=left_out,
-        shop_toml=_SHOP_TOML,
+        shop_toml=_SHOP_TOML
+        + features_toml("events", types_of(_OF_ROW))
+        + features_toml("users", types_of(_OF_USER)),
         changed={},
         found=_found(shown),
     )

@@ -16,6 +16,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from shelfwise.data.readers.card import DatasetCard
+from shelfwise.data.readers.feature_section import features_toml, types_of
 from shelfwise.data.readers.outcomes import events_of
 from shelfwise.data.readers.published import PublishedFolder
 from shelfwise.data.readers.published_table import PublishedColumn
@@ -40,14 +41,15 @@ CARD = DatasetCard(
     files=("train.csv", "aliexpress_sample.csv", "aliexpress_train_sample.csv"),
 )
 
-_CATEGORIES = tuple(f"categorical_{number}" for number in range(1, 17))
-_NUMBERS = tuple(f"numerical_{number}" for number in range(1, 64))
+_FEATURES = (
+    *(PublishedColumn(f"categorical_{n}", f"categorical_{n}", "id") for n in range(1, 17)),
+    *(PublishedColumn(f"numerical_{n}", f"numerical_{n}", "number") for n in range(1, 64)),
+)
 COLUMNS = (
     PublishedColumn("request_id", "search_id", "id"),
     PublishedColumn("clicked", "click", "integer"),
     PublishedColumn("bought", "conversion", "integer"),
-    *(PublishedColumn(name, name, "id") for name in _CATEGORIES),
-    *(PublishedColumn(name, name, "number") for name in _NUMBERS),
+    *_FEATURES,
 )
 
 _REASONS = (
@@ -61,8 +63,12 @@ _SHOP_TOML = """\
 [shop]
 name = "AliExpress searches"
 
+[split]
+kind = "cold_items"  # without times no moment parts the log; and every row is an item
+
 [match]
 events = ["click", "purchase"]
+target = "next"
 """
 
 
@@ -79,7 +85,7 @@ def to_shop(table: pl.DataFrame) -> ConvertedShop:
         tables={"events": _events(shown)},
         kept={"impression": shown.height},
         left_out=left_out,
-        shop_toml=_SHOP_TOML,
+        shop_toml=_SHOP_TOML + features_toml("events", types_of(_FEATURES)),
         changed={},
         found=_found(shown),
     )
@@ -94,9 +100,10 @@ def _events(shown: pl.DataFrame) -> pl.DataFrame:
         pl.col("line").alias("sequence"),
         pl.lit(Surface.SEARCH.value).alias("surface"),
     )
+    features = [column.name for column in _FEATURES]
     return events_of(
         {
-            EventKind.IMPRESSION: shown.select(*tie, *_CATEGORIES, *_NUMBERS),
+            EventKind.IMPRESSION: shown.select(*tie, *features),
             EventKind.CLICK: shown.filter(pl.col("clicked") == 1).select(*tie),
             EventKind.PURCHASE: shown.filter(pl.col("bought") == 1).select(*tie),
         },

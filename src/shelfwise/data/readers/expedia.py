@@ -14,8 +14,9 @@ from datetime import datetime
 import polars as pl
 
 from shelfwise.data.readers.card import DatasetCard
+from shelfwise.data.readers.feature_section import features_toml, types_of
 from shelfwise.data.readers.outcomes import events_of
-from shelfwise.data.readers.periods import periods_by_rows
+from shelfwise.data.readers.periods import periods_by_rows, split_toml
 from shelfwise.data.readers.published import PublishedFolder
 from shelfwise.data.readers.published_table import Layout, PublishedColumn
 from shelfwise.data.readers.reasons import missing, sort_out
@@ -133,7 +134,7 @@ def to_shop(table: pl.DataFrame) -> ConvertedShop:
         tables={"catalogue": _catalogue(shown, periods or ()), "events": _events(shown)},
         kept={"impression": shown.height},
         left_out=left_out,
-        shop_toml=_SHOP_TOML + (f"\n{periods.toml()}" if periods else ""),
+        shop_toml=_SHOP_TOML + split_toml(periods) + features_toml("events", types_of(_CONTEXT)),
         changed={},
         found=_found(shown),
     )

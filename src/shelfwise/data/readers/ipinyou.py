@@ -83,6 +83,10 @@ currency = "CNY"
 
 [match]
 events = ["click"]
+
+[features.events]
+# Not market_price: it is known only after the auction.
+predicted_ctr = "number"
 """
 
 

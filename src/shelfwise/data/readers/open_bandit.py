@@ -18,9 +18,11 @@ from itertools import product
 
 import polars as pl
 
+from shelfwise.data.features.options import FeatureType
 from shelfwise.data.readers.card import DatasetCard
+from shelfwise.data.readers.feature_section import features_toml
 from shelfwise.data.readers.outcomes import events_of
-from shelfwise.data.readers.periods import periods_by_rows
+from shelfwise.data.readers.periods import periods_by_rows, split_toml
 from shelfwise.data.readers.published import PublishedFolder
 from shelfwise.data.readers.published_table import PublishedColumn
 from shelfwise.data.readers.reasons import missing, sort_out
@@ -65,6 +67,11 @@ COLUMNS = (
         for number, name in enumerate(_AFFINITIES)
     ),
 )
+_FEATURES: Mapping[str, FeatureType] = {
+    **{"policy": "category", "campaign": "category"},
+    **dict.fromkeys(_USER, "category"),
+    **{"affinity": "number"},
+}
 _HASHED = ("item_feature_1", "item_feature_2", "item_feature_3")
 _ITEM = ("item_feature_0", *_HASHED)
 ITEM_COLUMNS = (
@@ -134,7 +141,7 @@ def to_shop(table: pl.DataFrame, items: pl.DataFrame) -> ConvertedShop:
         tables={"catalogue": _catalogue(shown, items), "events": _events(shown)},
         kept={"impression": shown.height},
         left_out=left_out,
-        shop_toml=_SHOP_TOML + (f"\n{periods.toml()}" if periods else ""),
+        shop_toml=_SHOP_TOML + split_toml(periods) + features_toml("events", _FEATURES),
         changed={},
         found=_found(shown, items),
     )

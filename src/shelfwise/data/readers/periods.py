@@ -14,13 +14,16 @@ class Periods(NamedTuple):
     validation_start: datetime
     test_start: datetime
 
-    def toml(self) -> str:
-        """The section of shop.toml that says so."""
-        return (
-            "[split]\n"
-            f"validation_start = {self.validation_start:%Y-%m-%dT%H:%M:%SZ}\n"
-            f"test_start = {self.test_start:%Y-%m-%dT%H:%M:%SZ}\n"
-        )
+
+def split_toml(periods: Periods | None) -> str:
+    """The section of shop.toml that says so, to follow others; without periods, nothing."""
+    if periods is None:
+        return ""
+    return (
+        "\n[split]\n"
+        f"validation_start = {periods.validation_start:%Y-%m-%dT%H:%M:%SZ}\n"
+        f"test_start = {periods.test_start:%Y-%m-%dT%H:%M:%SZ}\n"
+    )
 
 
 def periods_by_rows(

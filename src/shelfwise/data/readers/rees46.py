@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from shelfwise.data.readers.card import DatasetCard
-from shelfwise.data.readers.periods import Periods, periods_by_rows
+from shelfwise.data.readers.periods import Periods, periods_by_rows, split_toml
 from shelfwise.data.readers.published import PublishedFolder
 from shelfwise.data.readers.published_table import PublishedColumn
 from shelfwise.data.readers.reasons import missing, sort_out
@@ -100,7 +100,7 @@ def to_shop(table: pl.DataFrame) -> ConvertedShop:
         tables={"catalogue": _catalogue(kept, periods), "events": _events(kept)},
         kept=counts(kept["event"]),
         left_out=left_out,
-        shop_toml=_SHOP_TOML + (f"\n{periods.toml()}" if periods else ""),
+        shop_toml=_SHOP_TOML + split_toml(periods),
         changed={},
         found=_found(kept, table.columns[1:]),
     )

@@ -13,8 +13,9 @@ from collections.abc import Mapping
 import polars as pl
 
 from shelfwise.data.readers.card import DatasetCard
+from shelfwise.data.readers.feature_section import features_toml, types_of
 from shelfwise.data.readers.outcomes import events_of
-from shelfwise.data.readers.periods import periods_by_rows
+from shelfwise.data.readers.periods import periods_by_rows, split_toml
 from shelfwise.data.readers.published import PublishedFolder
 from shelfwise.data.readers.published_table import PublishedColumn
 from shelfwise.data.readers.reasons import missing, sort_out
@@ -39,12 +40,15 @@ CARD = DatasetCard(
     files=("train_sample.csv", "train.csv"),
 )
 
-COLUMNS = (
-    PublishedColumn("ip", "ip", "id"),
-    PublishedColumn("item_id", "app", "id"),
+_FEATURES = (
     PublishedColumn("device", "device", "id"),
     PublishedColumn("os", "os", "id"),
     PublishedColumn("channel", "channel", "id"),
+)
+COLUMNS = (
+    PublishedColumn("ip", "ip", "id"),
+    PublishedColumn("item_id", "app", "id"),
+    *_FEATURES,
     PublishedColumn("timestamp", "click_time", "time"),
     PublishedColumn("installed_at", "attributed_time", "time"),
     PublishedColumn("installed", "is_attributed", "integer"),
@@ -94,7 +98,7 @@ def to_shop(table: pl.DataFrame) -> ConvertedShop:
         tables={"events": _events(clicks)},
         kept={"click": clicks.height},
         left_out=left_out,
-        shop_toml=_SHOP_TOML + (f"\n{periods.toml()}" if periods else ""),
+        shop_toml=_SHOP_TOML + split_toml(periods) + features_toml("events", types_of(_FEATURES)),
         changed={},
         found=_found(clicks, table.columns[1:]),
     )

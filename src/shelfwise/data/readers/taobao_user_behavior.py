@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 import polars as pl
 
 from shelfwise.data.readers.card import DatasetCard
-from shelfwise.data.readers.periods import Periods, periods_by_rows
+from shelfwise.data.readers.periods import Periods, periods_by_rows, split_toml
 from shelfwise.data.readers.published import PublishedFolder
 from shelfwise.data.readers.published_table import Layout, PublishedColumn
 from shelfwise.data.readers.reasons import missing, sort_out
@@ -98,7 +98,7 @@ def to_shop(table: pl.DataFrame) -> ConvertedShop:
         },
         kept=counts(kept["event"]),
         left_out=left_out,
-        shop_toml=_SHOP_TOML + (f"\n{periods.toml()}" if periods else ""),
+        shop_toml=_SHOP_TOML + split_toml(periods),
         changed={},
         found=_found(kept, table.columns[1:]),
     )
