@@ -14,7 +14,7 @@ FROZEN = {
     "shelfwise": "--version",
     "shelfwise init": "SHOP! --force --set --json",
     "shelfwise sample": "OUT! --users --items --days --seed --language --json",
-    "shelfwise check": "SHOP! --set --json",
+    "shelfwise check": "SHOP! --html --set --json",
     "shelfwise prepare": "SHOP! --out! --set --json",
     "shelfwise train": "PREPARED! --out! --set --json",
     "shelfwise evaluate": "RUN! --data --truth --html --set --json",

@@ -1,4 +1,4 @@
-"""`shelfwise check`: everything wrong with a shop's files, at once."""
+"""`shelfwise check`: everything wrong with a shop's files, at once, and what they hold."""
 
 from __future__ import annotations
 
@@ -13,26 +13,37 @@ from rich.table import Table
 from shelfwise.cli.console import AsJson, Bars, Settings, answer, emit, show
 
 if TYPE_CHECKING:
+    from shelfwise.data.config import DataOptions
+    from shelfwise.data.report.report import DataReport
     from shelfwise.data.source.fault import FaultGroup
     from shelfwise.data.source.read import ShopTables
 
 
 def check(
     shop: Annotated[Path, typer.Argument(help="Shop folder, or one table of text and label.")],
+    html: Annotated[
+        Path | None, typer.Option(help="Write a report of what the data holds here, as a page.")
+    ] = None,
     settings: Settings = None,
     as_json: AsJson = False,
 ) -> None:
     """Read a shop's files and print everything wrong with them: file, row, rule and way out.
 
+    With --html, also a page of what the data holds and can teach; --json then has its numbers.
     Exit code 1 if anything is wrong.
 
-    Example: shelfwise check myshop
+    Example: shelfwise check myshop --html data.html
     """
     from shelfwise.config import load_config
     from shelfwise.data.source.read import read_any
+    from shelfwise.evaluation.page import refuse_no_place
 
-    tables = read_any(shop, load_config(shop, settings or ()), Bars())
+    if html is not None:
+        refuse_no_place(html)
+    options = load_config(shop, settings or ())
+    tables = read_any(shop, options, Bars())
     show_faults(tables)
+    report = None if html is None else _write_report(shop, tables, options, html)
     faults = [
         {"count": group.count, "examples": [asdict(one) for one in group.examples]}
         for group in tables.faults
@@ -44,10 +55,21 @@ def check(
             "files": [asdict(count) for count in tables.counts],
             "faults": faults,
             "notes": list(tables.notes),
-        },
+        }
+        | ({} if report is None else {"report": asdict(report)}),
     )
     if faults:
         raise typer.Exit(1)
+
+
+def _write_report(shop: Path, tables: ShopTables, options: DataOptions, html: Path) -> DataReport:
+    from shelfwise.data.report.of_shop import report_of_shop
+    from shelfwise.evaluation.data_page import write_data_page
+
+    report = report_of_shop(shop, tables, options, Bars())
+    write_data_page(report, html)
+    answer.print(f"report: {escape(str(html))}")
+    return report
 
 
 def show_faults(tables: ShopTables) -> None:

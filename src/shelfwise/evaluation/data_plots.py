@@ -15,6 +15,7 @@ from shelfwise.evaluation.report_words import amount
 from shelfwise.evaluation.svg import Scale, drawing, element, line, rounded, text, ticks
 
 _WIDTH = 360.0
+_MONTHS = "JanFebMarAprMayJunJulAugSepOctNovDec"
 _LONGEST_NAME = 34  # letters that fit beside a bar's figures
 
 
@@ -122,7 +123,7 @@ def _dates(x: Scale, first: date, length: int) -> list[Markup]:
     anchors = {0: "start", length - 1: "end"}
     return [
         text(
-            f"{first + timedelta(days=place):%-d %b %Y}",
+            _written(first + timedelta(days=place)),
             x(place),
             138.0,
             "tick",
@@ -130,6 +131,11 @@ def _dates(x: Scale, first: date, length: int) -> list[Markup]:
         )
         for place in places
     ]
+
+
+def _written(day: date) -> str:
+    """``5 Jun 2011``, in English whatever the machine speaks."""
+    return f"{day.day} {_MONTHS[3 * day.month - 3 : 3 * day.month]} {day.year}"
 
 
 def lorenz_plot(found: Concentration) -> Markup:

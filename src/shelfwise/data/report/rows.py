@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from shelfwise.data.source import TableCounts
+from shelfwise.schema.columns import PERSONAL
 
 _EXAMPLES = 3
 _LONGEST = 120  # characters of a cell that is shown
@@ -69,7 +70,7 @@ def rows(counts: Sequence[TableCounts], rejects: pl.DataFrame) -> Rows:
                 row["rule"],
                 row["rows"],
                 tuple(
-                    RejectExample(file, place, _shown(found))
+                    RejectExample(file, place, _shown(found, row["column"]))
                     for file, place, found in zip(
                         row["file"], row["row"], row["found"], strict=True
                     )
@@ -80,7 +81,9 @@ def rows(counts: Sequence[TableCounts], rejects: pl.DataFrame) -> Rows:
     )
 
 
-def _shown(found: str | None) -> str:
-    """A cell as it can be shown: short, its control characters by their number."""
+def _shown(found: str | None, column: str | None) -> str:
+    """A cell as it can be shown: short, no one's id, its control characters by their number."""
+    if column in PERSONAL and found:
+        return "(a personal id, not shown)"
     text = "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in found or "")
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
