@@ -43,6 +43,7 @@ def test_same_seed_same_bytes_another_seed_another_shop(tmp_path: Path) -> None:
         "truth/README.txt",
         "truth/bots.parquet",
         "truth/impressions.parquet",
+        "truth/metrics.json",
     ]
     assert first == again
     # Without bots there is nobody to name.
@@ -198,8 +199,13 @@ def test_a_storefront_shows_its_shoppers_their_own_language(shop: WrittenShop) -
 def test_judgements_grade_what_the_catalogue_has(shop: WrittenShop) -> None:
     pairs = pl.read_csv(shop.folder / "judgements.csv")
 
-    assert pairs.columns == ["query", "item_id", "grade"]
-    assert set(pairs["grade"]) == {0, 1, 2, 3}
+    assert pairs.columns == ["query", "item_id", "grade", "label"]
+    assert set(pairs.select("grade", "label").rows()) == {
+        (3, "exact"),
+        (2, "substitute"),
+        (1, "complement"),
+        (0, "irrelevant"),
+    }
     assert not pairs.select("query", "item_id").is_duplicated().any()
     # A best item is of the brand and type that its query names.
     titles = pairs.join(shop.catalogue, on="item_id").filter(pl.col("grade") == 3)

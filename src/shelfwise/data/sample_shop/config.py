@@ -8,11 +8,13 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, NonNegativeInt, model_validator
 
 from shelfwise.data.config import UtcTime
+from shelfwise.data.sample_shop.purchase_delay import LONGEST_DAYS
 from shelfwise.schema.options import Options
 
 _FEWEST_VISITS = 40
 _FEWEST_FOR_TWO_DOMAINS = 300  # in one language
 
+TEST_SHARE = 0.2  # the last part of the log, on which the oracle is judged
 STRENGTHS = ("easy", "middle", "hard")
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -47,6 +49,11 @@ class SampleOptions(Options):
     """Share of the events that bots make, nearly; truth/bots.parquet names them."""
     bot_strength: Literal["easy", "middle", "hard", "mixed"] = "mixed"
     """How well bots imitate shoppers; "mixed" gives each strength a third of the bots' events."""
+
+    @property
+    def purchase_window_days(self) -> int:
+        """As long as purchases take, but at most half of the test: so half of it is settled."""
+        return min(LONGEST_DAYS, max(3, round(self.days * TEST_SHARE / 2)))
 
     @model_validator(mode="after")
     def _books_fill_a_list(self) -> Self:

@@ -20,6 +20,7 @@ With two languages, two storefronts live side by side: own items, own shoppers, 
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -27,8 +28,9 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from shelfwise.data.sample_shop.config import SampleOptions
+from shelfwise.data.sample_shop.config import TEST_SHARE, SampleOptions
 from shelfwise.data.sample_shop.log_files import write_events, write_truth
+from shelfwise.data.sample_shop.oracle import oracle_metrics
 from shelfwise.data.sample_shop.purchase_delay import LONGEST_DAYS, share_within
 from shelfwise.data.sample_shop.storefront import open_storefront
 from shelfwise.data.sample_shop.tables import (
@@ -45,8 +47,6 @@ from shelfwise.data.sample_shop.tables import (
 from shelfwise.data.sample_shop.traffic import simulate
 from shelfwise.data.sample_shop.vocabulary import LANGUAGES
 from shelfwise.schema.progress import Progress, Silent
-
-TEST_SHARE = 0.2  # the last part of the log, on which the oracle is judged
 
 _UNWATCHED = Silent()
 
@@ -108,6 +108,14 @@ bots.parquet: one row per bot.
   farm                 bots of one farm push the same targets
   targets              the item_ids it is there to click
 
+metrics.json: what an oracle that predicts with the probabilities above scores on the impressions of
+the last {share} % of the log's time (between judged_from and judged_to): AUC, log loss, calibration
+error in 20 bins of equal mass (ece), predicted over observed (pcoc: 1 but for chance), grouped AUC
+and NDCG@10 within requests (gain 1 for a click, ordered by relevance, requests with a click).
+Conversions count purchases within the purchase window of shop.toml, of impressions whose window
+had closed when the log was cut; p_convert is multiplied by the share of purchases that come within
+it. With bots, "shoppers" leaves their impressions out. No model does better, but for luck.
+
 events.parquet itself holds the logging policy's propensity of every impression: the exact
 probability that this item was drawn for this place, given the request and the items above it.
 """
@@ -158,7 +166,11 @@ def write_sample_shop(
         pl.concat([front.campaigns for front in fronts]).write_csv(out / "campaigns.csv")
         pl.concat([front.judgements for front in fronts]).write_csv(out / "judgements.csv")
         pl.concat([front.bots for front in fronts]).write_parquet(out / "truth" / "bots.parquet")
-        (out / WRITTEN_BY_SAMPLE).write_text(_TRUTH_README, encoding="utf-8")
+        oracle = json.dumps(oracle_metrics(log, options), indent=2)
+        (out / "truth" / "metrics.json").write_text(oracle + "\n", encoding="utf-8")
+        (out / WRITTEN_BY_SAMPLE).write_text(
+            _TRUTH_README.format(share=round(100 * TEST_SHARE)), encoding="utf-8"
+        )
         (out / "shop.toml").write_text(_shop_toml(options), encoding="utf-8")
         step.advance()
     return _summary(options, log, fronts)
@@ -205,16 +217,11 @@ def _shop_toml(options: SampleOptions) -> str:
         language=options.language,
         end=end.isoformat(),
         latest=(end + timedelta(hours=1)).isoformat(),
-        window=purchase_window_days(options.days),
-        caught=round(100 * share_within(purchase_window_days(options.days))),
+        window=options.purchase_window_days,
+        caught=round(100 * share_within(options.purchase_window_days)),
         longest=LONGEST_DAYS,
         test_share=TEST_SHARE,
     )
-
-
-def purchase_window_days(days: int) -> int:
-    """As long as purchases take, but at most half of the test, so that half of it is settled."""
-    return min(LONGEST_DAYS, max(3, round(days * TEST_SHARE / 2)))
 
 
 def _summary(options: SampleOptions, log: pl.DataFrame, fronts: list[_Written]) -> SampleSummary:

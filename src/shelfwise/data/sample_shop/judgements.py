@@ -7,7 +7,9 @@ import numpy as np
 from shelfwise.data.sample_shop.catalogue import Catalogue, Ints
 from shelfwise.data.sample_shop.queries import Searches, grade
 
-GRADES = (0, 1, 2, 3)
+# By grade: unrelated; of the same category, bought beside it; the right type that lacks something
+# asked for; all that was asked for.
+LABELS = ("irrelevant", "complement", "substitute", "exact")
 _QUERIES_PER_SHOPPER = 0.12
 _MOST_PAIRS_PER_GRADE = 3
 
@@ -32,7 +34,7 @@ def draw_judgements(
     every_item = np.arange(len(catalogue))
     for row in chosen:
         grade_I = grade(searches, np.array([row]), catalogue, every_item)
-        for value in GRADES:
+        for value in range(len(LABELS)):
             of_grade = np.flatnonzero(grade_I == value)
             some = rng.permutation(of_grade)[:_MOST_PAIRS_PER_GRADE]
             queries += [searches.clean[row]] * len(some)

@@ -165,7 +165,7 @@ def meanings(searches: Searches, slipped_Q: Flags) -> Ints:
 
 
 def grade(searches: Searches, search: Ints, catalogue: Catalogue, item: Ints) -> Ints:
-    """A judge's grade: 3 all that was asked for, 2 lacks a facet, 1 a neighbour, 0 unrelated."""
+    """A judge's grade, an index into ``judgements.LABELS``."""
     kind = _kind(searches, search, catalogue, item)
     whole = _facet_share(searches, search, catalogue, item) == 1
     right = np.where(whole, 3, 2)

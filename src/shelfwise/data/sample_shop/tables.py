@@ -13,7 +13,7 @@ from shelfwise.data.sample_shop.addresses import address_count, as_text
 from shelfwise.data.sample_shop.campaigns import FOREVER_MS
 from shelfwise.data.sample_shop.catalogue import Ints, attributes_json, category_path
 from shelfwise.data.sample_shop.config import STRENGTHS
-from shelfwise.data.sample_shop.judgements import draw_judgements
+from shelfwise.data.sample_shop.judgements import LABELS, draw_judgements
 from shelfwise.data.sample_shop.outcomes import DEVICES, SURFACES
 from shelfwise.data.sample_shop.pages import NEVER, Pages, Wave
 from shelfwise.data.sample_shop.requests import DAY_MS
@@ -25,7 +25,7 @@ from shelfwise.schema.columns import EVENTS
 from shelfwise.schema.event import EventKind
 
 # Order of what happens at the same moment: a search comes before what it shows.
-_KINDS = (
+KINDS = (
     EventKind.SEARCH,
     EventKind.IMPRESSION,
     EventKind.CLICK,
@@ -112,7 +112,12 @@ def judgement_table(
         wave.searches, front.catalogue, len(front.shoppers), rng
     )
     return pl.DataFrame(
-        {"query": queries, "item_id": _numbers(first.item + item_J), "grade": grade_J}
+        {
+            "query": queries,
+            "item_id": _numbers(first.item + item_J),
+            "grade": grade_J,
+            "label": [LABELS[grade] for grade in grade_J],
+        }
     ).with_columns(_id("item_id", "i"))
 
 
@@ -156,7 +161,7 @@ def event_table(ordered: pl.DataFrame, queries: pl.Series, start: datetime) -> p
     """What the shop logged, in words and ids."""
     moment = pl.lit(start).dt.cast_time_unit("ms").dt.convert_time_zone("UTC")
     table = ordered.with_columns(
-        _named("kind", [kind.value for kind in _KINDS]).alias("event"),
+        _named("kind", [kind.value for kind in KINDS]).alias("event"),
         _named("surface", SURFACES),
         _named("device", DEVICES),
         _named("country", _COUNTRIES),
@@ -177,12 +182,12 @@ def event_table(ordered: pl.DataFrame, queries: pl.Series, start: datetime) -> p
 def count_of_kinds(ordered: pl.DataFrame) -> dict[str, int]:
     """How many events there are of each kind that occurs."""
     counts = ordered.group_by("kind").len()
-    return {_KINDS[kind].value: count for kind, count in counts.iter_rows()}
+    return {KINDS[kind].value: count for kind, count in counts.iter_rows()}
 
 
 def truth_table(ordered: pl.DataFrame) -> pl.DataFrame:
     """What nobody but the generator knows: one row per impression, in the log's order."""
-    return ordered.filter(pl.col("kind") == _KINDS.index(EventKind.IMPRESSION)).select(
+    return ordered.filter(pl.col("kind") == KINDS.index(EventKind.IMPRESSION)).select(
         _id("request_id", "r", 7), _id("item_id", "i"), *_TRUTH, "bot"
     )
 
@@ -226,7 +231,7 @@ def _events(wave: Wave, log: Log, first: FirstNumbers) -> Iterator[pl.DataFrame]
     pages = _page_columns(wave.pages, log, first)
     searched = np.flatnonzero(wave.pages.surface_P == SURFACES.index("search"))
     yield pages[searched].with_columns(
-        _small("kind", _KINDS.index(EventKind.SEARCH), pl.Int8),
+        _small("kind", KINDS.index(EventKind.SEARCH), pl.Int8),
         pl.Series("at", wave.pages.at_P[searched]),
     )
     slate, reactions = wave.slate, wave.reactions
@@ -241,7 +246,7 @@ def _events(wave: Wave, log: Log, first: FirstNumbers) -> Iterator[pl.DataFrame]
         item = slate.item_N[rows]
         campaign = slate.campaign_N[rows]
         frame = pages[slate.row_N[rows]].with_columns(
-            _small("kind", _KINDS.index(kind), pl.Int8),
+            _small("kind", KINDS.index(kind), pl.Int8),
             pl.Series("at", at_N[rows]),
             pl.Series("item_id", first.item + item, pl.Int32),
             pl.Series("position", slate.position_N[rows], pl.Int8),
