@@ -72,7 +72,7 @@ EVENT_SAMPLES: Mapping[str, Sample] = {
                 *(
                     f"competitor_{number}_{what}"
                     for number in range(1, 9)
-                    for what in ("rate", "available", "difference")
+                    for what in ("rate", "sold_out", "difference")
                 ),
             }
         ),

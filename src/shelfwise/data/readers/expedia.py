@@ -75,7 +75,7 @@ _CONTEXT = (
         for number in range(1, 9)
         for name, header in (
             ("rate", "rate"),
-            ("available", "inv"),
+            ("sold_out", "inv"),  # 1: the competitor has no room
             ("difference", "rate_percent_diff"),
         )
     ),
