@@ -133,5 +133,17 @@ def test_scores_lie_between_0_and_1_and_decide(share: float) -> None:
 
 
 def test_nobody_to_judge() -> None:
-    assert _flags([]).is_empty()
-    assert _flags([act("view", 1, 0, 5)]).is_empty()
+    for options in (_PLAIN, FraudOptions()):
+        assert _flags([], options).is_empty()
+        assert _flags([act("view", 1, 0, 5)], options).is_empty()
+
+
+def test_a_log_in_which_no_figure_can_be_told() -> None:
+    # Purchases alone, and no clock: nothing is known of anybody but how much was bought.
+    rows = [act("purchase", owner, step, step) for owner in range(60) for step in range(30)]
+
+    flags = flag(actor_features(numbered(rows), "owner", timed=False), FraudOptions())
+
+    assert len(flags) == 60
+    assert flags["score"].to_list() == [0.0] * 60
+    assert flags["reason"].is_null().all()

@@ -47,7 +47,7 @@ def flag(features: pl.DataFrame, options: FraudOptions, seed: int = 0) -> pl.Dat
     actor: ActorKind = features["actor"][0]
     features = with_night(features)
     people = population_of(features, options)
-    judged = features.filter(pl.col("acts") >= options.min_acts)
+    judged = features.filter(pl.col("acts") >= options.min_acts).sort("id")
     rules = list(rules_for(actor, people, options))
     if options.forest:
         judged = judged.with_columns(isolation(judged, people, seed))
@@ -76,7 +76,7 @@ def _scored(judged: pl.DataFrame, rules: list[Rule], options: FraudOptions) -> p
         innocent = innocent * (1 - rule.weight * pl.col(f"evidence {rule.name}"))
     score = (1 - innocent) * pl.when("buys").then(0.5).otherwise(1.0)
     told = {rule.name: pl.col(f"evidence {rule.name}") >= _TOLD for rule in rules}
-    return judged.sort("id").select(
+    return judged.select(
         "actor",
         "id",
         score.alias("score"),

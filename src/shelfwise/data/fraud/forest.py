@@ -26,10 +26,14 @@ def isolation(features: pl.DataFrame, people: Population, seed: int) -> pl.Serie
         people: gives every figure its scale; an unknown figure counts as the usual one.
         seed: of the trees.
     """
-    figure_NF = features.select(
-        people.spreads_above(name).fill_null(0).fill_nan(0).clip(-20, 20).alias(name)
-        for name in FIGURES
-    ).to_numpy()
+    figure_NF = (
+        features.with_columns(  # not select: figures that nobody has are literals of one row
+            people.spreads_above(name).fill_null(0).fill_nan(0).clip(-20, 20).alias(name)
+            for name in FIGURES
+        )
+        .select(FIGURES)
+        .to_numpy()
+    )
     if len(figure_NF) < _FEWEST:
         return pl.Series("isolation", np.full(len(figure_NF), 0.5))
     # n_jobs: threads would not change the result, and the scores are a small part of the time.

@@ -22,7 +22,7 @@ class FraudOptions(Options):
     """Deliberate events (all but impressions and returns) below which nobody is ever flagged."""
     rate_spreads: PositiveFloat = 6.0
     """Robust standard deviations above the shop's median log rate from which a rate is odd."""
-    acts_in_hour: PositiveInt = 30
+    acts_in_hour: PositiveInt = 60
     """Acts in one hour that are never odd, however slow the others are; lower it for a log that
     is itself a sample."""
     hours_awake: Annotated[int, Field(ge=8, le=24)] = 16

@@ -134,7 +134,7 @@ def _clicks_everything(people: Population) -> Rule:
     odd = people.spreads_above("click_through", least)
     return Rule(
         "clicks everything",
-        0.7,
+        0.6,
         pl.when(pl.col("clicks") >= _FEWEST_TAKEN).then(_ramp(odd, 2, 5)),
         pl.format(
             "{}% of what was shown is clicked (usual: {}%)",
