@@ -81,8 +81,14 @@ _SHOP_TOML = """\
 name = "iPinYou campaign {campaign}"
 currency = "CNY"
 
+[split]
+# An order and no clock. No auction has a past of its own, so all of them are one part: they are
+# here to bid in again, one after the other, and not to train on.
+kind = "leave_last_out"
+
 [match]
 events = ["click"]
+target = "next"
 
 [features.events]
 # Not market_price: it is known only after the auction.
