@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import string
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 os.environ["OMP_NUM_THREADS"] = "1"
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 os.environ["HF_HUB_OFFLINE"] = "1"
+# The account's own key of pseudonyms is left alone.
+os.environ["XDG_CONFIG_HOME"] = tempfile.mkdtemp(prefix="shelfwise-tests-")
 
 _SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 _WORDS = (

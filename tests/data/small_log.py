@@ -15,6 +15,7 @@ from shelfwise.data.config import DataOptions
 from shelfwise.data.prepare import prepare
 from shelfwise.data.prepared import PreparedShop
 
+PUBLISHED = {"published_key": True}
 START = datetime(2026, 1, 1, tzinfo=UTC)
 HOUR = 3_600_000_000  # microseconds
 
@@ -85,7 +86,7 @@ def prepared_shop(folder: Path, rows: Sequence[Mapping[str, Any]], **options: An
     found = prepare(
         folder / "shop",
         folder / "prepared",
-        DataOptions.model_validate({"split": split} | options),
+        DataOptions.model_validate({"split": split, "privacy": PUBLISHED} | options),
     )
     assert isinstance(found, PreparedShop)
     return found

@@ -15,14 +15,22 @@ from shelfwise.data.config import DataOptions
 from shelfwise.data.history import KINDS, NONE
 from shelfwise.data.prepare import prepare
 from shelfwise.data.prepared import PreparedShop
+from shelfwise.data.pseudonyms import PrivacyOptions, Pseudonyms
 from shelfwise.data.split import microseconds
 from shelfwise.schema.errors import ConfigError, DataError
 from shelfwise.schema.manifest import MANIFEST
 
-from .small_log import event, moment, prepared_shop, random_events, write_table
+from .small_log import PUBLISHED, event, moment, prepared_shop, random_events, write_table
 
 SPLIT = {"validation_start": moment(60).isoformat(), "test_start": moment(80).isoformat()}
-OPTIONS = DataOptions.model_validate({"split": SPLIT})
+OPTIONS = DataOptions.model_validate({"split": SPLIT, "privacy": PUBLISHED})
+NAMES = Pseudonyms.of(PrivacyOptions(published_key=True), Path())
+# Owners are numbered in the order of their pseudonyms, not of their ids.
+FIRST, SECOND = sorted([NAMES.number("session", "s1"), NAMES.number("user", "u1")])
+SESSION, USER = (
+    int(number == SECOND)
+    for number in (NAMES.number("session", "s1"), NAMES.number("user", "u1"))
+)
 
 CATALOGUE = [
     {"item_id": "i1", "title": "red  shoe", "category": "wear &gt; shoes", "brand": "Acme"},
@@ -102,30 +110,53 @@ def test_items_queries_and_campaigns_are_normalised(shop: PreparedShop) -> None:
 
 
 def test_histories_stand_by_owner_and_time(shop: PreparedShop) -> None:
-    assert shop.owners["owner_id"].to_list() == ["session:s1", "u1"]
-    assert shop.history.offset_U1.tolist() == [0, 2, 4]
-    assert [KINDS[kind] for kind in shop.history.kind_E] == ["purchase", "view", "search", "click"]
-    assert shop.history.item_E.tolist() == [1, 0, NONE, 0]
-    assert shop.history.query_E.tolist() == [NONE, NONE, 0, NONE]
-    assert shop.history.at_E.tolist() == [hour(h) for h in (70, 99, 9, 12)]
+    history = shop.history
+    names = {SESSION: NAMES.name("session", "s1"), USER: NAMES.name("user", "u1")}
+    assert shop.owners["owner_id"].to_list() == [names[0], names[1]]
+    assert history.offset_U1.tolist() == [0, 2, 4]
+    told = {
+        owner: [
+            (KINDS[history.kind_E[e]], history.item_E[e], history.query_E[e], history.at_E[e])
+            for e in range(history.offset_U1[owner], history.offset_U1[owner + 1])
+        ]
+        for owner in (SESSION, USER)
+    }
+    assert told == {
+        SESSION: [("purchase", 1, NONE, hour(70)), ("view", 0, NONE, hour(99))],
+        USER: [("search", NONE, 0, hour(9)), ("click", 0, NONE, hour(12))],
+    }
 
 
 def test_requests_impressions_and_positives(shop: PreparedShop) -> None:
-    assert shop.requests.rows(named=True) == [
+    end = {owner: int(shop.history.offset_U1[owner]) for owner in (SESSION, USER)}
+    nobody = {"query": NONE, "surface": "recommendation", "fraud": None}
+    visits = shop.requests["session"].to_list()
+    assert shop.requests.drop("session").rows(named=True) == [
         {
-            "request_id": "r", "owner": 1, "at": hour(10), "query": NONE,
-            "surface": "recommendation", "part": "train", "history_end": 3,
+            "request_id": "r", "owner": USER, "at": hour(10), "part": "train",
+            "history_end": end[USER] + 1, **nobody,
         },
         {
-            "request_id": None, "owner": 0, "at": hour(70), "query": NONE,
-            "surface": "recommendation", "part": "validation", "history_end": 0,
+            "request_id": None, "owner": SESSION, "at": hour(70), "part": "validation",
+            "history_end": end[SESSION], **nobody,
         },
     ]  # fmt: skip
+    assert len(set(visits)) == 2
     assert shop.impressions.select("request", "item", "position", "clicked_at").rows() == [
         (0, 0, 1, hour(12)),
         (0, 1, 2, None),
     ]
-    assert shop.positives.rows() == [(0, 0, "click", hour(12)), (1, 1, "purchase", hour(70))]
+    columns = shop.positives.select("request", "item", "kind", "at")
+    assert columns.rows() == [(0, 0, "click", hour(12)), (1, 1, "purchase", hour(70))]
+
+
+def test_no_id_of_a_user_is_written(shop: PreparedShop) -> None:
+    written = b"".join(path.read_bytes() for path in shop.folder.iterdir())
+
+    assert b'"u1"' not in written
+    assert b"u1" not in b"".join(
+        pl.read_parquet(path).write_json().encode() for path in shop.folder.glob("*.parquet")
+    )
 
 
 def test_the_manifest_tells_the_counts(shop: PreparedShop) -> None:
@@ -133,7 +164,7 @@ def test_the_manifest_tells_the_counts(shop: PreparedShop) -> None:
 
     assert facts["match_kinds"] == ["click", "purchase"]
     assert facts["counts"] == {
-        "items": 2, "owners": 2, "impressions": 2, "positives": 2,
+        "items": 2, "owners": 2, "sessions": 4, "impressions": 2, "positives": 2,
         "events": {"search": 1, "impression": 2, "view": 1, "click": 1, "purchase": 1},
         "requests": {"train": 1, "validation": 1},
     }  # fmt: skip
@@ -150,12 +181,12 @@ def test_the_same_input_gives_the_same_bytes(tmp_path: Path) -> None:
     folder = write(
         tmp_path / "shop", events=rows, catalogue=[{"item_id": f"i{n}"} for n in range(9)]
     )
-    options = DataOptions.model_validate({"split": SPLIT, "match": {"target": "next"}})
+    options = DataOptions.model_validate({"split": SPLIT, "privacy": PUBLISHED, "match": {"target": "next"}})
 
     once, again = prepared(folder, "a", options), prepared(folder, "b", options)
 
     names = {path.name for path in once.folder.iterdir()} - {MANIFEST}
-    assert len(names) == 9
+    assert len(names) == 12
     for name in names:
         assert (once.folder / name).read_bytes() == (again.folder / name).read_bytes(), name
     assert once.manifest.data_fingerprint == again.manifest.data_fingerprint
@@ -166,7 +197,7 @@ def test_the_fingerprint_follows_input_and_options(tmp_path: Path) -> None:
     first = prepared(folder).manifest.data_fingerprint
 
     def changed(**options: Any) -> str:
-        told = {"split": SPLIT} | options
+        told = {"split": SPLIT, "privacy": PUBLISHED} | options
         return prepared(folder, "other", ShopConfig.model_validate(told)).manifest.data_fingerprint
 
     # Options of later commands are not prepare's.

@@ -3,8 +3,8 @@
 A log that names its requests is believed: an outcome belongs to the impression of its item in its
 request. Where an outcome names none, it goes to the last touch of the same owner and item: a click
 or cart to the latest impression within the click window, a purchase to the latest clicked
-impression within the purchase window (in a log without clicks, to the latest impression). An
-outcome before its impression is a clock's mistake and belongs to none.
+impression within the purchase window (in a log without clicks, to the latest impression), a
+return to the latest purchase. An outcome before its impression is a clock's mistake and belongs to none.
 
 Outcomes are stored as *times*, so that the label of a row can be asked for as of any moment: a
 purchase that had not yet happened when training ended is unknown to training, not negative.
@@ -22,26 +22,30 @@ DAY = 24 * HOUR
 _CLICK_KINDS = (EventKind.CLICK, EventKind.CART)
 
 
-def attribute(events: pl.DataFrame, options: AttributionOptions) -> pl.DataFrame:
+def attribute(
+    events: pl.DataFrame, options: AttributionOptions, *, has_clicks: bool | None = None
+) -> pl.DataFrame:
     """Impressions with the times of what came of them.
 
     Args:
         events: columns ``event, owner, item, at, request_id, position, surface, propensity``;
             ``at`` in microseconds.
-        options: the two windows.
+        options: the windows.
+        has_clicks: whether the log has any, where ``events`` are only a part of it.
 
     Returns:
-        One row an impression: its columns, ``clicked_at`` and ``purchased_at`` (null where it did
-        not happen). A bought row is always a clicked one, at any moment: where the log lacks the
-        click or has it later, the purchase's moment stands in for it.
+        One row an impression: its columns, ``clicked_at``, ``purchased_at`` and ``returned_at``
+        (null where it did not happen). A bought row is always a clicked one, at any moment: where
+        the log lacks the click or has it later, the purchase's moment stands in for it.
     """
     shown = (
-        events.filter(pl.col("event") == EventKind.IMPRESSION)
+        events.filter(_is(EventKind.IMPRESSION))
         .select("request_id", "owner", "item", "at", "position", "surface", "propensity")
+        .with_columns(pl.col("surface").cast(pl.String))
         .with_row_index("impression")
     )
-    clicks = events.filter(pl.col("event").is_in(_CLICK_KINDS))
-    purchases = events.filter(pl.col("event") == EventKind.PURCHASE)
+    clicks = events.filter(_is(*_CLICK_KINDS))
+    purchases = events.filter(_is(EventKind.PURCHASE))
     # A named purchase has its window too: otherwise a row known as not bought could still change.
     by_request = _named(shown, clicks, pl.col("at"), None)
     by_touch = _last_touch(shown, clicks, pl.col("at"), int(options.click_window_hours * HOUR))
@@ -50,13 +54,26 @@ def attribute(events: pl.DataFrame, options: AttributionOptions) -> pl.DataFrame
     window = int(options.purchase_window_days * DAY)
     touch = pl.coalesce("clicked_at", "at")
     by_request = _named(clicked, purchases, touch, window)
-    by_touch = _last_touch(
-        clicked, purchases, touch if clicks.is_empty() else pl.col("clicked_at"), window
+    touched = (
+        touch
+        if has_clicks is False or (has_clicks is None and clicks.is_empty())
+        else pl.col("clicked_at")
     )
+    by_touch = _last_touch(clicked, purchases, touched, window)
     bought = _with_first(clicked, "purchased_at", by_request, by_touch)
-    return bought.with_columns(
+
+    window = int(options.return_window_days * DAY)
+    returns = events.filter(_is(EventKind.RETURN))
+    by_request = _named(bought, returns, pl.col("purchased_at"), window)
+    by_touch = _last_touch(bought, returns, pl.col("purchased_at"), window)
+    returned = _with_first(bought, "returned_at", by_request, by_touch)
+    return returned.with_columns(
         pl.min_horizontal("clicked_at", "purchased_at").alias("clicked_at")
     ).drop("impression")
+
+
+def _is(*kinds: EventKind) -> pl.Expr:
+    return pl.col("event").is_in([kind.value for kind in kinds])
 
 
 def _with_first(shown: pl.DataFrame, name: str, *found: pl.DataFrame) -> pl.DataFrame:
@@ -72,6 +89,7 @@ def _named(
     once = shown.unique(["request_id", "item"], keep="first", maintain_order=True)
     found = (
         once.select("impression", "request_id", "item", "at", touch.alias("touch_at"))
+        .filter(pl.col("touch_at").is_not_null())
         .join(
             outcomes.select("request_id", "item", pl.col("at").alias("outcome_at")),
             on=["request_id", "item"],

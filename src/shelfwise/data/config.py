@@ -16,7 +16,9 @@ from pydantic import (
 )
 
 from shelfwise.data.connections import RedisStream, SqlSource, one_source
+from shelfwise.data.features.options import FeatureOptions
 from shelfwise.data.fraud.options import FraudOptions
+from shelfwise.data.pseudonyms import PrivacyOptions
 from shelfwise.data.units import Units, units_of
 from shelfwise.data.weights import WeightOptions
 from shelfwise.schema.columns import CAMPAIGNS, CATALOGUE, EVENTS
@@ -75,12 +77,41 @@ class EventOptions(Options):
     units: Annotated[Units, AfterValidator(units_of(EVENTS))] = Field(default_factory=dict)
     """Column = its unit, where it is another: "cents" for price; "s", "ms", "us" or "ns"
     since 1970 for timestamp, which is else told from its size."""
+    rows_in_order: bool = False
+    """True where the rows of a file stand in the order in which they happened, and nothing else
+    tells it: the place in the file becomes their `sequence`."""
     names: Mapping[str, EventKind] = Field(default_factory=dict)
     """The log's own event name = one of Shelfwise's kinds, where they differ."""
     timezone: str = "UTC"
     """Zone of times that carry none themselves."""
     latest: UtcTime | None = None
     """Events after this moment are refused; left out, the moment of reading."""
+
+    _one_source = model_validator(mode="after")(one_source)
+
+
+class UserOptions(Options):
+    """Where users are described."""
+
+    file: str = "users.*"
+    """File or glob inside the shop folder; a shop need not have one."""
+    sql: SqlSource | None = None
+    """A database that holds the table, in place of a file."""
+    columns: Mapping[str, str] = Field(default_factory=dict)
+    """Shelfwise's column name = the file's own, where they differ."""
+
+    _one_source = model_validator(mode="after")(one_source)
+
+
+class JudgementOptions(Options):
+    """Where people said how well items answer queries."""
+
+    file: str = "judgements.*"
+    """File or glob inside the shop folder; a shop need not have one."""
+    sql: SqlSource | None = None
+    """A database that holds the table, in place of a file."""
+    columns: Mapping[str, str] = Field(default_factory=dict)
+    """Shelfwise's column name = the file's own, where they differ."""
 
     _one_source = model_validator(mode="after")(one_source)
 
@@ -118,6 +149,28 @@ class PairsOptions(Options):
     _one_source = model_validator(mode="after")(one_source)
 
 
+class CleanOptions(Options):
+    """Which rows say again what another has said."""
+
+    double_click_seconds: Annotated[float, Field(ge=0)] = 1.0
+    """A view, click, favourite, cart or search like the one so shortly before it is a slip of
+    the finger and counted as a duplicate; rows that `sequence` orders are all kept."""
+
+
+class SessionOptions(Options):
+    """Where one visit ends and the next begins."""
+
+    gap_minutes: PositiveFloat = 30
+    """Without a session_id, a pause longer than this begins a new visit."""
+
+
+class MemoryOptions(Options):
+    """How much `prepare` holds at once; its result does not depend on it."""
+
+    rows_together: PositiveInt = 2_000_000
+    """Events that are worked on at the same time; longer logs are parted by user, on disk."""
+
+
 class AttributionOptions(Options):
     """Which impression earns a click or a purchase."""
 
@@ -125,6 +178,8 @@ class AttributionOptions(Options):
     """A click or cart this long after an impression still belongs to it."""
     purchase_window_days: PositiveFloat = 7
     """A purchase this long after a click still belongs to it; younger clicks are unknown."""
+    return_window_days: PositiveFloat = 60
+    """A return this long after a purchase still takes it back."""
 
 
 class SplitOptions(Options):
@@ -258,15 +313,22 @@ class DataOptions(Options):
     shop: ShopOptions = ShopOptions()
     catalogue: CatalogueOptions = CatalogueOptions()
     events: EventOptions = EventOptions()
+    users: UserOptions = UserOptions()
+    judgements: JudgementOptions = JudgementOptions()
     campaigns: CampaignOptions = CampaignOptions()
     pairs: PairsOptions = PairsOptions()
+    privacy: PrivacyOptions = PrivacyOptions()
+    clean: CleanOptions = CleanOptions()
+    sessions: SessionOptions = SessionOptions()
     attribution: AttributionOptions = AttributionOptions()
     split: SplitOptions = SplitOptions()
     match: MatchOptions = MatchOptions()
     history: HistoryOptions = HistoryOptions()
     weights: WeightOptions = WeightOptions()
     fraud: FraudOptions = FraudOptions()
+    features: FeatureOptions = FeatureOptions()
     text: TextOptions = TextOptions()
+    memory: MemoryOptions = MemoryOptions()
     seed: NonNegativeInt = 0
 
     @model_validator(mode="after")

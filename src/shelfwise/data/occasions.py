@@ -6,6 +6,7 @@ implies a request just before every behaviour that counts as a match: a basket, 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import polars as pl
@@ -18,20 +19,23 @@ class Occasions(NamedTuple):
     """Requests, what was shown at them, and what turned out to match them."""
 
     requests: pl.DataFrame  # request, request_id, owner, at, sequence, query, surface
-    impressions: pl.DataFrame  # request, item, position, propensity, at, clicked_at, purchased_at
+    impressions: pl.DataFrame  # request, item, position, propensity, at, and times of outcomes
     positives: pl.DataFrame  # request, item, kind, at
 
 
-def match_kinds(events: pl.DataFrame, options: MatchOptions) -> tuple[EventKind, ...]:
+def match_kinds(counts: Mapping[str, int], options: MatchOptions) -> tuple[EventKind, ...]:
     """Behaviours that count as a match: those configured, else what the log holds.
 
     A log with impressions takes clicks and purchases; any other takes the strongest interest that
     makes up at least a tenth of its behaviour, so that a rare purchase does not leave the matcher
     with nothing to learn from.
+
+    Args:
+        counts: rows of each kind.
+        options: what shop.toml says.
     """
     if options.events:
         return options.events
-    counts = dict(events.group_by("event").len().iter_rows())
     if counts.get(EventKind.IMPRESSION) and counts.get(EventKind.CLICK):
         return (EventKind.CLICK, EventKind.PURCHASE)
     total = sum(counts.get(kind, 0) for kind in INTEREST_ORDER)
@@ -54,7 +58,9 @@ def find_occasions(
         by_sequence: events of one owner and time but another ``sequence`` are different requests.
     """
     shown = _named_requests(events, attributed)
-    matched = events.filter(pl.col("event").is_in(kinds) & pl.col("item").is_not_null())
+    matched = events.filter(
+        pl.col("event").is_in([kind.value for kind in kinds]) & pl.col("item").is_not_null()
+    )
     implied_rows = matched.filter(
         pl.col("request_id").is_null() | ~pl.col("request_id").is_in(shown["request_id"].implode())
     )
@@ -112,8 +118,9 @@ def _implied_requests(rows: pl.DataFrame, order: list[str]) -> pl.DataFrame:
 
 def _join_request(rows: pl.DataFrame, requests: pl.DataFrame) -> pl.DataFrame:
     numbers = requests.filter(_from_request()).select("request_id", "request")
+    columns = ("item", "position", "propensity", "at", "clicked_at", "purchased_at", "returned_at")
     return rows.join(numbers, on="request_id", how="inner", maintain_order="left").select(
-        "request", "item", "position", "propensity", "at", "clicked_at", "purchased_at"
+        "request", *columns
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import polars as pl
@@ -17,8 +16,6 @@ from shelfwise.schema.errors import ArtifactError
 from shelfwise.schema.item import Campaign, Item
 from shelfwise.schema.manifest import MANIFEST, Manifest, open_sealed
 from shelfwise.schema.options import explain
-
-Shape = Literal["shop", "pairs"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +30,17 @@ class PreparedShop:
     options: DataOptions
     manifest: Manifest
     moments: Moments
-    items: pl.DataFrame  # item_id, title, category, brand, price, attributes, available, text
+    items: pl.DataFrame  # item_id, title, category, brand, price, ..., text, and features
     queries: pl.DataFrame  # text
-    owners: pl.DataFrame  # owner_id
+    owners: pl.DataFrame  # owner_id: a pseudonym
     history: History
-    requests: pl.DataFrame  # request_id, owner, at, query, surface, part, history_end
-    impressions: pl.DataFrame  # request, item, position, at, clicked_at, purchased_at, weight
+    requests: pl.DataFrame  # request_id, owner, at, query, surface, session, part, history_end, ...
+    impressions: pl.DataFrame  # request, item, position, propensity, at, times of outcomes, weight
     positives: pl.DataFrame  # request, item, kind, at, weight
     campaigns: pl.DataFrame  # campaign_id, item_id, title, bid, budget, start, end
+    judgements: pl.DataFrame  # query, item, grade, part
+    users: pl.DataFrame  # owner, and features of those that the shop describes
+    fraud: pl.DataFrame  # actor, id, score, reason, ...: who is flagged
 
     @property
     def has_impressions(self) -> bool:
@@ -59,7 +59,22 @@ class PreparedPairs:
     rows: pl.DataFrame  # text, label (number of the class), part
 
 
-def open_prepared(folder: Path) -> PreparedShop | PreparedPairs:
+@dataclass(frozen=True, slots=True)
+class PreparedJudgements:
+    """The text-only case: how well items answer queries, and nobody's behaviour."""
+
+    folder: Path
+    options: DataOptions
+    manifest: Manifest
+    items: pl.DataFrame  # item_id, title, ..., text
+    queries: pl.DataFrame  # text
+    judgements: pl.DataFrame  # query, item, grade, part
+
+
+Prepared = PreparedShop | PreparedPairs | PreparedJudgements
+
+
+def open_prepared(folder: Path) -> Prepared:
     """Open what `prepare` wrote.
 
     Raises:
@@ -73,6 +88,12 @@ def open_prepared(folder: Path) -> PreparedShop | PreparedPairs:
             return PreparedPairs(folder, options, manifest, tuple(manifest.facts["classes"]), rows)
         case "shop":
             return _open_shop(folder, options, manifest)
+        case "judgements":
+            tables = (
+                pl.read_parquet(folder / f"{name}.parquet")
+                for name in ("items", "queries", "judgements")
+            )
+            return PreparedJudgements(folder, options, manifest, *tables)
         case other:
             raise ArtifactError(f"{folder}: holds a prepared {other!r}, which is unknown here")
 
@@ -80,8 +101,9 @@ def open_prepared(folder: Path) -> PreparedShop | PreparedPairs:
 def open_prepared_shop(folder: Path) -> PreparedShop:
     """Open a prepared shop; a prepared table of pairs is refused."""
     prepared = open_prepared(folder)
-    if isinstance(prepared, PreparedPairs):
-        raise ArtifactError(f"{folder}: holds text and labels, a log with behaviour is needed")
+    if not isinstance(prepared, PreparedShop):
+        holds = "text and labels" if isinstance(prepared, PreparedPairs) else "judgements alone"
+        raise ArtifactError(f"{folder}: holds {holds}, a log with behaviour is needed")
     return prepared
 
 
@@ -116,6 +138,9 @@ def _open_shop(folder: Path, options: DataOptions, manifest: Manifest) -> Prepar
         impressions=table("impressions"),
         positives=table("positives"),
         campaigns=table("campaigns"),
+        judgements=table("judgements"),
+        users=table("users"),
+        fraud=table("fraud"),
     )
 
 

@@ -68,6 +68,9 @@ JUDGEMENTS = (
     Column("grade", "number", "how well it answers, 0 or more, higher is better", required=True),
 )
 
+# Columns whose values stand for a person; nothing but a pseudonym of them is written.
+PERSONAL = ("user_id", "session_id", "ip")
+
 PAIRS = (
     Column("text", "text", "the text to classify", required=True),
     Column("label", "text", "its class", required=True),

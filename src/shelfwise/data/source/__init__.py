@@ -1,6 +1,6 @@
 """A shop's own files, read with everything that is wrong with them."""
 
-from shelfwise.data.source.checked import TableCounts
+from shelfwise.data.source.scan import TableCounts
 from shelfwise.data.source.fault import Fault, FaultGroup
 from shelfwise.data.source.read import ShopTables, read_pairs_file, read_shop
 

@@ -12,14 +12,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from shelfwise.data.source.fault import Reason
-from shelfwise.data.source.lines import Lines, positions, split_lines
+from shelfwise.data.source.fault import Fault, Reason
+from shelfwise.data.source.lines import Lines, positions, split_lines, whole_lines
 from shelfwise.data.source.raw import (
     EMPTY,
     NOT_UTF8,
@@ -61,34 +62,84 @@ class _Body(NamedTuple):
     """Rows that fit the header, as CSV text that any parser reads alike; and the others."""
 
     text: bytes
-    row: NDArray[np.int64]  # of each good row, counted from 1 among all rows
+    row: NDArray[np.int64]  # of each good row, counted from 1 among all rows of the block
     refused: list[Refusal]
+    rows: int
+    end: int  # where in the block's text the first row begins that may go on in the next
+
+
+class DelimitedText:
+    """Reads CSV text a block at a time, as if it had been there whole.
+
+    A ``separator`` of None is told from the header.
+    """
+
+    def __init__(self, file: str, separator: str | None) -> None:
+        self.file = file
+        self._separator = separator
+        self._cr_ends: bool | None = None
+        self._header: list[str] | None = None
+        self._rows = 0  # seen in earlier blocks
+
+    @property
+    def has_header(self) -> bool:
+        return self._header is not None
+
+    def read(self, data: bytes, *, final: bool) -> tuple[RawTable | None, bytes]:
+        """The rows of a block and the bytes that belong to the next; None where none is whole."""
+        whole = len(data) if final else whole_lines(data)
+        text, rest = data[:whole], data[whole:]
+        if self._cr_ends is None:
+            self._cr_ends = b"\n" not in text
+        lines = split_lines(text, cr_ends=self._cr_ends)
+        filled = np.flatnonzero(lines.end_L > lines.start_L)
+        if len(filled) == 0:
+            return None, rest
+        faults: tuple[Fault, ...] = ()
+        first = 0
+        if self._header is None:
+            found = self._read_header(lines, int(filled[0]))
+            if isinstance(found, Fault):
+                return no_rows(self.file, found), b""
+            first, faults = found
+        assert self._header is not None
+        assert self._separator is not None
+        reader = _RowReader(lines, self._separator)
+        body = _split_rows(reader, len(self._header), first, final=final)
+        table = self._table(body, faults)
+        self._rows += body.rows
+        return table, lines.data[body.end :] + rest
+
+    def _read_header(self, lines: Lines, line: int) -> tuple[int, tuple[Fault, ...]] | Fault:
+        """The line after the header, and what is odd about it."""
+        self._separator = self._separator or _separator(lines.text(line))
+        header = _RowReader(lines, self._separator).row_from(line)
+        if header is None or (lines.not_utf8_L | lines.has_nul_L)[line : header.last + 1].any():
+            return _HEADER.at_file(self.file, lines.text(line), fatal=True)
+        names = [name.strip() or f"column_{i}" for i, name in enumerate(header.cells, 1)]
+        self._header = names
+        repeated = sorted({name for name in names if names.count(name) > 1})
+        faults = (_REPEATED_COLUMN.at_file(self.file, name, column=name) for name in repeated)
+        return header.last + 1, tuple(faults)
+
+    def _table(self, body: _Body, faults: tuple[Fault, ...]) -> RawTable:
+        assert self._header is not None
+        assert self._separator is not None
+        frame = _parse(body, self._separator, len(self._header))
+        first_of = {name: pl.col(f"{self._header.index(name)}") for name in self._header}
+        return RawTable(
+            self.file,
+            frame.select(**first_of),
+            pl.Series(body.row + self._rows, dtype=pl.Int64),
+            tuple(replace(one, row=one.row + self._rows) for one in body.refused),
+            faults,
+        )
 
 
 def read_delimited(data: bytes, file: str, separator: str | None) -> RawTable:
-    """Read CSV text; a ``separator`` of None is told from the header."""
-    lines = split_lines(data)
-    filled = np.flatnonzero(lines.end_L > lines.start_L)
-    if len(filled) == 0:
-        return no_rows(file, EMPTY.at_file(file, "no text at all", fatal=True))
-    first = int(filled[0])
-    reader = _RowReader(lines, separator or _separator(lines.text(first)))
-    header = reader.row_from(first)
-    if header is None or (lines.not_utf8_L | lines.has_nul_L)[first : header.last + 1].any():
-        return no_rows(file, _HEADER.at_file(file, lines.text(first), fatal=True))
-
-    body = _split_rows(reader, header)
-    frame = _parse(body, reader.separator, len(header.cells))
-    names = [name.strip() or f"column_{i}" for i, name in enumerate(header.cells, 1)]
-    repeated = sorted({name for name in names if names.count(name) > 1})
-    first_of = {name: pl.col(f"{names.index(name)}") for name in names}
-    return RawTable(
-        file,
-        frame.select(**first_of),
-        pl.Series(body.row, dtype=pl.Int64),
-        tuple(body.refused),
-        tuple(_REPEATED_COLUMN.at_file(file, name, column=name) for name in repeated),
-    )
+    """Read CSV text that is there whole; a ``separator`` of None is told from the header."""
+    table, _ = DelimitedText(file, separator).read(data, final=True)
+    return table or no_rows(file, EMPTY.at_file(file, "no text at all", fatal=True))
 
 
 def _separator(header: str) -> str:
@@ -109,6 +160,12 @@ class _RowReader:
         cell = rf'(?>"[^"]*+(?:""[^"]*+)*+"|[^"{mark}\n][^{mark}\n]*+|)'
         self._cell = re.compile(cell)
         self._row = re.compile(rf"{cell}(?:{mark}{cell})*+")
+
+    def may_go_on(self, line: int) -> bool:
+        """Whether a quote opened at ``line`` may be closed by bytes that are not here yet."""
+        closed = len(self._odd_lines) and self._odd_lines[-1] > line
+        open_ = bool(self.quotes_L[line] % 2) and not closed
+        return open_ and len(self.lines.data) - self.lines.start_L[line] <= _LONGEST_CELL
 
     def row_from(self, line: int) -> _Span | None:
         """The row that starts at ``line``; None where a quote is not closed in time."""
@@ -140,23 +197,27 @@ class _RowReader:
         return cells
 
 
-def _split_rows(reader: _RowReader, header: _Span) -> _Body:
-    """Sort the lines below the header into good rows and refused ones."""
-    lines, width = reader.lines, len(header.cells)
+def _split_rows(reader: _RowReader, width: int, first: int, *, final: bool) -> _Body:
+    """Sort the lines from ``first`` on into good rows and refused ones."""
+    lines = reader.lines
     cells_L, plain_L = _look(reader)
     damaged_L = lines.not_utf8_L | lines.has_nul_L
     starts_L = lines.end_L > lines.start_L  # a row starts here; an empty line is none
-    starts_L[: header.last + 1] = False
+    starts_L[:first] = False
     good_L = starts_L & plain_L & (cells_L == width) & ~damaged_L
 
     rewritten: dict[int, bytes] = {}
     reason: dict[int, Reason] = {}
     last_of: dict[int, int] = {}
-    done = 0
+    done, end = 0, len(lines.data)
     for line in np.flatnonzero(starts_L & ~plain_L).tolist():
         if line < done:
             continue
         span = reader.row_from(line)
+        if span is None and not final and reader.may_go_on(line):
+            starts_L[line:] = good_L[line:] = False
+            end = int(lines.start_L[line])
+            break
         if span is None or (span.last > line and len(span.cells) != width):
             reason[line] = _UNCLOSED  # the stray quote costs its own line alone
             continue
@@ -178,7 +239,8 @@ def _split_rows(reader: _RowReader, header: _Span) -> _Body:
         )
         for line in np.flatnonzero(starts_L & ~good_L).tolist()
     ]
-    return _Body(_joined(lines, good_L, rewritten), row_L[good_L], refused)
+    text = _joined(lines, good_L, rewritten)
+    return _Body(text, row_L[good_L], refused, int(starts_L.sum()), end)
 
 
 def _reason(lines: Lines, line: int) -> Reason:

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import re
-import zlib
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
-
-import pyarrow as pa  # type: ignore[import-untyped]  # ships no types
 
 from shelfwise.data.source.fault import Fault, Reason
 from shelfwise.schema.errors import ConfigError
@@ -26,7 +22,6 @@ FORMATS: dict[str, Format] = {
     ".ndjson": "jsonl",
 }
 _PACKINGS: dict[str, Packing] = {".gz": "gz", ".zst": "zst"}
-_CHUNK = 1 << 20
 
 _NOT_FOUND = Reason(
     "file-not-found",
@@ -43,7 +38,7 @@ _AMBIGUOUS = Reason(
     "one table comes in one format",
     "remove the file that is out of date, or name the right one under `file`",
 )
-_UNREADABLE = Reason(
+UNREADABLE = Reason(
     "unreadable-file", "the file must be readable", "check its permissions and the disk"
 )
 
@@ -56,14 +51,6 @@ class SourceFile:
     name: str
     format: Format
     packing: Packing
-
-
-@dataclass(frozen=True, slots=True)
-class Content:
-    """What a file holds, unpacked; ``broken`` says why it stops early, if it does."""
-
-    data: bytes
-    broken: str = ""
 
 
 def find_files(folder: Path, pattern: str) -> tuple[list[SourceFile], list[Fault]]:
@@ -88,52 +75,6 @@ def not_found(folder: Path, pattern: str) -> Fault:
         f"the folder holds {', '.join(beside)}" if beside else "an empty folder",
         fatal=True,
     )
-
-
-def read_content(file: SourceFile) -> Content | Fault:
-    """The bytes of a file; of a damaged archive, as many as can be had."""
-    try:
-        packed = file.path.read_bytes()
-    except OSError as error:
-        return _UNREADABLE.at_file(file.name, error.strerror or str(error), fatal=True)
-    match file.packing:
-        case "plain":
-            return Content(packed)
-        case "gz":
-            return _gather(_gunzip(packed))
-        case "zst":
-            return _gather(_unzstd(packed))
-
-
-def _gather(chunks: Iterator[bytes]) -> Content:
-    parts: list[bytes] = []
-    try:
-        for chunk in chunks:
-            parts.append(chunk)  # what came before an error must survive it
-    except (zlib.error, EOFError, OSError, pa.ArrowException) as error:
-        return Content(b"".join(parts), broken=str(error))
-    return Content(b"".join(parts))
-
-
-def _gunzip(packed: bytes) -> Iterator[bytes]:
-    """Every member of a gzip file in turn; EOFError where the last one is cut off."""
-    rest = packed
-    while rest:
-        member = zlib.decompressobj(wbits=31)
-        for at in range(0, len(rest), _CHUNK):
-            yield member.decompress(rest[at : at + _CHUNK])
-            if member.eof:
-                rest = member.unused_data + rest[at + _CHUNK :]
-                break
-        else:
-            raise EOFError("the archive ends before its end mark")
-        rest = rest.lstrip(b"\0")  # some writers pad to a block
-
-
-def _unzstd(packed: bytes) -> Iterator[bytes]:
-    with pa.CompressedInputStream(pa.BufferReader(packed), "zstd") as stream:
-        while chunk := stream.read(_CHUNK):
-            yield chunk
 
 
 def _matches(folder: Path, pattern: str) -> list[Path]:

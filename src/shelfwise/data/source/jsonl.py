@@ -12,32 +12,39 @@ import polars as pl
 from numpy.typing import NDArray
 
 from shelfwise.data.source.fault import Reason
-from shelfwise.data.source.lines import Lines, split_lines
-from shelfwise.data.source.raw import (
-    EMPTY,
-    NOT_UTF8,
-    NUL_BYTE,
-    RawTable,
-    Refusal,
-    no_rows,
-    number_rows,
-)
+from shelfwise.data.source.lines import Lines, split_lines, whole_lines
+from shelfwise.data.source.raw import NOT_UTF8, NUL_BYTE, RawTable, Refusal, number_rows
 
 _BROKEN = Reason("broken-json", "each line is one JSON object", "correct or remove the line")
 
 
-def read_json_lines(data: bytes, file: str) -> RawTable:
-    """Read one object a line; every value becomes text, so that all formats read alike."""
-    lines = split_lines(data)
-    filled_L = lines.end_L > lines.start_L
-    if not filled_L.any():
-        return no_rows(file, EMPTY.at_file(file, "no text at all", fatal=True))
-    row_L = np.cumsum(filled_L, dtype=np.int64)
-    if not (lines.not_utf8_L | lines.has_nul_L).any():
-        frame = _parse(lines.data)
-        if frame is not None and frame.height == row_L[-1]:
-            return RawTable(file, frame, number_rows(frame.height))
-    return _read_line_by_line(lines, row_L, file)
+class JsonLines:
+    """Reads one object a line, a block at a time; every value becomes text, as in all formats."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self._cr_ends: bool | None = None
+        self._rows = 0  # seen in earlier blocks
+
+    has_header = False
+
+    def read(self, data: bytes, *, final: bool) -> tuple[RawTable | None, bytes]:
+        """The rows of a block and the bytes that belong to the next; None where none is whole."""
+        whole = len(data) if final else whole_lines(data)
+        text, rest = data[:whole], data[whole:]
+        if self._cr_ends is None:
+            self._cr_ends = b"\n" not in text
+        lines = split_lines(text, cr_ends=self._cr_ends)
+        filled_L = lines.end_L > lines.start_L
+        if not filled_L.any():
+            return None, rest
+        row_L = np.cumsum(filled_L, dtype=np.int64) + self._rows
+        before, self._rows = self._rows, int(row_L[-1])
+        if not (lines.not_utf8_L | lines.has_nul_L).any():
+            frame = _parse(lines.data)
+            if frame is not None and frame.height == self._rows - before:
+                return RawTable(self.file, frame, number_rows(frame.height, after=before)), rest
+        return _read_line_by_line(lines, row_L, self.file), rest
 
 
 def _parse(data: bytes) -> pl.DataFrame | None:

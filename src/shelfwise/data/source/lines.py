@@ -42,11 +42,25 @@ class Lines:
         return np.searchsorted(self.start_L, position, side="right") - 1
 
 
-def split_lines(data: bytes) -> Lines:
-    """Split at LF, CR LF or, in files that know no other, CR; a UTF-8 mark is dropped."""
+def whole_lines(data: bytes) -> int:
+    """How many leading bytes end with a line break that is surely whole."""
+    end = data.rfind(b"\n") + 1
+    if end == 0:  # a file whose lines end in CR; the last one may be half of CR LF
+        end = data.rfind(b"\r", 0, len(data) - 1) + 1
+    return end
+
+
+def split_lines(data: bytes, *, cr_ends: bool | None = None) -> Lines:
+    """Split at LF, CR LF or, in files that know no other, CR; a UTF-8 mark is dropped.
+
+    ``cr_ends`` says whether a lone CR ends a line, where an earlier part of the file told.
+    """
     data = data.removeprefix(_BYTE_ORDER_MARK)
     if b"\r" in data:
-        data = data.replace(b"\r\n", b"\n") if b"\n" in data else data.replace(b"\r", b"\n")
+        if cr_ends is None:
+            cr_ends = b"\n" not in data
+        data = data.replace(b"\r\n", b"\n")
+        data = data.replace(b"\r", b"\n") if cr_ends else data
     breaks = positions(data, b"\n")
     ends_open = len(data) > 0 and not data.endswith(b"\n")
     end_L = np.append(breaks, len(data)) if ends_open else breaks

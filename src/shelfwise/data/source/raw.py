@@ -1,9 +1,11 @@
-"""A file's rows as they stand in it, before any of them is understood."""
+"""A source's rows as they stand in it, before any of them is understood."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 import polars as pl
 
@@ -46,7 +48,7 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class RawTable:
-    """One file's rows: the good ones as a frame, the others with their reason."""
+    """Some or all rows of a source: the good ones as a frame, the others with their reason."""
 
     file: str
     frame: pl.DataFrame  # the file's own columns
@@ -63,9 +65,20 @@ class RawTable:
         return any(fault.fatal for fault in self.faults)
 
 
-def number_rows(count: int) -> pl.Series:
+def number_rows(count: int, after: int = 0) -> pl.Series:
     """The places of rows of which none is refused."""
-    return pl.int_range(1, count + 1, dtype=pl.Int64, eager=True)
+    return pl.int_range(after + 1, after + count + 1, dtype=pl.Int64, eager=True)
+
+
+class Source(Protocol):
+    """Where a table's rows come from, some at a time, so that none has to fit in memory."""
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+
+    def read(self) -> Iterator[RawTable]:
+        """All rows, numbered through all parts; the first part has the faults of the whole."""
 
 
 def no_rows(file: str, fault: Fault) -> RawTable:

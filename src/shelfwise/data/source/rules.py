@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Literal, NamedTuple
 
@@ -31,15 +31,27 @@ class Rule:
     outcome: Outcome = "reject"
     choices: tuple[str, ...] = ()  # values that the found one may have been meant for
     of_type: bool = False  # if most of the column breaks it, the column has the wrong type
+    only_beside: pl.Expr | None = None  # told only of files that have such a row
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What one rule found in one file so far."""
+
+    rule: Rule
+    file: str
+    count: int = 0
+    filled: int = 0  # values of the column, for rules of type
+    beside: bool = False
+    examples: list[Fault] = field(default_factory=list)
+    first: str = ""  # the first value that broke the rule
 
 
 class Judgement(NamedTuple):
-    """Rows that keep the rules, the others with their reason, and what to tell."""
+    """Rows that keep the rules, and the others with their reason."""
 
     kept: pl.DataFrame
     rejects: pl.DataFrame  # as REJECTS
-    groups: list[FaultGroup]
-    notes: list[str]
 
 
 # The file's own row, as JSON in `raw`, is added where the file is at hand.
@@ -69,31 +81,86 @@ def absent(column: str) -> pl.Expr:
     return raw(column).is_null() & pl.col(column).is_null()
 
 
-def judge(frame: pl.DataFrame, rules: Sequence[Rule]) -> Judgement:
-    """Hold every row against every rule; a row is rejected once, by its first rule."""
-    broken = frame.select(rule.bad.fill_null(False).alias(str(i)) for i, rule in enumerate(rules))
-    rejected = pl.Series([False]).new_from_index(0, frame.height)
-    rejects, groups, notes = [pl.DataFrame(schema=REJECTS)], [], []
-    for i, rule in enumerate(rules):
-        bad = broken[str(i)]
-        if not bad.any():
-            continue
-        rows = frame.filter(bad).select(FILE, ROW, _found(frame, rule.column))
-        first_time = ~rejected.filter(bad)
-        for (file,), part in rows.with_columns(first_time.alias("first")).group_by(
-            FILE, maintain_order=True
-        ):
-            if rule.outcome == "note":
-                notes.append(f"{file}: {rule.rule} (rows: {part.height:,}); {rule.fix}")
+class Judge:
+    """Holds rows against rules, some at a time, and remembers what to tell of all of them."""
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        self.rules = rules
+        self._tallies: dict[tuple[int, str], _Tally] = {}
+
+    def judge(self, frame: pl.DataFrame) -> Judgement:
+        """Hold every row against every rule; a row is rejected once, by its first rule."""
+        broken = frame.select(
+            rule.bad.fill_null(False).alias(str(i)) for i, rule in enumerate(self.rules)
+        )
+        rejected = pl.Series([False]).new_from_index(0, frame.height)
+        rejects = [pl.DataFrame(schema=REJECTS)]
+        for i, rule in enumerate(self.rules):
+            self._look_around(i, frame)
+            bad = broken[str(i)]
+            if not bad.any():
                 continue
-            in_column = frame.filter(pl.col(FILE) == file)
-            group = _group(rule, str(file), part, in_column)
-            groups.append(group)
+            rows = frame.filter(bad).select(FILE, ROW, _found(frame, rule.column))
+            rows = rows.with_columns((~rejected.filter(bad)).alias("first"))
+            for (file,), part in rows.group_by(FILE, maintain_order=True):
+                self._remember(i, str(file), part)
+                if rule.outcome == "reject":
+                    rejects.append(_rejects(rule, rule.code, part.filter("first")))
             if rule.outcome == "reject":
-                rejects.append(_rejects(rule, group.code, part.filter("first")))
-        if rule.outcome == "reject":
-            rejected |= bad
-    return Judgement(frame.filter(~rejected), pl.concat(rejects), groups, notes)
+                rejected |= bad
+        return Judgement(frame.filter(~rejected), pl.concat(rejects))
+
+    def _tally(self, place: int, file: str) -> _Tally:
+        return self._tallies.setdefault((place, file), _Tally(self.rules[place], file))
+
+    def _look_around(self, place: int, frame: pl.DataFrame) -> None:
+        """Count what a rule wants to know of rows that keep it."""
+        rule = self.rules[place]
+        if rule.of_type:
+            filled = frame.filter(~absent(rule.column)).group_by(FILE).len()
+            for file, count in filled.iter_rows():
+                self._tally(place, file).filled += count
+        if rule.only_beside is not None:
+            for file in frame.filter(rule.only_beside)[FILE].unique():
+                self._tally(place, file).beside = True
+
+    def _remember(self, place: int, file: str, part: pl.DataFrame) -> None:
+        tally, rule = self._tally(place, file), self.rules[place]
+        tally.first = tally.first or part["found"][0]
+        tally.count += part.height
+        room = EXAMPLES_KEPT - len(tally.examples)
+        tally.examples += [
+            Fault(file, row, rule.column, shorten(found), rule.rule, _fix(rule, found), rule.code)
+            for row, found in part.head(room).select(ROW, "found").iter_rows()
+        ]
+
+    def groups(self) -> list[FaultGroup]:
+        """The faults of all rows seen, rule by rule."""
+        return [_group(tally) for tally in self._told() if tally.rule.outcome != "note"]
+
+    def notes(self) -> list[str]:
+        """What is worth telling and no fault."""
+        return [
+            f"{t.file}: {t.rule.rule} (rows: {t.count:,}); {t.rule.fix}"
+            for t in self._told()
+            if t.rule.outcome == "note"
+        ]
+
+    def wrong_types(self) -> dict[tuple[str, str, str], str]:
+        """The code that (file, column, code) became where most of a column breaks its type."""
+        return {
+            (t.file, t.rule.column, t.rule.code): WRONG_TYPE
+            for t in self._told()
+            if _is_whole_column(t)
+        }
+
+    def _told(self) -> list[_Tally]:
+        in_order = [tally for _, tally in sorted(self._tallies.items(), key=lambda one: one[0][0])]
+        return [
+            tally
+            for tally in in_order
+            if tally.count and (tally.rule.only_beside is None or tally.beside)
+        ]
 
 
 def _found(frame: pl.DataFrame, column: str) -> pl.Expr:
@@ -103,27 +170,23 @@ def _found(frame: pl.DataFrame, column: str) -> pl.Expr:
     return pl.coalesce(*texts, pl.lit("(empty)")).alias("found")
 
 
-def _group(rule: Rule, file: str, part: pl.DataFrame, of_file: pl.DataFrame) -> FaultGroup:
-    if rule.of_type:
-        filled = of_file.filter(~absent(rule.column)).height
-        if filled >= _ENOUGH and part.height * 2 > filled:
-            return _whole_column(rule, file, part, filled)
-    examples = tuple(
-        Fault(file, row, rule.column, shorten(found), rule.rule, _fix(rule, found), rule.code)
-        for row, found in part.head(EXAMPLES_KEPT).select(ROW, "found").iter_rows()
-    )
-    return FaultGroup(part.height, examples)
-
-
+WRONG_TYPE = "wrong-type"
 _ENOUGH = 3  # values, from which on "most of them" means the column and not a slip
 
 
-def _whole_column(rule: Rule, file: str, part: pl.DataFrame, filled: int) -> FaultGroup:
-    share = part.height / filled
-    found = f"{part.height:,} of {filled:,} values ({share:.0%}), first: {part['found'][0]}"
+def _is_whole_column(tally: _Tally) -> bool:
+    return tally.rule.of_type and tally.filled >= _ENOUGH and tally.count * 2 > tally.filled
+
+
+def _group(tally: _Tally) -> FaultGroup:
+    rule = tally.rule
+    if not _is_whole_column(tally):
+        return FaultGroup(tally.count, tuple(tally.examples))
+    share = tally.count / tally.filled
+    found = f"{tally.count:,} of {tally.filled:,} values ({share:.0%}), first: {tally.first}"
     fix = f"{rule.fix}; or map another column to {rule.column} in shop.toml"
-    fault = Fault(file, None, rule.column, shorten(found), rule.rule, fix, "wrong-type")
-    return FaultGroup(part.height, (fault,))
+    fault = Fault(tally.file, None, rule.column, shorten(found), rule.rule, fix, WRONG_TYPE)
+    return FaultGroup(tally.count, (fault,))
 
 
 def _fix(rule: Rule, found: str) -> str:

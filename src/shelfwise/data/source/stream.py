@@ -91,6 +91,7 @@ def _until(until: float, puller: _Puller) -> None:
         except (NoConnection, NoAnswer) as error:
             if monotonic() >= until or isinstance(error, AuthenticationError):
                 raise
+            puller.joined = False  # a server that came back may have forgotten the group
             sleep(_RETRY_AFTER)
             continue
         if monotonic() >= until:
@@ -106,11 +107,11 @@ class _Puller:
         self._spool = spool
         self._redis: Any = client  # its answers have no types
         self._step = step
-        self._joined = False
+        self.joined = False
 
     def drain(self, wait: float) -> None:
         """All that is to be had now: what this consumer left, what others left, what is new."""
-        if not self._joined:
+        if not self.joined:
             self._join_group()
         self._take(self._pending())
         self._take(self._abandoned())
@@ -179,7 +180,7 @@ class _Puller:
         except ResponseError as error:
             if "BUSYGROUP" not in str(error):
                 raise
-        self._joined = True
+        self.joined = True
 
 
 def _client(url: str) -> Redis:

@@ -6,7 +6,6 @@ import polars as pl
 
 from shelfwise.data.source.rules import Rule, raw, unreadable
 from shelfwise.data.source.times import has_zone, lacks_zone
-from shelfwise.data.source.typed import FILE
 
 
 def number(column: str) -> Rule:
@@ -66,12 +65,12 @@ def time(column: str) -> Rule:
 def one_kind_of_zone(column: str, zone: str) -> Rule:
     """Half a column with zones hints at two clocks; the rows stay, and are told."""
     readable = pl.col(column).is_not_null()
-    zoned = (has_zone(raw(column)) & readable).any().over(FILE)
     return Rule(
         "mixed-time-zones",
         column,
-        lacks_zone(raw(column)) & readable & zoned,
+        lacks_zone(raw(column)) & readable,
         f"either every {column} of a file names its zone or none does",
         f"write the zone behind each; until then those without are read as {zone}",
         outcome="report",
+        only_beside=has_zone(raw(column)) & readable,
     )

@@ -1,0 +1,73 @@
+"""The fraud filter over a log that comes in groups of owners."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+
+from shelfwise.data.config import DataOptions
+from shelfwise.data.fraud.features import actor_features
+from shelfwise.data.fraud.flagging import FLAGS, flag
+from shelfwise.data.fraud.options import ActorKind
+from shelfwise.data.fraud.rows import fraud_rows
+
+_WHOLE: tuple[ActorKind, ...] = ("owner", "session")  # all rows of one are in one group
+
+
+class FraudWatch:
+    """Gathers how owners, visits and addresses behaved before training ended, and judges them."""
+
+    def __init__(
+        self, options: DataOptions, until: int, scratch: Path, category_V: pl.Series, *, timed: bool
+    ) -> None:
+        """``until``: the end of training in microseconds; what comes later is not looked at."""
+        self._options = options
+        self._until = until
+        self._timed = timed
+        self._scratch = scratch
+        self._category_V = category_V
+        self._figures: list[pl.DataFrame] = []
+        self._addressed: list[Path] = []
+
+    def add(self, events: pl.DataFrame) -> None:
+        """A group's events in order, owners and visits numbered through the whole log."""
+        if not self._options.fraud.enabled:
+            return
+        seen = events.filter(pl.col("at") < self._until)
+        if seen.is_empty():
+            return
+        for actor in _WHOLE:
+            self._figures.append(
+                actor_features(seen, actor, category_V=self._category_V, timed=self._timed)
+            )
+        addressed = seen.filter(pl.col("ip").is_not_null())
+        if addressed.height:
+            path = self._scratch / f"addresses-{len(self._addressed):05}.arrow"
+            addressed.select("event", "owner", "item", "at", "ip").write_ipc(
+                path, compression="lz4"
+            )
+            self._addressed.append(path)
+
+    def flags(self) -> pl.DataFrame:
+        """Everybody who was judged: ``actor, id, score, reason, flagged``."""
+        figures = list(self._figures)
+        if self._addressed:
+            log = pl.scan_ipc(self._addressed)
+            figures.append(
+                actor_features(log, "ip", category_V=self._category_V, timed=self._timed)
+            )
+        judged = [
+            flag(
+                pl.concat([one for one in figures if one["actor"][0] == actor]),
+                self._options.fraud,
+                seed=self._options.seed,
+            )
+            for actor in dict.fromkeys(one["actor"][0] for one in figures if one.height)
+        ]
+        return pl.concat(judged) if judged else pl.DataFrame(schema=FLAGS)
+
+
+def with_reasons(requests: pl.DataFrame, flags: pl.DataFrame) -> pl.DataFrame:
+    """Requests with ``fraud``: why nothing is learned from them; null where all is well."""
+    return requests.with_columns(fraud_rows(requests, flags).alias("fraud"))

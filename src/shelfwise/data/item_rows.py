@@ -1,0 +1,64 @@
+"""Every item of a shop under its number: those of the catalogue, then those that only the log or
+the judgements know."""
+
+from __future__ import annotations
+
+import hashlib
+
+import polars as pl
+
+from shelfwise.data.config import DataOptions
+from shelfwise.data.prepared import item_of
+from shelfwise.data.text import item_text
+from shelfwise.schema.columns import CATALOGUE
+
+_TYPES = {"price": pl.Float64, "available": pl.Boolean}
+
+
+def number_items(
+    catalogue: pl.DataFrame | None,
+    logged: pl.Series,
+    judged: pl.DataFrame | None,
+    options: DataOptions,
+) -> pl.DataFrame:
+    """Items in the catalogue's order, then others by id, with the text of each.
+
+    Args:
+        catalogue: the shop's own, or None.
+        logged: ids of items in the log.
+        judged: judgements with ``item_id`` and ``title``, as `with_item_ids` returns them.
+        options: features of items, and how items are written.
+    """
+    features = list(options.features.items)
+    columns = [*(column.name for column in CATALOGUE), *features]
+    known = pl.DataFrame(schema={"item_id": pl.String}) if catalogue is None else catalogue
+    others = [logged.rename("item_id").to_frame()]
+    if judged is not None:
+        others.append(judged.group_by("item_id").agg(pl.col("title").drop_nulls().first()))
+    blank = (
+        pl.concat(others, how="diagonal")
+        .group_by("item_id")
+        .agg(pl.all().drop_nulls().first())
+        .join(known, on="item_id", how="anti")
+        .sort("item_id")
+    )
+    known = known.select(name for name in columns if name in known.columns)
+    items = pl.concat([known, blank], how="diagonal")
+    missing = [name for name in columns if name not in items.columns]
+    items = items.with_columns(
+        pl.lit(None, _TYPES.get(name, pl.String)).alias(name) for name in missing
+    )
+    texts = [item_text(item_of(row), options.text) for row in items.iter_rows(named=True)]
+    return items.select(columns).with_columns(pl.Series("text", texts, pl.String))
+
+
+def with_item_ids(judgements: pl.DataFrame) -> pl.DataFrame:
+    """Judgements of which each names its item; one known by its title alone gets an id from it."""
+    titles = judgements.filter(pl.col("item_id").is_null())["title"].unique()
+    ids = pl.Series([_id_of(title) for title in titles], dtype=pl.String)
+    named = pl.col("title").replace_strict(titles, ids, default=None, return_dtype=pl.String)
+    return judgements.with_columns(pl.coalesce("item_id", named).alias("item_id"))
+
+
+def _id_of(title: str) -> str:
+    return f"title:{hashlib.sha256(title.encode()).hexdigest()[:16]}"

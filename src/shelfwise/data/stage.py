@@ -1,0 +1,259 @@
+"""A log on its way from its files to work on one group of owners after the other.
+
+First every row passes once, in whatever order the files have it; what must be known of all rows
+(who is who, which items and queries there are) is gathered beside. Then the rows come out with
+their numbers, all rows of an owner together. A log that fits is held in memory; a longer one waits
+on disk, in a folder that is removed afterwards.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from shelfwise.data.config import DataOptions
+from shelfwise.data.event_rows import STAGED, event_rows
+from shelfwise.data.pseudonyms import Pseudonyms, written_names
+
+SECOND = 1_000_000  # microseconds
+
+
+@dataclass(slots=True)
+class LogFacts:
+    """What is known of a whole log once every row has passed; parts add up in any order."""
+
+    rows: int = 0
+    kinds: Counter[str] = field(default_factory=Counter)
+    first: int = 2**62  # microseconds
+    last: int = -(2**62)
+    users: _Distinct = field(default_factory=lambda: _Distinct("user"))
+    visits: _Distinct = field(default_factory=lambda: _Distinct("session", "user"))
+    visitors: _Distinct = field(default_factory=lambda: _Distinct("session", "visitor"))
+    items: _Distinct = field(default_factory=lambda: _Distinct("item_id"))
+    queries: _Distinct = field(default_factory=lambda: _Distinct("query"))
+
+    def add(self, rows: pl.DataFrame) -> None:
+        """Take note of some rows."""
+        self.rows += rows.height
+        for kind, count in rows["event"].value_counts().iter_rows():
+            self.kinds[str(kind)] += count
+        times = rows["at"] if rows["at"].null_count() < rows.height else rows["sequence"] * SECOND
+        first, last = times.min(), times.max()
+        if isinstance(first, int) and isinstance(last, int):
+            self.first, self.last = min(self.first, first), max(self.last, last)
+        for distinct in (self.users, self.items, self.queries, self.visitors):
+            distinct.add(rows)
+        self.visits.add(rows.filter(pl.col("user").is_not_null()))
+
+
+class _Distinct:
+    """The distinct values of some columns, of rows that have them all."""
+
+    def __init__(self, *columns: str) -> None:
+        self.columns = columns
+        self._parts: list[pl.DataFrame] = []
+
+    def add(self, rows: pl.DataFrame) -> None:
+        found = rows.select(self.columns).drop_nulls().unique()
+        if found.height:
+            self._parts.append(found)
+        if len(self._parts) > 1 and sum(map(len, self._parts[1:])) > len(self._parts[0]):
+            self._parts = [pl.concat(self._parts).unique()]
+
+    def frame(self) -> pl.DataFrame:
+        """Sorted."""
+        if not self._parts:
+            return pl.DataFrame(schema={name: STAGED[name] for name in self.columns})
+        return pl.concat(self._parts).unique().sort(self.columns)
+
+
+class Owners:
+    """Everybody whose behaviour the log has, by number in the order of their pseudonyms.
+
+    An owner is a user or, where the log knows none, the session; a session with one user is that
+    user's throughout.
+    """
+
+    def __init__(self, facts: LogFacts) -> None:
+        users = facts.users.frame()["user"].to_numpy()
+        self._user_of = _session_users(facts)
+        lonely = facts.visitors.frame().join(self._user_of, on="session", how="anti")
+        visitors = lonely["visitor"].unique().to_numpy()
+        # A visitor whose session has a user is nobody of their own.
+        self.code_U = np.unique(np.concatenate([users, visitors]))
+        self._is_user_U = np.isin(self.code_U, users)
+
+    def __len__(self) -> int:
+        return len(self.code_U)
+
+    def numbers(self, rows: pl.DataFrame) -> pl.Series:
+        """``Int64`` owner of each row."""
+        code = pl.coalesce("user", "visitor")
+        if self._user_of.height:
+            rows = rows.join(self._user_of, on="session", how="left", maintain_order="left")
+            code = pl.coalesce("user", "session_user", "visitor")
+        codes = rows.select(code.alias("code"))["code"].to_numpy()
+        return pl.Series("owner", np.searchsorted(self.code_U, codes).astype(np.int64))
+
+    def names(self) -> pl.Series:
+        """Pseudonym of each owner, as it is written."""
+        codes = pl.DataFrame({"code": self.code_U, "is_user": self._is_user_U})
+        name = pl.when("is_user").then(written_names("user", pl.col("code")))
+        return codes.select(
+            name.otherwise(written_names("session", pl.col("code"))).alias("owner_id")
+        )["owner_id"]
+
+
+def _session_users(facts: LogFacts) -> pl.DataFrame:
+    """``session, session_user`` of sessions without a user in some rows and one in the others."""
+    anonymous = facts.visitors.frame().select("session").unique()
+    return (
+        facts.visits.frame()
+        .join(anonymous, on="session", how="semi")
+        .group_by("session")
+        .agg(pl.col("user").n_unique().alias("users"), pl.col("user").first().alias("session_user"))
+        .filter(pl.col("users") == 1)
+        .select("session", "session_user")
+    )
+
+
+class EventStage:
+    """Takes the rows of a log part by part and keeps them, in memory or on disk.
+
+    Rows without a timestamp are put aside: only the whole log tells whether it knows order alone,
+    and they are its rows, or whether they are to be refused.
+    """
+
+    def __init__(self, scratch: Path, options: DataOptions, pseudonyms: Pseudonyms) -> None:
+        self._scratch = scratch
+        self._options = options
+        self._pseudonyms = pseudonyms
+        self._timed = _Held(scratch / "timed", options.memory.rows_together)
+        self._untimed = _Held(scratch / "untimed", options.memory.rows_together)
+        self.files: list[str] = []
+
+    def take(self, rows: pl.DataFrame) -> None:
+        """Rows of one file as the reader hands them out."""
+        name = rows["file"][0]
+        if name not in self.files:
+            self.files.append(name)
+        staged = event_rows(rows, self.files.index(name), self._options, self._pseudonyms)
+        untimed = staged.filter(pl.col("at").is_null())
+        if untimed.height:
+            self._untimed.take(untimed)
+        if untimed.height < staged.height:
+            self._timed.take(staged.filter(pl.col("at").is_not_null()))
+
+    @property
+    def by_order(self) -> bool:
+        """Whether the log knows no time at all, only what came before what."""
+        return self._timed.facts.rows == 0
+
+    @property
+    def _kept(self) -> _Held:
+        return self._untimed if self.by_order else self._timed
+
+    @property
+    def facts(self) -> LogFacts:
+        """Of the rows that are learned from."""
+        return self._kept.facts
+
+    def parts(self) -> Iterator[pl.DataFrame]:
+        """These rows again, part by part, in the order in which they were taken; only once.
+
+        In a log that knows order alone, the time of a row is its sequence, in seconds after 1970.
+        """
+        for part in self._kept.parts():
+            yield part.with_columns(at=pl.col("sequence") * SECOND) if self.by_order else part
+
+    def refused(self) -> Iterator[pl.DataFrame]:
+        """Rows without a time in a log that has times."""
+        if not self.by_order:
+            yield from self._untimed.parts()
+
+    def partitions(self) -> int:
+        """Into how many groups of owners the log is parted."""
+        return max(1, -(-self.facts.rows // self._options.memory.rows_together))
+
+
+class _Held:
+    """Rows in memory, or on disk once they are too many."""
+
+    def __init__(self, path: Path, most: int) -> None:
+        self.facts = LogFacts()
+        self._path = path
+        self._most = most
+        self._parts: list[pl.DataFrame] = []
+        self._rows = 0
+        self._written: list[Path] = []
+
+    def take(self, rows: pl.DataFrame) -> None:
+        self.facts.add(rows)
+        self._parts.append(rows)
+        self._rows += rows.height
+        if self._rows <= self._most:
+            return
+        self._path.mkdir(exist_ok=True)
+        for part in self._parts:
+            path = self._path / f"{len(self._written):05}.arrow"
+            part.write_ipc(path, compression="lz4")
+            self._written.append(path)
+        self._parts, self._rows = [], 0
+
+    def parts(self) -> Iterator[pl.DataFrame]:
+        for path in self._written:
+            yield pl.read_ipc(path)
+            path.unlink()
+        while self._parts:
+            yield self._parts.pop(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """What a row's words are called from here on."""
+
+    owners: Owners
+    items: pl.DataFrame  # item_id; row i is item i
+    queries: pl.DataFrame  # text; row i is query i
+
+    def of(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """The rows with numbers for owner, item and query in place of their words."""
+        items = self.items.select("item_id", pl.int_range(pl.len()).alias("item"))
+        queries = self.queries.select(
+            pl.col("text").alias("query"), pl.int_range(pl.len()).alias("number")
+        )
+        return (
+            rows.with_columns(self.owners.numbers(rows))
+            .join(items, on="item_id", how="left", maintain_order="left")
+            .join(queries, on="query", how="left", maintain_order="left")
+            .drop("item_id", "query", "user", "visitor")
+            .rename({"number": "query"})
+        )
+
+
+def by_owner(stage: EventStage, numbers: Numbers, scratch: Path) -> Iterator[pl.DataFrame]:
+    """Numbered rows, all rows of an owner in one group, groups in the order of their owners."""
+    count = stage.partitions()
+    if count == 1:
+        yield pl.concat([numbers.of(part) for part in stage.parts()], how="vertical")
+        return
+    pieces: list[list[Path]] = [[] for _ in range(count)]
+    for turn, part in enumerate(stage.parts()):
+        rows = numbers.of(part)
+        group = (pl.col("owner") * count // max(len(numbers.owners), 1)).alias("group")
+        for (place,), piece in (
+            rows.with_columns(group).partition_by("group", as_dict=True, include_key=False).items()
+        ):
+            path = scratch / f"group-{place:05}-{turn:05}.arrow"
+            piece.write_ipc(path, compression="lz4")
+            pieces[int(place)].append(path)
+    for paths in pieces:
+        if paths:
+            yield pl.concat([pl.read_ipc(path) for path in paths])
+        for path in paths:
+            path.unlink()
