@@ -45,7 +45,7 @@ class Lead(NamedTuple):
 
 
 def percent(share: float) -> str:
-    """``12.3 %``, ``0.84 %``: three digits, or what is left of them above 99 %."""
+    """``12.3 %``, ``7.5 %``, ``0.84 %``: as many digits as a reader keeps."""
     if isnan(share):
         return DASH
     number = 100 * share

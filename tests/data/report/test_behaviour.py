@@ -72,6 +72,7 @@ def test_the_funnel_counts_pairs_and_skips_steps_that_are_not_logged() -> None:
                 did("purchase", "u1", item="a"),
                 did("purchase", "u2", item="c"),
                 did("search", "u2"),
+                did("view", "u2", item="a"),  # where there are clicks, views are no step
             ]
         )
     )

@@ -49,7 +49,8 @@ def funnel(log: pl.LazyFrame) -> tuple[Step, ...]:
     """Steps that the log has, counted over pairs of shopper and item.
 
     Pairs, since a shopper who clicks an item three times is no three buyers; so no rate exceeds 1.
-    A step that is missing from the log is skipped.
+    A step that is missing from the log is skipped, and so are views where there are clicks: both
+    are ways to say that an item was opened.
     """
     pairs = (
         log.filter(pl.col("item_id").is_not_null() & pl.col("event").is_in(_STEPS))
@@ -64,7 +65,7 @@ def funnel(log: pl.LazyFrame) -> tuple[Step, ...]:
     )
     steps: list[Step] = []
     for kind in _STEPS:
-        if counts[kind] == 0:
+        if counts[kind] == 0 or (kind == EventKind.VIEW and counts[EventKind.CLICK]):
             continue
         before = steps[-1] if steps else None
         if before is None:

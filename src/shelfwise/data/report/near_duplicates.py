@@ -51,6 +51,8 @@ def near_duplicates(catalogue: pl.DataFrame) -> NearDuplicates | None:
         .str.strip_chars()
         .alias("plain")
     ).filter(pl.col("plain") != "")
+    if plain.is_empty():
+        return NearDuplicates(len(titled), 0, 0, 0, ())
     once = plain.select(pl.col("plain").unique().sort())["plain"]
     group_T = _groups(once)
     grouped = plain.join(pl.DataFrame({"plain": once, "group": group_T}), on="plain", how="left")
