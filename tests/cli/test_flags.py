@@ -13,7 +13,10 @@ from shelfwise.cli.main import app
 FROZEN = {
     "shelfwise": "--version",
     "shelfwise init": "SHOP! --force --set --json",
-    "shelfwise sample": "OUT! --users --items --days --seed --language --json",
+    "shelfwise sample": (
+        "OUT! --users --items --days --seed --language --domains --bot-share --bot-strength "
+        "--events --json"
+    ),
     "shelfwise check": "SHOP! --html --set --json",
     "shelfwise prepare": "SHOP! --out! --set --json",
     "shelfwise train": "PREPARED! --out! --set --json",

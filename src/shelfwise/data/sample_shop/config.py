@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from math import ceil, sqrt
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, NonNegativeInt, model_validator
@@ -12,6 +13,8 @@ from shelfwise.data.sample_shop.purchase_delay import LONGEST_DAYS
 from shelfwise.schema.options import Options
 
 _FEWEST_VISITS = 40
+_EVENTS_PER_VISIT = 26  # on the safe side: 27 to 29 were counted in logs of 10 to 120 days
+_SPREAD = 6  # the number of events strays from its mean by about that of 1.3 sqrt(visits) visits
 _FEWEST_FOR_TWO_DOMAINS = 300  # in one language
 
 TEST_SHARE = 0.2  # the last part of the log, on which the oracle is judged
@@ -23,7 +26,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 class SampleOptions(Options):
     """One sample shop; the same options give the same bytes."""
 
-    users: Annotated[int, Field(ge=20, le=100_000)] = 3_000
+    users: Annotated[int, Field(ge=20, le=1_000_000)] = 3_000
     """Shoppers."""
     items: Annotated[int, Field(ge=300, le=100_000)] = 5_000
     """Catalogue entries, of which a few are sold out and never shown."""
@@ -49,6 +52,13 @@ class SampleOptions(Options):
     """Share of the events that bots make, nearly; truth/bots.parquet names them."""
     bot_strength: Literal["easy", "middle", "hard", "mixed"] = "mixed"
     """How well bots imitate shoppers; "mixed" gives each strength a third of the bots' events."""
+
+    def with_events(self, events: int) -> Self:
+        """The same shop with so many shoppers that its log has at least ``events`` events."""
+        visits = events / _EVENTS_PER_VISIT
+        visits += _SPREAD * sqrt(visits)
+        users = ceil(visits / (self.visits_per_month * self.days / 30))
+        return self.model_validate({**self.model_dump(), "users": users})
 
     @property
     def purchase_window_days(self) -> int:
