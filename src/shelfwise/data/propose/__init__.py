@@ -1,0 +1,1 @@
+"""What a shop.toml for files that nobody described may look like."""
