@@ -69,6 +69,7 @@ EVENT_SAMPLES: Mapping[str, Sample] = {
                 *("location_score_2", "log_historical_price", "promotion", "destination"),
                 *("nights", "days_ahead", "adults", "children", "rooms", "saturday_night"),
                 *("query_affinity", "distance", "random_order"),
+                *("stars", "review_score", "chain", "location_score_1"),
                 *(
                     f"competitor_{number}_{what}"
                     for number in range(1, 9)
@@ -91,6 +92,7 @@ event_time,event_type,product_id,category_id,category_code,brand,price,user_id,u
         },
         rows_in=4,
         kept={"cart": 1, "purchase": 1, "view": 1},
+        features=frozenset({"category_id"}),
     ),
     "taobao-user-behavior": Sample(
         {
@@ -126,6 +128,7 @@ event_time,event_type,product_id,category_id,category_code,brand,price,user_id,u
             {
                 *("policy", "campaign", "affinity"),
                 *(f"user_feature_{number}" for number in range(4)),
+                *(f"item_feature_{number}" for number in range(4)),
             }
         ),
     ),
@@ -176,6 +179,7 @@ ip,app,device,os,channel,click_time,attributed_time,is_attributed
                 *("profile_category", "profile_group", "gender", "age"),
                 *("consumption_1", "consumption_2", "working", "geography"),
                 *("item_category", "item_shop", "item_intention", "item_brand", "placement"),
+                *("shop", "intention"),
                 *(
                     f"history_{which}{what}{weight}"
                     for which in ("", "and_")
@@ -198,7 +202,6 @@ ip,app,device,os,channel,click_time,attributed_time,is_attributed
         },
         rows_in=3,
         kept={"impression": 2},
-        tables=("events",),
         features=frozenset(
             {
                 *(f"categorical_{number}" for number in range(1, 17)),

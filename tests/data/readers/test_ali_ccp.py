@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import polars as pl
 import pytest
 from data.readers.as_read import as_read, said
@@ -50,15 +48,11 @@ def test_nothing_is_said_of_item_0() -> None:
 
     catalogue = to_shop(as_read(COLUMNS, *rows)).tables["catalogue"]
 
-    assert catalogue.select("item_id", "category", "brand").rows() == [
-        ("0", None, None),
-        ("3", "category 5", None),  # a brand of 0 is a brand not known
-        ("12", "category 5", "brand 9"),
-    ]
-    assert [json.loads(text) for text in catalogue["attributes"]] == [
-        {"shop": None, "intention": None},
-        {"shop": "shop 6", "intention": "intention 8"},
-        {"shop": "shop 6", "intention": "intention 8"},
+    assert catalogue.columns == ["item_id", "category", "brand", "shop", "intention"]
+    assert catalogue.rows() == [
+        ("0", None, None, None, None),
+        ("3", "category 5", None, "shop 6", "intention 8"),  # a brand of 0 is not known
+        ("12", "category 5", "brand 9", "shop 6", "intention 8"),
     ]
 
 

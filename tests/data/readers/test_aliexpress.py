@@ -23,13 +23,16 @@ def test_a_page_is_the_request_and_every_row_an_item() -> None:
 
     page = {"session_id": "81", "request_id": "81", "surface": "search"}
     other = {"session_id": "85", "request_id": "85", "surface": "search"}
-    features = {"categorical_1": "9", "numerical_63": 0.5}
+    features = {"categorical_1": "9"}  # of the user and the query
     assert said(shop.tables["events"]) == [
         {"event": "impression", **page, "item_id": "row-1", "sequence": 1, **features},
         {"event": "impression", **page, "item_id": "row-2", "sequence": 2, **features},
         {"event": "click", **page, "item_id": "row-2", "sequence": 2},
         {"event": "purchase", **page, "item_id": "row-2", "sequence": 2},
         {"event": "impression", **other, "item_id": "row-3", "sequence": 3, **features},
+    ]
+    assert said(shop.tables["catalogue"]) == [
+        {"item_id": f"row-{number}", "numerical_63": 0.5} for number in (1, 2, 3)
     ]
     assert shop.kept == {"impression": 3}
     assert shop.found == {"clicks": 1, "conversions": 1, "searches": 2}

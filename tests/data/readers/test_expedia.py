@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tomllib
 from datetime import UTC, datetime
 
@@ -58,10 +57,20 @@ def test_a_hotel_in_words(changes: dict[str, object], title: str) -> None:
     assert (item["item_id"], item["title"], item["category"]) == ("893", title, "country 219")
 
 
-def test_the_rest_of_a_hotel_is_attributes() -> None:
-    (item,) = to_shop(as_read(COLUMNS, shown())).tables["catalogue"].to_dicts()
+def test_what_never_changes_of_a_hotel_are_its_features() -> None:
+    shop = to_shop(as_read(COLUMNS, shown()))
 
-    assert json.loads(item["attributes"]) == {"review_score": 3.5, "location_score_1": 2.83}
+    features = ["stars", "review_score", "chain", "location_score_1"]
+    assert shop.tables["catalogue"].select(features).rows() == [(3.0, 3.5, 1, 2.83)]
+    assert list(tomllib.loads(shop.shop_toml)["features"]["items"]) == features
+
+
+def test_what_is_said_of_one_offer_is_no_feature_of_the_search() -> None:
+    shop = to_shop(as_read(COLUMNS, shown(promotion=1, nights=2)))
+
+    declared = tomllib.loads(shop.shop_toml)["features"]["events"]
+    assert ("nights" in declared, "promotion" in declared) == (True, False)
+    assert shop.tables["events"]["promotion"].to_list() == [1]
 
 
 @pytest.mark.parametrize(

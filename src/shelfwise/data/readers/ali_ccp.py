@@ -125,6 +125,7 @@ def to_shop(table: pl.DataFrame) -> ConvertedShop:
         left_out=left_out,
         shop_toml=_SHOP_TOML
         + features_toml("events", types_of(_OF_ROW))
+        + features_toml("items", {"shop": "category", "intention": "category"})
         + features_toml("users", types_of(_OF_USER)),
         changed={},
         found=_found(shown),
@@ -170,7 +171,8 @@ def _catalogue(shown: pl.DataFrame) -> pl.DataFrame:
             "item_id",
             "category",
             "brand",
-            pl.struct("shop", "intention").struct.json_encode().alias("attributes"),
+            "shop",
+            "intention",
         )
     )
 

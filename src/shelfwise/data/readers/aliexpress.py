@@ -1,7 +1,8 @@
 """AliExpress searches, in the joined form of MTReclib.
 
-A row is a product on a page of search results: 16 numbered and 63 numeric features without names,
-click and conversion. ``search_id`` is the page: it is the request and, since the set names no
+A row is a product on a page of search results: 16 numbered and 63 numeric features without names
+(the first 9 and 23 of them of the user and the query, the rest of the product), click and
+conversion. ``search_id`` is the page: it is the request and, since the set names no
 user, the session. It names no product either, so every row is an item of its own (``row-17``),
 known by its features only.
 
@@ -41,15 +42,20 @@ CARD = DatasetCard(
     files=("train.csv", "aliexpress_sample.csv", "aliexpress_train_sample.csv"),
 )
 
-_FEATURES = (
-    *(PublishedColumn(f"categorical_{n}", f"categorical_{n}", "id") for n in range(1, 17)),
-    *(PublishedColumn(f"numerical_{n}", f"numerical_{n}", "number") for n in range(1, 64)),
+_OF_SEARCH = (
+    *(PublishedColumn(f"categorical_{n}", f"categorical_{n}", "id") for n in range(1, 10)),
+    *(PublishedColumn(f"numerical_{n}", f"numerical_{n}", "number") for n in range(1, 24)),
+)
+_OF_PRODUCT = (
+    *(PublishedColumn(f"categorical_{n}", f"categorical_{n}", "id") for n in range(10, 17)),
+    *(PublishedColumn(f"numerical_{n}", f"numerical_{n}", "number") for n in range(24, 64)),
 )
 COLUMNS = (
     PublishedColumn("request_id", "search_id", "id"),
     PublishedColumn("clicked", "click", "integer"),
     PublishedColumn("bought", "conversion", "integer"),
-    *_FEATURES,
+    *_OF_SEARCH,
+    *_OF_PRODUCT,
 )
 
 _REASONS = (
@@ -82,13 +88,23 @@ def to_shop(table: pl.DataFrame) -> ConvertedShop:
     """Every row as an impression on the surface search, with its click and its purchase."""
     shown, left_out = sort_out(table, _REASONS, table.columns)
     return ConvertedShop(
-        tables={"events": _events(shown)},
+        tables={"catalogue": _catalogue(shown), "events": _events(shown)},
         kept={"impression": shown.height},
         left_out=left_out,
-        shop_toml=_SHOP_TOML + features_toml("events", types_of(_FEATURES)),
+        shop_toml=_SHOP_TOML
+        + features_toml("events", types_of(_OF_SEARCH))
+        + features_toml("items", types_of(_OF_PRODUCT)),
         changed={},
         found=_found(shown),
     )
+
+
+def _item_id() -> pl.Expr:
+    return pl.format("row-{}", "line")
+
+
+def _catalogue(shown: pl.DataFrame) -> pl.DataFrame:
+    return shown.select(_item_id().alias("item_id"), *(column.name for column in _OF_PRODUCT))
 
 
 def _events(shown: pl.DataFrame) -> pl.DataFrame:
@@ -96,11 +112,11 @@ def _events(shown: pl.DataFrame) -> pl.DataFrame:
         "line",
         pl.col("request_id").alias("session_id"),
         "request_id",
-        pl.format("row-{}", "line").alias("item_id"),
+        _item_id().alias("item_id"),
         pl.col("line").alias("sequence"),
         pl.lit(Surface.SEARCH.value).alias("surface"),
     )
-    features = [column.name for column in _FEATURES]
+    features = [column.name for column in _OF_SEARCH]
     return events_of(
         {
             EventKind.IMPRESSION: shown.select(*tie, *features),

@@ -4,6 +4,10 @@ A search is its own session: the log names no user. Times carry no zone and are 
 A click and a booking are dated to their search, whose row is all that the log says of them; no
 propensity is written, not even for the searches in random order (``random_bool``), because the
 published lists are thinned and the hotels that could have been shown are not known.
+
+What belongs to the search and what never changes of a hotel are declared as features. What is
+said of a hotel in one search (promotion, competitors, distance, ...) is kept in the log beside its
+impression, undeclared: a feature of the log belongs to the moment, not to one of its items.
 """
 
 from __future__ import annotations
@@ -42,24 +46,19 @@ CARD = DatasetCard(
     files=("train.csv", "searches_10000.csv", "expedia-personalized-sort.zip", "data.zip"),
 )
 
-# The hotel's own, as far as they never change; named as the catalogue's attributes.
-_HOTEL = ("stars", "review_score", "chain", "location_score_1", "country")
+# The hotel's own, as far as they never change.
 _OF_HOTEL = (
     PublishedColumn("stars", "prop_starrating", "number"),
     PublishedColumn("review_score", "prop_review_score", "number"),
     PublishedColumn("chain", "prop_brand_bool", "integer"),
     PublishedColumn("location_score_1", "prop_location_score1", "number"),
-    PublishedColumn("country", "prop_country_id", "id"),
 )
-# What was known of the search, the visitor and the offer when the list was shown.
-_CONTEXT = (
+# The same on every row of a search.
+_OF_SEARCH = (
     PublishedColumn("site_id", "site_id", "id"),
     PublishedColumn("visitor_country", "visitor_location_country_id", "id"),
     PublishedColumn("visitor_stars", "visitor_hist_starrating", "number"),
     PublishedColumn("visitor_daily_rate", "visitor_hist_adr_usd", "number"),
-    PublishedColumn("location_score_2", "prop_location_score2", "number"),
-    PublishedColumn("log_historical_price", "prop_log_historical_price", "number"),
-    PublishedColumn("promotion", "promotion_flag", "integer"),
     PublishedColumn("destination", "srch_destination_id", "id"),
     PublishedColumn("nights", "srch_length_of_stay", "integer"),
     PublishedColumn("days_ahead", "srch_booking_window", "integer"),
@@ -67,9 +66,14 @@ _CONTEXT = (
     PublishedColumn("children", "srch_children_count", "integer"),
     PublishedColumn("rooms", "srch_room_count", "integer"),
     PublishedColumn("saturday_night", "srch_saturday_night_bool", "integer"),
+    PublishedColumn("random_order", "random_bool", "integer"),
+)
+_OF_OFFER = (
+    PublishedColumn("location_score_2", "prop_location_score2", "number"),
+    PublishedColumn("log_historical_price", "prop_log_historical_price", "number"),
+    PublishedColumn("promotion", "promotion_flag", "integer"),
     PublishedColumn("query_affinity", "srch_query_affinity_score", "number"),
     PublishedColumn("distance", "orig_destination_distance", "number"),
-    PublishedColumn("random_order", "random_bool", "integer"),
     *(
         PublishedColumn(f"competitor_{number}_{name}", f"comp{number}_{header}", "number")
         for number in range(1, 9)
@@ -90,7 +94,9 @@ COLUMNS = (
     PublishedColumn("booked", "booking_bool", "integer"),
     PublishedColumn("paid", "gross_bookings_usd", "number"),
     *_OF_HOTEL,
-    *_CONTEXT,
+    PublishedColumn("country", "prop_country_id", "id"),
+    *_OF_SEARCH,
+    *_OF_OFFER,
 )
 _LAYOUT = Layout(nulls=("NULL",))  # as Kaggle's file writes an empty cell
 
@@ -114,9 +120,6 @@ purchase_window_days = 0.001
 
 [match]
 events = ["click", "purchase"]
-
-[text]
-fields = ["title", "attributes"]
 """
 
 
@@ -134,7 +137,10 @@ def to_shop(table: pl.DataFrame) -> ConvertedShop:
         tables={"catalogue": _catalogue(shown, periods or ()), "events": _events(shown)},
         kept={"impression": shown.height},
         left_out=left_out,
-        shop_toml=_SHOP_TOML + split_toml(periods) + features_toml("events", types_of(_CONTEXT)),
+        shop_toml=_SHOP_TOML
+        + split_toml(periods)
+        + features_toml("events", types_of(_OF_SEARCH))
+        + features_toml("items", types_of(_OF_HOTEL)),
         changed={},
         found=_found(shown),
     )
@@ -151,7 +157,7 @@ def _events(shown: pl.DataFrame) -> pl.DataFrame:
         pl.lit(Surface.SEARCH.value).alias("surface"),
     )
     booked = shown.filter(pl.col("booked") == 1)
-    context = [column.name for column in _CONTEXT]
+    context = [column.name for column in (*_OF_SEARCH, *_OF_OFFER)]
     return events_of(
         {
             EventKind.IMPRESSION: shown.select(*tie, "position", "price", *context),
@@ -166,15 +172,16 @@ def _events(shown: pl.DataFrame) -> pl.DataFrame:
 
 def _catalogue(shown: pl.DataFrame, starts: Sequence[datetime]) -> pl.DataFrame:
     items = shown.select("item_id").unique().sort("item_id")
-    for name in _HOTEL:
+    own = [column.name for column in _OF_HOTEL]
+    for name in (*own, "country"):
         values = typical(shown, name, starts)
         items = items.join(values, on="item_id", how="left", maintain_order="left")
     return items.select(
         "item_id",
         _title().alias("title"),
         pl.format("country {}", "country").alias("category"),
-        pl.struct("review_score", "location_score_1").struct.json_encode().alias("attributes"),
         pl.lit("en").alias("language"),
+        *own,
     )
 
 
@@ -205,7 +212,7 @@ def _found(shown: pl.DataFrame) -> Mapping[str, int]:
         .agg(pl.col(name).drop_nulls().n_unique())
         .filter(pl.col(name) > 1)
         .height
-        for name in _HOTEL
+        for name in (*(column.name for column in _OF_HOTEL), "country")
     }
     return {
         "clicks": shown.filter(pl.col("clicked") == 1).height,

@@ -20,7 +20,7 @@ import polars as pl
 
 from shelfwise.data.features.options import FeatureType
 from shelfwise.data.readers.card import DatasetCard
-from shelfwise.data.readers.feature_section import features_toml
+from shelfwise.data.readers.feature_section import features_toml, types_of
 from shelfwise.data.readers.outcomes import events_of
 from shelfwise.data.readers.periods import periods_by_rows, split_toml
 from shelfwise.data.readers.published import PublishedFolder
@@ -141,7 +141,10 @@ def to_shop(table: pl.DataFrame, items: pl.DataFrame) -> ConvertedShop:
         tables={"catalogue": _catalogue(shown, items), "events": _events(shown)},
         kept={"impression": shown.height},
         left_out=left_out,
-        shop_toml=_SHOP_TOML + split_toml(periods) + features_toml("events", _FEATURES),
+        shop_toml=_SHOP_TOML
+        + split_toml(periods)
+        + features_toml("events", _FEATURES)
+        + features_toml("items", types_of(ITEM_COLUMNS[1:])),
         changed={},
         found=_found(shown, items),
     )
@@ -193,8 +196,8 @@ def _catalogue(shown: pl.DataFrame, items: pl.DataFrame) -> pl.DataFrame:
         .sort("campaign", "item")
         .select(
             _item_id().alias("item_id"),
-            pl.struct(_ITEM).struct.json_encode().alias("attributes"),
             pl.col("campaign").alias("domain"),
+            *_ITEM,
         )
     )
 

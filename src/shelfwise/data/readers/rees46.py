@@ -82,6 +82,9 @@ target = "next"  # the next thing of the user's sequence
 
 [text]
 fields = ["category", "brand", "price"]
+
+[features.items]
+category_id = "category"  # known of every product, the words are not
 """
 
 
@@ -124,8 +127,8 @@ def _catalogue(kept: pl.DataFrame, periods: Periods | None) -> pl.DataFrame:
         pl.col("category").str.replace_all(".", " > ", literal=True).str.replace_all("_", " "),
         "brand",
         "price",
-        pl.struct("category_id").struct.json_encode().alias("attributes"),
         pl.lit("en").alias("language"),
+        "category_id",
     )
 
 
