@@ -1,0 +1,1 @@
+"""The kinds of leak that the guard looks for, one family a file."""
