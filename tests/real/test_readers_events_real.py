@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -41,9 +42,12 @@ class Converter:
             self._reports[name] = convert(name, folder, self._out / name)
         return self._reports[name]
 
+    def folder(self, name: str) -> Path:
+        return self._out / name
+
     def table(self, name: str, table: str) -> pl.DataFrame:
         self(name)
-        return pl.read_parquet(self._out / name / f"{table}.parquet")
+        return pl.read_parquet(self.folder(name) / f"{table}.parquet")
 
 
 @pytest.fixture(scope="module")
@@ -212,3 +216,14 @@ def test_format_samples(converted: Converter) -> None:
         **{"impression": 100, "click": 60, "purchase": 2}
     }
     assert converted("aliexpress").found["searches"] == 41
+
+
+@pytest.mark.parametrize("name", ["expedia", "aliexpress"])
+def test_features_of_the_log_are_those_of_the_request(converted: Converter, name: str) -> None:
+    converted(name)
+    toml = tomllib.loads((converted.folder(name) / "shop.toml").read_text())
+    declared = list(toml["features"]["events"])
+    shown = converted.table(name, "events").filter(pl.col("event") == "impression")
+
+    versions = shown.group_by("request_id").agg(pl.col(declared).n_unique()).drop("request_id")
+    assert versions.max().row(0) == (1,) * len(declared)
