@@ -180,4 +180,5 @@ def _overlap(
         some = slice(start, start + _AT_ONCE)
         both_P[some] = pieces[first_P[some]].multiply(pieces[second_P[some]]).sum(axis=1)
     either_P = size_T[first_P] + size_T[second_P] - both_P
-    return both_P / np.maximum(either_P, 1)
+    overlap_P: NDArray[np.float64] = both_P / np.maximum(either_P, 1)
+    return overlap_P
