@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
@@ -132,7 +132,7 @@ def test_where_nothing_can_be_written_tokens_are_the_same(file: Path, tmp_path: 
     assert equal(tokenise(TEXTS, file, 8, blocked / "cache"), tokenise(TEXTS, file, 8))
 
 
-@settings(max_examples=15)
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.lists(st.sampled_from(["a", "b", "c", "a b", "", "x"]), max_size=6), max_size=5))
 def test_any_calls_in_any_order_give_what_no_cache_gives(
     tmp_path_factory: pytest.TempPathFactory, calls: list[list[str]]

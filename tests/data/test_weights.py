@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -81,6 +81,8 @@ def test_switched_off_or_without_training_all_weigh_one() -> None:
     assert weigh(rows.clear(), options_of()).to_list() == []
 
 
+# Other processes may hold the cores: a slow example says nothing.
+BUSY = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 ROWS = st.lists(
     st.tuples(
         st.integers(0, 3),
@@ -102,6 +104,7 @@ OPTIONS = st.builds(
 )
 
 
+@BUSY
 @given(ROWS, OPTIONS)
 def test_mean_one_within_the_bounds_and_never_turned_round(
     told: list[tuple[int, int, str, bool]], options: WeightOptions
@@ -121,6 +124,7 @@ def test_mean_one_within_the_bounds_and_never_turned_round(
     assert np.array_equal(before, found[train].astype(np.float32))
 
 
+@BUSY
 @given(ROWS, OPTIONS, st.randoms())
 def test_the_order_of_rows_does_not_matter(
     told: list[tuple[int, int, str, bool]], options: WeightOptions, random: Any

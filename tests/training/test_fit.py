@@ -177,6 +177,16 @@ def test_the_same_seed_gives_the_same_bits(
     assert not same(first, trained(2))
 
 
+def test_workers_change_nothing(prepared_sample: PreparedShop, tiny_encoder: Path) -> None:
+    def trained(workers: int) -> dict[str, torch.Tensor]:
+        network = network_of(prepared_sample, tiny_encoder)
+        options = FAST.model_copy(update={"loader_workers": workers})
+        fitted(prepared_sample, network, None, options)
+        return state_of(network)
+
+    assert same(trained(0), trained(2))
+
+
 def test_only_what_learns_moves(prepared_sample: PreparedShop, tiny_encoder: Path) -> None:
     network = network_of(prepared_sample, tiny_encoder)
     before = state_of(network)

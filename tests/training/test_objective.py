@@ -109,6 +109,55 @@ def test_each_request_counts_the_same(prepared_sample: PreparedShop, tiny_encode
     assert whole.item() == pytest.approx(torch.stack(singles).mean().item(), rel=1e-4)
 
 
+def test_a_row_of_weight_zero_teaches_nothing(
+    prepared_sample: PreparedShop, tiny_encoder: Path
+) -> None:
+    network, batch = network_of(prepared_sample, tiny_encoder), first_batch(prepared_sample)
+    kept_N = batch.shown_request_N % 2 == 0
+    kept_M = batch.match_request_M % 3 == 0
+    flagged = batch._replace(weight_N=kept_N.astype(np.float32), weight_M=kept_M.astype(np.float32))
+    without = batch._replace(
+        shown_request_N=batch.shown_request_N[kept_N],
+        shown_item_N=batch.shown_item_N[kept_N],
+        position_N=batch.position_N[kept_N],
+        clicked_N=batch.clicked_N[kept_N],
+        purchased_N=batch.purchased_N[kept_N],
+        known_N=batch.known_N[kept_N],
+        weight_N=np.ones(int(kept_N.sum()), np.float32),
+        match_request_M=batch.match_request_M[kept_M],
+        match_item_M=batch.match_item_M[kept_M],
+        weight_M=np.ones(int(kept_M.sum()), np.float32),
+    )
+
+    found, expected = loss_of(network, flagged), loss_of(network, without)
+
+    assert found.click.item() == pytest.approx(expected.click.item(), rel=1e-5)
+    assert found.purchase.item() == pytest.approx(expected.purchase.item(), rel=1e-5)
+    # A request with several matches is shared among them all, flagged ones too: here all of a
+    # request's matches weigh the same, so nothing is left out of it.
+    assert found.match.item() == pytest.approx(expected.match.item(), rel=1e-4)
+    nothing = loss_of(
+        network, batch._replace(weight_N=0 * batch.weight_N, weight_M=0 * batch.weight_M)
+    )
+    assert (nothing.match, nothing.click, nothing.purchase) == (0, 0, 0)
+
+
+def test_twice_the_weight_is_twice_the_row(
+    prepared_sample: PreparedShop, tiny_encoder: Path
+) -> None:
+    network, batch = network_of(prepared_sample, tiny_encoder), first_batch(prepared_sample)
+    nothing_N = 0 * batch.weight_N
+    first_N, second_N = nothing_N.copy(), nothing_N.copy()
+    first_N[0], second_N[1] = 1, 1
+
+    def click(weight_N: np.ndarray) -> float:
+        return loss_of(network, batch._replace(weight_N=weight_N)).click.item()
+
+    # Means weighted 2 : 1.
+    expected = (2 * click(first_N) + click(second_N)) / 3
+    assert click(2 * first_N + second_N) == pytest.approx(expected, rel=1e-5)
+
+
 def test_the_total_weighs_the_tasks(prepared_sample: PreparedShop, tiny_encoder: Path) -> None:
     network, batch = network_of(prepared_sample, tiny_encoder), first_batch(prepared_sample)
 
