@@ -12,7 +12,8 @@ from shelfwise.cli.main import app
 # Arguments in capitals; what must be given ends with an exclamation mark.
 FROZEN = {
     "shelfwise": "--version",
-    "shelfwise init": "SHOP! --force --set --json",
+    "shelfwise init": "SHOP! MORE --from --force --set --json",
+    "shelfwise pull": "SHOP! --follow --set --json",
     "shelfwise sample": (
         "OUT! --users --items --days --seed --language --domains --bot-share --bot-strength "
         "--events --json"

@@ -48,7 +48,7 @@ def init(
     file = shop / SHOP_TOML
     if file.exists() and not force:
         raise ConfigError(f"{file}: is there already; edit it, or replace it with --force")
-    if (more and not files) or shop.is_file():
+    if (more and not files) or (files and shop.is_file()):
         raise ConfigError("name the shop folder first, and files behind --from")
     if files and settings:
         raise ConfigError("--from proposes the options itself; leave out --set, and edit the file")

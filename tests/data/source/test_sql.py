@@ -85,6 +85,7 @@ def as_parquet(rows: Sequence[Row]) -> list[RawTable]:
     schema = {column.name: dtype for column, dtype in zip(COLUMNS, dtypes, strict=True)}
     file = io.BytesIO()
     pl.DataFrame(rows, schema=schema, orient="row").write_parquet(file)
+    file.seek(0)
     frame = pl.read_parquet(file)
     return [RawTable("t.parquet", frame, number_rows(frame.height))]
 
