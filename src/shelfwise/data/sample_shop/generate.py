@@ -67,7 +67,8 @@ synthetic = true
 published_key = true
 
 [events]
-# The log was cut at {end}; purchases of its last days may still have been under way.
+# The log was cut at {end}.
+# Purchases of its last days may still have been under way.
 latest = {latest}
 
 [match]
@@ -79,7 +80,7 @@ events = ["click", "purchase"]
 purchase_window_days = {window}
 
 [split]
-# Long enough that most of a part's clicks have a closed purchase window.
+# Long enough that the purchase window of half of the test's clicks is closed.
 validation_share = 0.12
 test_share = {test_share}
 """
@@ -98,6 +99,7 @@ impressions.parquet: one row per impression of events.parquet, in the same order
   p_convert            P(purchase, ever | click): the probability that the purchase was drawn
                        with. Purchases come up to fourteen days after the click, so those of
                        the log's last days are partly not in the log.
+  p_convert_in_window  the same within the purchase window of shop.toml
   bot                  whether a bot saw it; the probabilities are then the bot's own
 
 bots.parquet: one row per bot.
@@ -160,7 +162,7 @@ def write_sample_shop(
         step.advance()
         queries = pl.concat([front.queries for front in fronts])
         write_events(out / "events.parquet", log, queries, options.start)
-        write_truth(out / "truth" / "impressions.parquet", log)
+        write_truth(out / "truth" / "impressions.parquet", log, options.purchase_window_days)
         step.advance()
         pl.concat([front.catalogue for front in fronts]).write_csv(out / "catalogue.csv")
         pl.concat([front.campaigns for front in fronts]).write_csv(out / "campaigns.csv")

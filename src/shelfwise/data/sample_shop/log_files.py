@@ -19,9 +19,9 @@ def write_events(file: Path, ordered: pl.DataFrame, queries: pl.Series, start: d
     _write(file, ordered, lambda part: event_table(part, queries, start))
 
 
-def write_truth(file: Path, ordered: pl.DataFrame) -> None:
+def write_truth(file: Path, ordered: pl.DataFrame, window_days: int) -> None:
     """What only the generator knows of each impression, as one Parquet file."""
-    _write(file, ordered, truth_table)
+    _write(file, ordered, lambda part: truth_table(part, window_days))
 
 
 def _write(

@@ -70,6 +70,7 @@ def react(
 
     delay_N = draw_delays(count, rng)
     idle_N = clicked_N & ~bought_N & (rng.random(count) < _IDLE_CART_SHARE)
+    idle_N &= truth.p_convert_N > 0  # who never buys fills no cart
     hesitation_N = rng.uniform(0.05, 0.6, count) * delay_N
     patience_N = rng.uniform(1, 40, count) * _MINUTE_MS
     cart_at_N = click_at_N + np.minimum(hesitation_N, patience_N).astype(np.int64)

@@ -16,6 +16,7 @@ from shelfwise.data.sample_shop.config import STRENGTHS
 from shelfwise.data.sample_shop.judgements import LABELS, draw_judgements
 from shelfwise.data.sample_shop.outcomes import DEVICES, SURFACES
 from shelfwise.data.sample_shop.pages import NEVER, Pages, Wave
+from shelfwise.data.sample_shop.purchase_delay import share_within
 from shelfwise.data.sample_shop.requests import DAY_MS
 from shelfwise.data.sample_shop.shoppers import COUNTRIES
 from shelfwise.data.sample_shop.storefront import Storefront
@@ -185,10 +186,15 @@ def count_of_kinds(ordered: pl.DataFrame) -> dict[str, int]:
     return {KINDS[kind].value: count for kind, count in counts.iter_rows()}
 
 
-def truth_table(ordered: pl.DataFrame) -> pl.DataFrame:
+def truth_table(ordered: pl.DataFrame, window_days: int) -> pl.DataFrame:
     """What nobody but the generator knows: one row per impression, in the log's order."""
+    in_time = pl.col("p_convert") * share_within(window_days)
     return ordered.filter(pl.col("kind") == KINDS.index(EventKind.IMPRESSION)).select(
-        _id("request_id", "r", 7), _id("item_id", "i"), *_TRUTH, "bot"
+        _id("request_id", "r", 7),
+        _id("item_id", "i"),
+        *_TRUTH,
+        in_time.alias("p_convert_in_window"),
+        "bot",
     )
 
 
