@@ -14,7 +14,9 @@ from shelfwise.data.config import AttributionOptions
 
 from .small_log import numbered
 
-OPTIONS = AttributionOptions(click_window_hours=3, purchase_window_days=0.25)  # 3 h and 6 h
+OPTIONS = AttributionOptions(  # 3 h, 6 h and 4 h
+    click_window_hours=3, purchase_window_days=0.25, return_window_days=4 / 24
+)
 
 
 def row(event: str, at: int, item: int = 1, owner: int = 0, **more: Any) -> dict[str, Any]:
@@ -116,8 +118,21 @@ def test_the_other_columns_stay() -> None:
         {
             "request_id": "a", "owner": 0, "item": 1, "at": HOUR, "position": 4, "surface": "ads",
             "propensity": 0.5, "clicked_at": None, "purchased_at": None,
+            "returned_at": None,
         }
     ]  # fmt: skip
+
+
+def test_a_return_takes_back_the_latest_purchase_not_one_to_come() -> None:
+    rows = (
+        row("impression", 1, request_id="a"),
+        row("click", 2, request_id="a"),
+        row("return", 3, request_id="a"),  # before it was bought
+        row("purchase", 4, request_id="a"),
+        row("return", 8),  # 4 h after the purchase: just inside
+    )
+
+    assert attribute(numbered(rows), OPTIONS)["returned_at"].to_list() == [8 * HOUR]
 
 
 def test_a_log_without_impressions() -> None:
@@ -127,7 +142,9 @@ def test_a_log_without_impressions() -> None:
 EVENTS = st.lists(
     st.builds(
         row,
-        st.sampled_from(["impression", "impression", "click", "cart", "purchase", "view"]),
+        st.sampled_from(
+            ["impression", "impression", "click", "cart", "purchase", "return", "view"]
+        ),
         st.integers(0, 14),
         item=st.integers(1, 2),
         owner=st.integers(0, 1),
@@ -161,6 +178,27 @@ def reference(events: pl.DataFrame) -> list[tuple[int, int | None, int | None]]:
             (s["at"], min([t for t in (click, sale) if t is not None], default=None), sale)
         )
     return result
+
+
+def returned(events: pl.DataFrame) -> list[int | None]:
+    """When each impression's purchase was taken back, by looking at every pair."""
+    rows = [r | {"at": r["at"] // HOUR} for r in events.rows(named=True)]
+    shown = [r for r in rows if r["event"] == "impression"]
+    bought = [sale for _, _, sale in reference(events)]
+    found: list[list[int]] = [[] for _ in shown]
+    for back in (r for r in rows if r["event"] == "return"):
+        if back["request_id"] is not None:
+            same = [
+                place
+                for place, s in enumerate(shown)
+                if (s["request_id"], s["item"]) == (back["request_id"], back["item"])
+            ][:1]
+            places = [p for p in same if bought[p] is not None and 0 <= back["at"] - bought[p] <= 4]
+        else:
+            places = belongs(back, shown, bought, 4, None)
+        for place in places:
+            found[place].append(back["at"])
+    return [min(times, default=None) for times in found]
 
 
 def belongs(
@@ -198,6 +236,8 @@ def test_it_agrees_with_a_search_through_all_pairs(rows: list[dict[str, Any]]) -
     events = numbered(rows)
 
     assert outcomes(*rows) == reference(events)
+    hours = attribute(events, OPTIONS).select(pl.col("returned_at") // HOUR)
+    assert hours["returned_at"].to_list() == returned(events)
 
 
 @given(EVENTS, st.integers(0, 20), st.integers(0, 20))

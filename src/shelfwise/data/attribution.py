@@ -4,7 +4,8 @@ A log that names its requests is believed: an outcome belongs to the impression 
 request. Where an outcome names none, it goes to the last touch of the same owner and item: a click
 or cart to the latest impression within the click window, a purchase to the latest clicked
 impression within the purchase window (in a log without clicks, to the latest impression), a
-return to the latest purchase. An outcome before its impression is a clock's mistake and belongs to none.
+return to the latest purchase. An outcome before its impression is a clock's mistake and belongs to
+none.
 
 Outcomes are stored as *times*, so that the label of a row can be asked for as of any moment: a
 purchase that had not yet happened when training ended is unknown to training, not negative.
@@ -64,8 +65,9 @@ def attribute(
 
     window = int(options.return_window_days * DAY)
     returns = events.filter(_is(EventKind.RETURN))
-    by_request = _named(bought, returns, pl.col("purchased_at"), window)
-    by_touch = _last_touch(bought, returns, pl.col("purchased_at"), window)
+    taken = pl.col("purchased_at")
+    by_request = _named(bought, returns, taken, window, "purchased_at")
+    by_touch = _last_touch(bought, returns, taken, window)
     returned = _with_first(bought, "returned_at", by_request, by_touch)
     return returned.with_columns(
         pl.min_horizontal("clicked_at", "purchased_at").alias("clicked_at")
@@ -83,17 +85,23 @@ def _with_first(shown: pl.DataFrame, name: str, *found: pl.DataFrame) -> pl.Data
 
 
 def _named(
-    shown: pl.DataFrame, outcomes: pl.DataFrame, touch: pl.Expr, window: int | None
+    shown: pl.DataFrame,
+    outcomes: pl.DataFrame,
+    touch: pl.Expr,
+    window: int | None,
+    since: str = "at",
 ) -> pl.DataFrame:
-    """``impression, outcome_at`` of outcomes that name their request, ``window`` after touch."""
-    once = shown.unique(["request_id", "item"], keep="first", maintain_order=True)
+    """``impression, outcome_at`` of outcomes that name their request: not before column ``since``,
+    and ``window`` after touch at the latest."""
+    pair = ["request_id", "item"]
+    named = outcomes.filter(pl.col("request_id").is_not_null())
+    # Few of the impressions are answered: only these are looked at closely.
+    answered = shown.join(named.select(pair), on=pair, how="semi", maintain_order="left")
+    once = answered.unique(pair, keep="first", maintain_order=True)
     found = (
-        once.select("impression", "request_id", "item", "at", touch.alias("touch_at"))
+        once.select("impression", *pair, pl.col(since).alias("at"), touch.alias("touch_at"))
         .filter(pl.col("touch_at").is_not_null())
-        .join(
-            outcomes.select("request_id", "item", pl.col("at").alias("outcome_at")),
-            on=["request_id", "item"],
-        )
+        .join(named.select(*pair, pl.col("at").alias("outcome_at")), on=pair)
         .filter(pl.col("outcome_at") >= pl.col("at"))
     )
     if window is not None:
@@ -105,13 +113,17 @@ def _last_touch(
     shown: pl.DataFrame, outcomes: pl.DataFrame, touch: pl.Expr, window: int
 ) -> pl.DataFrame:
     """``impression, outcome_at`` of outcomes that name no request."""
+    unnamed = outcomes.filter(pl.col("request_id").is_null())
+    if unnamed.is_empty():
+        return shown.select("impression", touch.alias("outcome_at")).clear()
     touches = (
         shown.select("impression", "owner", "item", touch.alias("at"))
         .filter(pl.col("at").is_not_null())
+        .join(unnamed.select("owner", "item"), on=["owner", "item"], how="semi")
         .sort("at", "impression")
     )
     return (
-        outcomes.filter(pl.col("request_id").is_null())
+        unnamed
         .select("owner", "item", "at", pl.col("at").alias("outcome_at"))
         .sort("at")
         .join_asof(

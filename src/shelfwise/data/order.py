@@ -14,7 +14,7 @@ import polars as pl
 from shelfwise.data.config import CleanOptions
 from shelfwise.schema.event import EventKind
 
-_FIRST = ("owner", "at", "sequence", "event", "item", "query", "request_id", "position")
+_NUMBERS = ("owner", "at", "sequence", "event", "item", "query", "position")
 _NOT_SAID = ("file", "row")
 _SLIPS = (
     EventKind.SEARCH,
@@ -35,8 +35,23 @@ class Distinct(NamedTuple):
 
 def in_order(rows: pl.DataFrame) -> pl.DataFrame:
     """The rows of some owners in the order of their owners, times and contents."""
-    rest = [name for name in rows.columns if name not in (*_FIRST, *_NOT_SAID)]
-    return rows.sort(*_FIRST, *rest, nulls_last=True)
+    rows = rows.sort(*_NUMBERS, nulls_last=True)
+    same = pl.all_horizontal(pl.col(name).eq_missing(pl.col(name).shift(1)) for name in _NUMBERS)
+    again = rows.select(same.fill_null(False).alias("again"))["again"]
+    if not again.any():
+        return rows
+    # Numbers tell nearly all rows apart. Of the few that are alike in these, each takes a place
+    # among its like, by everything else that it says.
+    alike = again | again.shift(-1, fill_value=False)
+    rest = [name for name in rows.columns if name not in (*_NUMBERS, *_NOT_SAID)]
+    place = pl.int_range(len(rows), eager=True, dtype=pl.UInt32)
+    among = place.filter(alike)
+    sorted_among = (
+        rows.filter(alike)
+        .with_columns(among.alias("place"))
+        .sort(*_NUMBERS, *rest, nulls_last=True, maintain_order=True)["place"]
+    )
+    return rows[place.scatter(among, sorted_among)]
 
 
 def distinct(rows: pl.DataFrame, options: CleanOptions) -> Distinct:

@@ -93,10 +93,10 @@ class Judge:
         broken = frame.select(
             rule.bad.fill_null(False).alias(str(i)) for i, rule in enumerate(self.rules)
         )
+        self._look_around(frame)
         rejected = pl.Series([False]).new_from_index(0, frame.height)
         rejects = [pl.DataFrame(schema=REJECTS)]
         for i, rule in enumerate(self.rules):
-            self._look_around(i, frame)
             bad = broken[str(i)]
             if not bad.any():
                 continue
@@ -113,16 +113,21 @@ class Judge:
     def _tally(self, place: int, file: str) -> _Tally:
         return self._tallies.setdefault((place, file), _Tally(self.rules[place], file))
 
-    def _look_around(self, place: int, frame: pl.DataFrame) -> None:
-        """Count what a rule wants to know of rows that keep it."""
-        rule = self.rules[place]
-        if rule.of_type:
-            filled = frame.filter(~absent(rule.column)).group_by(FILE).len()
-            for file, count in filled.iter_rows():
-                self._tally(place, file).filled += count
-        if rule.only_beside is not None:
-            for file in frame.filter(rule.only_beside)[FILE].unique():
-                self._tally(place, file).beside = True
+    def _look_around(self, frame: pl.DataFrame) -> None:
+        """Count what rules want to know of rows that keep them; such rules see one file a time."""
+        asked = {
+            f"{place}": ~absent(rule.column) if rule.only_beside is None else rule.only_beside
+            for place, rule in enumerate(self.rules)
+            if rule.of_type or rule.only_beside is not None
+        }
+        if frame.is_empty() or not asked:
+            return
+        file = frame[FILE][0]
+        counts = frame.select(found.sum().alias(name) for name, found in asked.items())
+        for name, count in counts.row(0, named=True).items():
+            tally = self._tally(int(name), file)
+            tally.filled += count
+            tally.beside = tally.beside or count > 0
 
     def _remember(self, place: int, file: str, part: pl.DataFrame) -> None:
         tally, rule = self._tally(place, file), self.rules[place]

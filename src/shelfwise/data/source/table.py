@@ -25,6 +25,7 @@ from shelfwise.data.source.raw import (
 )
 
 ROWS_TOGETHER = 1 << 19  # of a Parquet file
+_LARGEST_GROUP = 1 << 21  # rows; Polars, the faster reader, unpacks a row group whole
 
 _BROKEN_PARQUET = Reason(
     "broken-parquet", "the file must be whole Parquet", "write or copy the file again"
@@ -126,6 +127,12 @@ def _parquet_frames(file: SourceFile) -> Iterator[pl.DataFrame]:
     packed = file.packing != "plain"
     source = io.BytesIO(b"".join(unpacked(file))) if packed else file.path
     with pq.ParquetFile(source) as table:
+        about = table.metadata
+        groups = [about.row_group(number).num_rows for number in range(about.num_row_groups)]
+        if not packed and max(groups, default=0) <= _LARGEST_GROUP:
+            for start in range(0, about.num_rows, ROWS_TOGETHER):
+                yield pl.scan_parquet(file.path).slice(start, ROWS_TOGETHER).collect()
+            return
         for batch in table.iter_batches(batch_size=ROWS_TOGETHER):
             frame = pl.from_arrow(pa.Table.from_batches([batch]))
             assert isinstance(frame, pl.DataFrame), "a table of Arrow is a frame"
