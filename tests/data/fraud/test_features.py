@@ -10,7 +10,7 @@ from shelfwise.data.fraud.features import actor_features
 
 
 def _only(rows: list[dict[str, object]], **more: object) -> dict[str, object]:
-    return actor_features(numbered(rows), "owner", **more).row(0, named=True)  # type: ignore[arg-type]
+    return actor_features(numbered(rows), "owner", **more).row(0, named=True)
 
 
 def test_counts_and_shares_by_hand() -> None:
@@ -89,9 +89,9 @@ def test_slices_change_nothing(actor: str, monkeypatch: pytest.MonkeyPatch) -> N
     events = numbered(row | {"ip": row["owner"] // 4} for row in crowd(12))
     category_V = pl.Series([item // 20 for item in range(200)], dtype=pl.Int64)
 
-    whole = actor_features(events, actor, category_V=category_V)  # type: ignore[arg-type]
+    whole = actor_features(events, actor, category_V=category_V)
     monkeypatch.setattr(module, "_ROWS_AT_ONCE", len(events) // 5)
-    sliced = actor_features(events.lazy(), actor, category_V=category_V)  # type: ignore[arg-type]
+    sliced = actor_features(events.lazy(), actor, category_V=category_V)
 
     assert_frame_equal(whole, sliced)
 
@@ -100,11 +100,8 @@ def test_slices_change_nothing(actor: str, monkeypatch: pytest.MonkeyPatch) -> N
 def test_partitions_by_owner_put_together_are_the_whole(actor: str) -> None:
     events = numbered(crowd(12))
 
-    whole = actor_features(events, actor)  # type: ignore[arg-type]
-    parts = [
-        actor_features(events.filter(pl.col("owner") % 3 == part), actor)  # type: ignore[arg-type]
-        for part in range(3)
-    ]
+    whole = actor_features(events, actor)
+    parts = [actor_features(events.filter(pl.col("owner") % 3 == part), actor) for part in range(3)]
 
     assert_frame_equal(whole, pl.concat(parts).sort("id"))
 

@@ -109,9 +109,13 @@ def _middle(name: str, values: pl.Series) -> tuple[float | None, float]:
     least = _SCALES[name][1]
     if len(values) < _FEWEST:
         return None, least
-    even = values.to_frame(name).select(_scaled(name, pl.col(name))).to_series()
-    off = (even - even.median()).abs().median()
-    return float(values.median()), max(_MAD_TO_SD * float(off), least)
+    figure, even = pl.col(name), _scaled(name, pl.col(name))
+    median, off = (
+        values.to_frame(name)
+        .select(figure.median().alias("median"), (even - even.median()).abs().median().alias("off"))
+        .row(0)
+    )
+    return median, max(_MAD_TO_SD * off, least)
 
 
 def _scaled(name: str, value: pl.Expr) -> pl.Expr:
