@@ -128,7 +128,8 @@ def list_figures(shown: pl.DataFrame) -> Figures:
     )
     positives, rows = pl.col("clicked").sum(), pl.len()
     gain = (pl.col("clicked") / (1 + pl.col("place")).log(2)).filter(pl.col("place") <= 10).sum()
-    per_list = lists.group_by("request_id").agg(
+    # In order, for a sum's last digits depend on it.
+    per_list = lists.group_by("request_id", maintain_order=True).agg(
         positives.alias("positives"),
         rows.alias("rows"),
         pl.col("rank").filter(pl.col("clicked")).sum().alias("ranks"),
