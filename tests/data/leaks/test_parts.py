@@ -27,15 +27,17 @@ def test_a_part_that_is_not_the_requests_own_time() -> None:
     ]
 
 
-# As if a copy of owner 1's match at hour 4 had gone to training.
-COPY = POSITIVES.filter(request=2).with_columns(request=pl.lit(1, pl.UInt32))
-TWICE = pl.concat([POSITIVES, COPY])
+# As if owner 1's match at hour 4 had been copied to a request of training.
+TWICE = pl.concat(
+    [POSITIVES, POSITIVES.filter(request=2).with_columns(request=pl.lit(1, pl.UInt32))]
+)
+NAMELESS = REQUESTS.with_columns(
+    request_id=pl.lit(None, pl.String), sequence=pl.lit(None, pl.Int64)
+)
 
 
 def test_a_match_in_two_parts() -> None:
-    nameless = planted(REQUESTS, 2, sequence=None)
-
-    assert refusal(made(split="leave_last_out", requests=nameless, positives=TWICE)) == [
+    assert refusal(made(split="leave_last_out", requests=NAMELESS, positives=TWICE)) == [
         "  the same match stands in two parts: rows 1, first: owner 1, item 2, kind click, "
         "at 1970-01-01 04:00, parts test and train"
     ]
@@ -43,14 +45,18 @@ def test_a_match_in_two_parts() -> None:
 
 def test_what_training_does_not_know_yet_is_not_in_it() -> None:
     # By time training ends before hour 4: the late outcome of its request is not learned from.
-    refuse_leaks(made(positives=TWICE))
+    refuse_leaks(made(requests=NAMELESS, positives=TWICE))
 
 
-def test_matches_that_the_log_tells_apart_are_two() -> None:
-    # Sequence 5 and request b; then two requests by name.
-    for name, sequence in ((None, 5), ("c", None)):
-        requests = planted(REQUESTS, 2, request_id=name, sequence=sequence)
-        refuse_leaks(made(split="leave_last_out", requests=requests, positives=TWICE))
+@pytest.mark.parametrize("names", [("b", None), ("b", "c")])
+@pytest.mark.parametrize("sequence", [None, 5])
+def test_matches_that_the_log_tells_apart_are_two(
+    names: tuple[str, str | None], sequence: int | None
+) -> None:
+    requests = planted(planted(NAMELESS, 1, request_id=names[0]), 2, request_id=names[1])
+    requests = planted(requests, 2, sequence=sequence)
+
+    refuse_leaks(made(split="leave_last_out", requests=requests, positives=TWICE))
 
 
 def test_leave_last_out_that_trains_on_what_comes_after() -> None:

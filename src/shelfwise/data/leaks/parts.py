@@ -43,30 +43,25 @@ def _straddling(requests: pl.DataFrame) -> pl.Series:
 def _in_two_parts(asked: Asked, moments: Moments) -> pl.DataFrame:
     """Matches of one owner, item, kind and moment that two parts know of.
 
-    Where the log itself tells two such matches apart, by sequence or by the request of each, they
-    are two: one day's clicks after two searches.
+    Where the log itself tells two such matches apart, by sequence or by the request that each
+    names, they are two: one day's clicks after two searches.
     """
     ends = pl.DataFrame(
         {"part": PARTS, "known_until": [moments.end_of(part) for part in PARTS]},
         schema={"part": pl.String, "known_until": pl.Int64},
     )
-    name = pl.coalesce("request_id", pl.concat_str(pl.lit("sequence "), "sequence"))
-    requests = asked.requests.select("request", "owner", pl.col("part").cast(pl.String), name)
+    requests = asked.requests.select(
+        "request", "owner", "request_id", "sequence", pl.col("part").cast(pl.String)
+    )
     key = ["owner", "item", "kind", "at"]
     return (
         asked.positives.join(requests, on="request")
         .join(ends, on="part")
         .filter(pl.col("at") < pl.col("known_until"))
-        .group_by(key)
-        .agg(
-            pl.col("part").unique().sort().str.join(" and ").alias("parts"),
-            pl.col("part").n_unique().alias("count"),
-            (
-                pl.col("request_id").is_null().any() | pl.col("request_id").is_duplicated().any()
-            ).alias("not told apart"),
-        )
-        .filter((pl.col("count") > 1) & pl.col("not told apart"))
-        .select(*key, "parts")
+        .group_by(*key, "request_id", "sequence")
+        .agg(pl.col("part").unique().sort())
+        .filter(pl.col("part").list.len() > 1)
+        .select(*key, pl.col("part").list.join(" and ").alias("parts"))
         .sort("at", "owner", "item", "kind")
     )
 
