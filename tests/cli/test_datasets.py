@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from data.readers.event_samples import EVENT_SAMPLES
 from data.readers.samples import SAMPLES
 
 from cli.command import done, shelfwise
@@ -13,7 +14,7 @@ def test_the_list_says_what_each_set_can_show() -> None:
     ended = done("datasets", "list", "--json")
     cards = {card["name"]: card for card in ended.json["datasets"]}
 
-    assert sorted(cards) == sorted(SAMPLES)
+    assert sorted(cards) == sorted([*SAMPLES, *EVENT_SAMPLES])
     assert all(card["shows"] and card["terms"] and card["citation"] for card in cards.values())
     assert not cards["beibei"]["prepares"]
 

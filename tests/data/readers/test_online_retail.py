@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shelfwise.data.readers.online_retail import to_shop
@@ -223,6 +223,7 @@ odd_lines = st.builds(
 )
 
 
+@settings(deadline=None)  # a busy machine is no fault
 @given(st.lists(odd_lines, max_size=25))
 def test_every_line_is_an_event_or_left_out_never_both(lines: list[dict[str, object]]) -> None:
     shop = to_shop(table(*lines))
@@ -234,6 +235,7 @@ def test_every_line_is_an_event_or_left_out_never_both(lines: list[dict[str, obj
     assert set(shop.tables["events"]["item_id"]) <= set(shop.tables["catalogue"]["item_id"])
 
 
+@settings(deadline=None)  # a busy machine is no fault
 @given(st.lists(odd_lines, max_size=25), st.randoms(use_true_random=False))
 def test_the_catalogue_does_not_depend_on_the_order_of_the_file(lines, random) -> None:  # type: ignore[no-untyped-def]
     for row in lines:
