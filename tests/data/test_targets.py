@@ -13,12 +13,14 @@ import numpy as np
 import pytest
 
 from shelfwise.data.prepared import PreparedShop
+from shelfwise.data.pseudonyms import PrivacyOptions, Pseudonyms
 from shelfwise.data.split import Part, microseconds
 from shelfwise.data.targets import MatchTargets, match_targets
 
 from .small_log import event, moment, prepared_shop, random_events
 
 MATCHES = ("click", "purchase")
+NAMES = Pseudonyms.of(PrivacyOptions(published_key=True), Path())
 BOUNDS: dict[Part, tuple[int, int]] = {"validation": (60, 80), "test": (80, 10_000)}
 
 
@@ -35,13 +37,14 @@ class Told(NamedTuple):
 
 def told(prepared: PreparedShop, targets: MatchTargets) -> list[Told]:
     item, query = prepared.items["item_id"].to_list(), [*prepared.queries["text"], ""]
+    user = {NAMES.name("user", f"u{number}"): f"u{number}" for number in range(10)}
 
     def of(row: int, target_P: Any, item_P: Any) -> tuple[str, ...]:
         return tuple(item[i] for i in item_P[target_P == row])
 
     return sorted(
         Told(
-            prepared.owners["owner_id"][int(owner)],
+            user[prepared.owners["owner_id"][int(owner)]],
             (targets.at_T[row] - microseconds(moment(0))) / 3.6e9,
             query[targets.query_T[row]],
             of(row, targets.right_target_P, targets.right_item_P),
