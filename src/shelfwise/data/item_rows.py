@@ -21,7 +21,9 @@ def number_items(
     judged: pl.DataFrame | None,
     options: DataOptions,
 ) -> pl.DataFrame:
-    """Items in the catalogue's order, then others by id, with the text of each.
+    """Items of the catalogue, then others, each by id, with the text of each.
+
+    The order of rows in a source means nothing: a database answers in any.
 
     Args:
         catalogue: the shop's own, or None.
@@ -34,7 +36,7 @@ def number_items(
     known = pl.DataFrame(schema={"item_id": pl.String}) if catalogue is None else catalogue
     others = [logged.rename("item_id").to_frame()]
     if judged is not None:
-        others.append(judged.group_by("item_id").agg(pl.col("title").drop_nulls().first()))
+        others.append(judged.group_by("item_id").agg(pl.col("title").min()))
     blank = (
         pl.concat(others, how="diagonal")
         .group_by("item_id")
@@ -42,7 +44,7 @@ def number_items(
         .join(known, on="item_id", how="anti")
         .sort("item_id")
     )
-    known = known.select(name for name in columns if name in known.columns)
+    known = known.select(name for name in columns if name in known.columns).sort("item_id")
     items = pl.concat([known, blank], how="diagonal")
     missing = [name for name in columns if name not in items.columns]
     items = items.with_columns(

@@ -186,7 +186,7 @@ def _write_shop(made: LogTables, folder: Path, tables: ShopTables) -> dict[str, 
 def _campaigns(table: pl.DataFrame | None) -> pl.DataFrame:
     columns = [column.name for column in CAMPAIGNS]
     if table is not None:
-        return table.select(columns)
+        return table.select(columns).sort("campaign_id")
     return pl.DataFrame(schema={name: pl.String for name in columns}).with_columns(
         pl.col("bid", "budget").cast(pl.Float64)
     )
