@@ -121,7 +121,8 @@ class Taken:
             return np.zeros(np.broadcast_shapes(owner.shape, place.shape), bool)
         key = owner * self.items + place
         found = np.minimum(np.searchsorted(self.key_P, key), len(self.key_P) - 1)
-        return self.key_P[found] == key
+        held: NDArray[np.bool_] = self.key_P[found] == key
+        return held
 
 
 def draw_negatives(

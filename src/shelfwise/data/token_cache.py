@@ -27,7 +27,7 @@ TOKEN_CACHE = ".token-cache"
 class TokenCache:
     """Token ids of texts, as one tokenizer at one length makes them."""
 
-    SCHEMA: ClassVar[pl.Schema] = pl.Schema({"text": pl.String, "ids": pl.List(pl.Int32)})
+    SCHEMA: ClassVar[pl.Schema] = pl.Schema([("text", pl.String()), ("ids", pl.List(pl.Int32()))])
 
     folder: Path
 
@@ -46,7 +46,7 @@ class TokenCache:
     def add(self, tokens: pl.DataFrame) -> None:
         """Keep ``text, ids``; where nothing can be written, nothing is kept."""
         packed = BytesIO()
-        tokens.select(self.SCHEMA.names()).cast(dict(self.SCHEMA)).write_parquet(packed)
+        tokens.select(self.SCHEMA.names()).cast(self.SCHEMA).write_parquet(packed)
         content = packed.getvalue()
         partial = self.folder / f".{token_hex(8)}.partial"
         # A full or read-only disk must not stop training: the ids are at hand without the cache.
