@@ -34,15 +34,21 @@ def texts(picture: str) -> list[str]:
 
 
 def test_bars_share_a_scale() -> None:
-    # 352 wide for the most, so half of it is 176; one of nothing is still seen, 2 wide.
+    # 352 wide for the most, so half of it is 176; a thousandth is still seen, 2 wide.
     picture = bars_plot(
-        "Kinds", [Bar("view", 10, "10"), Bar("<cart>", 5, "5"), Bar("none", 0, "0")]
+        "Kinds",
+        [
+            Bar("view", 10, "10"),
+            Bar("<cart>", 5, "5"),
+            Bar("few", 0.01, "few"),
+            Bar("none", 0, "0"),
+        ],
     )
 
     bars = [at(bar, "x", "width") for bar in parts(picture, "rect", "bar")]
     assert bars == [(4, 352), (4, 176), (4, 2)]
     assert "&lt;cart&gt;" in picture
-    assert texts(picture) == ["view", "10", "<cart>", "5", "none", "0"]
+    assert texts(picture) == ["view", "10", "<cart>", "5", "few", "few", "none", "0"]
 
 
 def test_columns_stand_on_the_axis() -> None:
@@ -65,7 +71,7 @@ def test_a_line_skips_closed_days_and_marks_what_stands_out() -> None:
     (dot,) = parts(picture, "circle", "marked gap")
     assert at(dot, "cx", "cy") == (344, 120)
     assert {"5 Jan 2026", "7 Jan 2026", "9 Jan 2026"} <= set(texts(picture))
-    assert "gap, 0 events where 5 are usual" in picture
+    assert "gap, 0 moments where 5 are usual" in picture
 
 
 @pytest.mark.parametrize("rows", [[0], [3], [1, 2]])

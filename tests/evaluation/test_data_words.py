@@ -48,7 +48,8 @@ def test_rates_have_their_interval() -> None:
 
 
 @pytest.mark.parametrize(
-    ("hours", "said"), [(0.5, "30 min"), (5.25, "5.2 h"), (72.0, "3.0 days"), (nan, "-")]
+    ("hours", "said"),
+    [(0.005, "18 s"), (0.5, "30 min"), (5.25, "5.2 h"), (72.0, "3 days"), (nan, "-")],
 )
 def test_hours_in_the_unit_that_fits(hours: float, said: str) -> None:
     assert words.hours_words(hours) == said
@@ -156,6 +157,8 @@ def test_delays() -> None:
     young = words.delays_lead(replace(usual, still_open=rate(5, 9)))
     assert "55.6 % of the clicks are too young" in young.sentence
     assert words.delays_lead(replace(usual, touched=rate(0, 100))).tone == "look"
+    timeless = words.delays_lead(replace(usual, hours=replace(ONE, most=0)))
+    assert "the very time of its click" in timeless.sentence
 
 
 def test_the_catalogue() -> None:

@@ -38,11 +38,12 @@ def bars_plot(title: str, bars: Sequence[Bar]) -> Markup:
             text(_short(bar.name), 4.0, top + 14.0, "name"),
             text(bar.figures, 356.0, top + 14.0, "figures", "end"),
             element("rect", x=4, y=top + 20.0, width=352, height=8, rx=4, class_="track"),
-            element(
-                "rect", x=4, y=top + 20.0, width=max(2.0, x(bar.value) - 4.0), height=8, rx=4,
-                class_="bar",
-            ),
-        ]  # fmt: skip
+        ]
+        if bar.value > 0:
+            long = max(2.0, x(bar.value) - 4.0)  # however little, it can be seen
+            inside.append(
+                element("rect", x=4, y=top + 20.0, width=long, height=8, rx=4, class_="bar")
+            )
     said = "; ".join(f"{bar.name} {bar.figures}" for bar in bars)
     return drawing(title, f"{said}.", (_WIDTH, 36.0 * len(bars)), inside)
 
@@ -99,13 +100,13 @@ def day_plot(
     ]
     for mark in marks:
         place = (date.fromisoformat(mark.day) - first).days
-        tip = f"{mark.day}: {mark.what}, {mark.rows:,} events where {mark.usual:,.0f} are usual"
+        tip = f"{mark.day}: {mark.what}, {mark.moments:,} moments where {mark.usual:,.0f} are usual"
         inside.append(
             element(
                 "circle",
                 element("title", tip),
                 cx=x(place),
-                cy=y(mark.rows),
+                cy=y(rows[place] or 0),
                 r=4.5,
                 class_=f"marked {mark.what}",
             )

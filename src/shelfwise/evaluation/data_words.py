@@ -28,6 +28,7 @@ _UNTOUCHED = 0.2
 _CLICK_LOW, _CLICK_HIGH = 0.001, 0.5
 _ONCE = 0.5
 _WINDOW = 0.9
+_SHORT = 5  # events
 _OPEN = 0.2
 _THIN_PART = 100  # positives
 _FLAGGED = 0.1
@@ -211,13 +212,23 @@ def visits_lead(visits: Visits) -> Lead:
             f"{said} Most requests will come without a past: rankings will rest on the query, the "
             "visit and what is popular. Check that user ids survive between visits.",
         )
+    if visits.history.median < _SHORT:
+        return Lead(
+            "fine", f"{said} A short past: what is asked for now and what sells count most."
+        )
     return Lead("fine", f"{said} Enough of a past to rank by.")
 
 
 def delays_lead(delays: Delays) -> Lead:
-    window = f"{delays.window_days:g} days"
+    window = hours_words(24 * delays.window_days)
     if delays.touched.hits == 0:
         return Lead("look", f"No purchase follows a {delays.touch}: ids of items or users differ.")
+    if delays.hours.most == 0:
+        return Lead(
+            "look",
+            f"Every purchase has the very time of its {delays.touch}: the log does not know when "
+            "things were bought, so delays cannot be told.",
+        )
     said = (
         f"Half of the purchases come within {hours_words(delays.hours.median)} of the last "
         f"{delays.touch}; {percent(delays.within_window.value)} within the attribution window of "
@@ -247,9 +258,11 @@ def hours_words(hours: float) -> str:
     """``40 min``, ``5.2 h``, ``3.1 days``."""
     if isnan(hours):
         return DASH
+    if hours < 1 / 60:
+        return f"{3_600 * hours:.0f} s"
     if hours < 1:
         return f"{60 * hours:.0f} min"
-    return f"{hours:.1f} h" if hours < 48 else f"{hours / 24:.1f} days"
+    return f"{hours:.1f} h" if hours < 48 else f"{hours / 24:.1f} days".replace(".0 ", " ")
 
 
 def catalogue_lead(found: Catalogue, fills: Sequence[TableFill]) -> Lead:

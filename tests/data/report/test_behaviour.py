@@ -111,8 +111,8 @@ def test_each_surface_has_its_own_funnel() -> None:
     assert (search.returned.hits, search.returned.of) == (1, 1)
     assert (unsaid.surface, unsaid.shown, unsaid.clicked.hits) == ("", 1, 0)
     assert isnan(unsaid.purchased.value)
-    (first, _) = surface_funnels(shown.drop("returned_at"), requests)
-    assert first.returned is None
+    for unreturned in (shown.drop("returned_at"), shown.with_columns(returned_at=None)):
+        assert all(one.returned is None for one in surface_funnels(unreturned, requests))
 
 
 def test_concentration_by_hand() -> None:

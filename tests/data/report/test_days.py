@@ -43,7 +43,7 @@ def test_gaps_dips_and_spikes_are_marked() -> None:
 
     marks = day_marks(MONDAY, rows, frozenset())
 
-    assert [(mark.day, mark.what, mark.rows, mark.usual) for mark in marks] == [
+    assert [(mark.day, mark.what, mark.moments, mark.usual) for mark in marks] == [
         ("2026-01-15", "gap", 0, 100),
         ("2026-01-25", "dip", 10, 100),
         ("2026-02-04", "spike", 1_000, 100),
@@ -75,6 +75,22 @@ def test_chance_alone_marks_nothing() -> None:
     rows = np.random.default_rng(0).poisson(3, size=300)
 
     assert day_marks(MONDAY, rows, frozenset()) == ()
+
+
+def test_the_rows_of_one_request_are_one_moment() -> None:
+    # A search a day, of 25 items at one time, but for one day: chance can do that.
+    log = [
+        did("impression", "u", 24 * day, f"i{item}")
+        for day in range(30)
+        if day != 10
+        for item in range(25)
+    ]
+
+    found = days(thin(log), "UTC")
+
+    assert found is not None
+    assert found.rows["impression"][9:12] == (25, 0, 25)
+    assert found.marks == ()
 
 
 def test_totals_equal_the_rows() -> None:

@@ -30,7 +30,7 @@ class DayMark:
 
     day: str  # 2026-01-31
     what: Literal["gap", "dip", "spike"]  # a gap has no event at all
-    rows: int
+    moments: int  # a shopper at one time counts once, however much was seen or done then
     usual: float  # what the days around it, and other such weekdays, lead one to expect
 
 
@@ -50,36 +50,39 @@ class Days:
 def days(thin: pl.LazyFrame, zone: str) -> Days | None:
     """Curves of every kind; None where the log has no times."""
     utc = pl.from_epoch("at", time_unit="us").dt.replace_time_zone("UTC")
-    counted = collect(
-        thin.filter(pl.col("at").is_not_null())
-        .select("event", utc.dt.convert_time_zone(zone).alias("local"))
-        .group_by(
-            "event", pl.col("local").dt.date().alias("day"), pl.col("local").dt.hour().alias("hour")
-        )
-        .len()
+    timed = thin.filter(pl.col("at").is_not_null()).with_columns(
+        utc.dt.convert_time_zone(zone).alias("local")
     )
+    day, hour = pl.col("local").dt.date().alias("day"), pl.col("local").dt.hour().alias("hour")
+    counted = collect(timed.group_by("event", day, hour).len())
     if counted.is_empty():
         return None
     first, last = counted["day"].min(), counted["day"].max()
     assert isinstance(first, date)
     assert isinstance(last, date)
-    placed = counted.with_columns((pl.col("day") - first).dt.total_days().alias("place"))
+    placed = _placed(counted, first)
     curves = {
         kind: _summed(placed.filter(pl.col("event") == kind), "place", (last - first).days + 1)
         for kind in KINDS
         if (placed["event"] == kind).any()
     }
-    total_D = np.sum(list(curves.values()), axis=0)
-    closed = closed_weekdays(first, total_D)
+    # The rows of one request come together: only moments are as independent as chance needs.
+    moments = collect(timed.select("owner", "at", day).unique().group_by("day").len())
+    moments_D = _summed(_placed(moments, first), "place", (last - first).days + 1)
+    closed = closed_weekdays(first, moments_D)
     return Days(
         first.isoformat(),
         last.isoformat(),
         zone,
         {kind: tuple(curve.tolist()) for kind, curve in curves.items()},
-        day_marks(first, total_D, closed),
+        day_marks(first, moments_D, closed),
         tuple(WEEKDAYS[day] for day in sorted(closed)),
         tuple(_summed(placed, "hour", 24).tolist()),
     )
+
+
+def _placed(counted: pl.DataFrame, first: date) -> pl.DataFrame:
+    return counted.with_columns((pl.col("day") - first).dt.total_days().alias("place"))
 
 
 def _summed(counted: pl.DataFrame, place: str, length: int) -> NDArray[np.int64]:
@@ -88,18 +91,18 @@ def _summed(counted: pl.DataFrame, place: str, length: int) -> NDArray[np.int64]
     return rows
 
 
-def closed_weekdays(first: date, rows_D: NDArray[np.int64]) -> frozenset[int]:
+def closed_weekdays(first: date, moments_D: NDArray[np.int64]) -> frozenset[int]:
     """Days of the week (0 is Monday) that came three times at least and never had an event."""
-    weekday_D = (first.weekday() + np.arange(len(rows_D))) % 7
+    weekday_D = (first.weekday() + np.arange(len(moments_D))) % 7
     return frozenset(
         day
         for day in range(7)
-        if (weekday_D == day).sum() >= _FEWEST_WEEKS and not rows_D[weekday_D == day].any()
+        if (weekday_D == day).sum() >= _FEWEST_WEEKS and not moments_D[weekday_D == day].any()
     )
 
 
 def day_marks(
-    first: date, rows_D: NDArray[np.int64], closed: frozenset[int]
+    first: date, moments_D: NDArray[np.int64], closed: frozenset[int]
 ) -> tuple[DayMark, ...]:
     """Days far from what the week around them leads one to expect.
 
@@ -108,41 +111,43 @@ def day_marks(
     deviations away (of the log ratios of all days, at least what chance alone gives) and at twice
     or half the usual. The first and the last day are rarely whole, and are not judged.
     """
-    weekday_D = (first.weekday() + np.arange(len(rows_D))) % 7
+    weekday_D = (first.weekday() + np.arange(len(moments_D))) % 7
     open_D = ~np.isin(weekday_D, sorted(closed))
-    usual_D = _usual(rows_D, weekday_D, open_D)
-    ratio_D = np.log((rows_D + 1) / (usual_D + 1))
+    usual_D = _usual(moments_D, weekday_D, open_D)
+    ratio_D = np.log((moments_D + 1) / (usual_D + 1))
     spread = float(np.median(np.abs(ratio_D[open_D]))) * _MAD_TO_SIGMA
     reach_D = np.maximum(log(_FACTOR), _SPREADS * np.maximum(spread, 1 / np.sqrt(usual_D + 1)))
     marks = []
-    for place in range(1, len(rows_D) - 1):
+    for place in range(1, len(moments_D) - 1):
         if not open_D[place]:
             continue
-        rows, ratio, reach = int(rows_D[place]), ratio_D[place], reach_D[place]
+        moments, ratio, reach = int(moments_D[place]), ratio_D[place], reach_D[place]
         what: Literal["gap", "dip", "spike"] | None = (
-            "spike" if ratio > reach else None if ratio >= -reach else "dip" if rows else "gap"
+            "spike" if ratio > reach else None if ratio >= -reach else "dip" if moments else "gap"
         )
         if what:
             day = (first + timedelta(days=place)).isoformat()
-            marks.append(DayMark(day, what, rows, float(usual_D[place])))
+            marks.append(DayMark(day, what, moments, float(usual_D[place])))
     return tuple(marks)
 
 
 def _usual(
-    rows_D: NDArray[np.int64], weekday_D: NDArray[np.int64], open_D: NDArray[np.bool_]
+    moments_D: NDArray[np.int64], weekday_D: NDArray[np.int64], open_D: NDArray[np.bool_]
 ) -> NDArray[np.float64]:
     """``[D]`` events that each day would be expected to have."""
     # A day without events says nothing of what is usual, or a long gap would look like the rule.
-    shown_D = np.where(open_D & (rows_D > 0), rows_D, np.nan)
+    shown_D = np.where(open_D & (moments_D > 0), moments_D, np.nan)
     padded = np.pad(shown_D, _AROUND, constant_values=np.nan)
     around = np.lib.stride_tricks.sliding_window_view(padded, 2 * _AROUND + 1)
     some_D = ~np.isnan(around).all(1)
-    level_D = np.full(len(rows_D), np.median(rows_D[rows_D > 0]) if rows_D.any() else 0.0)
+    level_D = np.full(
+        len(moments_D), np.median(moments_D[moments_D > 0]) if moments_D.any() else 0.0
+    )
     level_D[some_D] = np.nanmedian(around[some_D], axis=1)
-    factor_D = np.ones(len(rows_D))
+    factor_D = np.ones(len(moments_D))
     for day in range(7):
-        these = (weekday_D == day) & open_D & (rows_D > 0)
+        these = (weekday_D == day) & open_D & (moments_D > 0)
         if these.sum() >= _FEWEST_WEEKS:
-            usual = float(np.median((rows_D[these] + 1) / (level_D[these] + 1)))
+            usual = float(np.median((moments_D[these] + 1) / (level_D[these] + 1)))
             factor_D[weekday_D == day] = usual
     return level_D * factor_D

@@ -42,7 +42,7 @@ class SurfaceFunnel:
     shown: int
     clicked: Rate  # of what was shown
     purchased: Rate  # of what was clicked
-    returned: Rate | None  # of what was bought; None where the data does not say
+    returned: Rate | None  # of what was bought; None where no return is logged
 
 
 def funnel(log: pl.LazyFrame) -> tuple[Step, ...]:
@@ -86,7 +86,9 @@ def surface_funnels(impressions: pl.LazyFrame, requests: pl.LazyFrame) -> tuple[
             ``clicked_at``, ``purchased_at`` and, where it has them, ``returned_at``.
         requests: of a prepared folder, with ``surface``.
     """
-    returned = "returned_at" in impressions.collect_schema().names()
+    returned = "returned_at" in impressions.collect_schema().names() and bool(
+        collect(impressions.select(pl.col("returned_at").is_not_null().any())).item()
+    )
     places = requests.select(
         pl.int_range(pl.len(), dtype=pl.Int64).alias("request"),
         pl.col("surface").cast(pl.String).fill_null(""),
