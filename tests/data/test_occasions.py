@@ -161,3 +161,21 @@ def test_what_counts_as_a_match_follows_from_the_log(
 ) -> None:
     assert match_kinds(counts, MatchOptions()) == kinds
     assert match_kinds(counts, MatchOptions(events=("favourite",))) == (EventKind.FAVOURITE,)
+
+
+def test_a_search_that_a_click_answered_is_a_request_without_impressions() -> None:
+    found = occasions(
+        row("search", 1, query=4, request_id="a"),
+        row("search", 1, query=5, request_id="b"),  # nobody took anything
+        row("click", 2, item=7, request_id="a"),
+        row("click", 9, item=8, request_id="c"),  # of a request nobody searched at
+    )
+
+    assert found.requests.select("request_id", "at", "query", "surface").rows() == [
+        ("a", HOUR, 4, "search"),
+        (None, 9 * HOUR, None, "recommendation"),
+    ]
+    assert found.positives.select("request", "item", "at").rows() == [
+        (0, 7, 2 * HOUR),
+        (1, 8, 9 * HOUR),
+    ]

@@ -1,7 +1,8 @@
 """The moments at which the ranker is asked: requests the log names, and those it implies.
 
-A log with impressions says when a list was shown, and what of it was clicked. A log without them
-implies a request just before every behaviour that counts as a match: a basket, or one click.
+A log with impressions says when a list was shown, and what of it was clicked. A search whose
+request was answered by a click is a request too, whatever was shown. All other behaviour that
+counts as a match implies a request just before it: a basket, or one click.
 """
 
 from __future__ import annotations
@@ -57,10 +58,10 @@ def find_occasions(
         kinds: behaviours that make an item a positive.
         by_sequence: events of one owner and time but another ``sequence`` are different requests.
     """
+    wanted = pl.col("event").is_in([kind.value for kind in kinds])
+    matched = events.filter(wanted & pl.col("item").is_not_null())
     shown = _named_requests(events, attributed)
-    matched = events.filter(
-        pl.col("event").is_in([kind.value for kind in kinds]) & pl.col("item").is_not_null()
-    )
+    shown = pl.concat([shown, _searches(events, matched, shown)], how="diagonal_relaxed")
     implied_rows = matched.filter(
         pl.col("request_id").is_null() | ~pl.col("request_id").is_in(shown["request_id"].implode())
     )
@@ -100,6 +101,26 @@ def _named_requests(events: pl.DataFrame, attributed: pl.DataFrame) -> pl.DataFr
                 .then(pl.lit(Surface.SEARCH.value))
                 .otherwise(pl.lit(Surface.RECOMMENDATION.value))
             ),
+            pl.lit(None, pl.Int64).alias("sequence"),
+        )
+    )
+
+
+def _searches(events: pl.DataFrame, matched: pl.DataFrame, shown: pl.DataFrame) -> pl.DataFrame:
+    """Requests of a log that says what was searched for and taken, but not what was shown."""
+    searched = events.filter(
+        (pl.col("event") == EventKind.SEARCH.value)
+        & pl.col("query").is_not_null()
+        & _from_request()
+    )
+    answered = searched.join(matched.select("request_id"), on="request_id", how="semi")
+    return (
+        answered.join(shown.select("request_id"), on="request_id", how="anti")
+        .sort("at", "query")
+        .group_by("request_id", maintain_order=True)
+        .agg(pl.col("owner", "at", "query").first())
+        .with_columns(
+            pl.lit(Surface.SEARCH.value).alias("surface"),
             pl.lit(None, pl.Int64).alias("sequence"),
         )
     )

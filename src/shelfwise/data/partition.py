@@ -122,7 +122,8 @@ def _told(occasions: Occasions, events: pl.DataFrame, task: Task) -> pl.DataFram
     """Requests with the log's own name, their visit, and what else is known of their moment."""
     requests = occasions.requests
     features = list(task.options.features.events)
-    shown = events.filter(pl.col("event") == EventKind.IMPRESSION.value)
+    asking = [EventKind.IMPRESSION.value, EventKind.SEARCH.value]
+    shown = events.filter(pl.col("event").is_in(asking) & pl.col("request_id").is_not_null())
     of_named = shown.group_by("request_id").agg(
         pl.col("request_name", "session", "ip", *features).drop_nulls().first()
     )

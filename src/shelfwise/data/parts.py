@@ -67,17 +67,20 @@ def _named(place: pl.Expr) -> pl.Expr:
 
 
 def _leave_last_out(asked: Asked) -> pl.DataFrame:
-    matched = pl.col("request").is_in(asked.positives["request"].unique().implode())
     order = ["owner", "at", "sequence", "request_id"]
+    # Looked up before, not inside, the window over owners: there it would be done for each of them.
+    known = pl.col("request").is_in(asked.positives["request"].unique().implode())
+    rows = (
+        asked.requests.select("request", *order)
+        .with_columns(known.alias("matched"))
+        .sort(order, nulls_last=True)
+    )
+    matched = pl.col("matched")
     # 0 after the last match, 1 between the last two, and so on.
     later = matched.cum_sum(reverse=True).over("owner") - matched
     few = matched.sum().over("owner") < len(PARTS)
     place = pl.when(few).then(0).otherwise((2 - later.cast(pl.Int64)).clip(0, 2))
-    found = (
-        asked.requests.select("request", *order)
-        .sort(order, nulls_last=True)
-        .select("request", _named(place))
-    )
+    found = rows.select("request", _named(place))
     return asked.requests.join(found, on="request", how="left", maintain_order="left")
 
 
