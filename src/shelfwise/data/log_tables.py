@@ -19,6 +19,7 @@ from shelfwise.data.item_rows import number_items, with_item_ids
 from shelfwise.data.judged import judgement_rows
 from shelfwise.data.leakage import Made, refuse_leaks
 from shelfwise.data.leaks.negatives import Passed, without_answer
+from shelfwise.data.leaks.offered import offered_features
 from shelfwise.data.occasions import match_kinds
 from shelfwise.data.partition import Task, work_through
 from shelfwise.data.parts import Asked, assign_parts
@@ -86,7 +87,8 @@ def log_tables(
         whole = log.finish(numbers.owners.names())
         step.advance()
         whole, flags = _judged(whole, numbers, moments, watch, options)
-        _guard(whole, numbers, moments, seen, options)
+        users = user_rows(tables.users, numbers.owners, options)
+        refuse_leaks(_evidence(whole, numbers, users, (moments, seen), options))
         step.advance()
         weighed = with_weights(*_flagged(whole), whole.requests, options.weights)
         impressions, positives = (table.drop("flagged") for table in weighed)
@@ -110,7 +112,7 @@ def log_tables(
         impressions=impressions,
         positives=positives,
         judgements=judgement_rows(judged, items, queries),
-        users=user_rows(tables.users, numbers.owners, options),
+        users=users,
         fraud=_written(flags),
         facts=told,
         tables=replace(
@@ -228,13 +230,25 @@ def _asked(whole: WholeLog, numbers: Numbers) -> Asked:
     return Asked(whole.requests, whole.impressions, whole.positives, numbers.items, numbers.queries)
 
 
-def _guard(
-    whole: WholeLog, numbers: Numbers, moments: Moments, seen: _Seen, options: DataOptions
-) -> None:
-    passed = Passed(without_answer(whole.impressions), seen.first_met())
-    ends_R = whole.requests["history_end"].to_numpy()
+def _evidence(
+    whole: WholeLog,
+    numbers: Numbers,
+    users: pl.DataFrame,
+    known: tuple[Moments, _Seen],
+    options: DataOptions,
+) -> Made:
+    """What the leakage guard looks at."""
+    moments, seen = known
     asked = _asked(whole, numbers)
-    refuse_leaks(Made(whole.history, ends_R, asked, moments, options.split, passed=(passed,)))
+    return Made(
+        history=whole.history,
+        history_end_R=whole.requests["history_end"].to_numpy(),
+        asked=asked,
+        moments=moments,
+        split=options.split,
+        offered=offered_features(asked, users, options.features, seed=options.seed),
+        passed=(Passed(without_answer(whole.impressions), seen.first_met()),),
+    )
 
 
 def _flagged(whole: WholeLog) -> tuple[pl.DataFrame, pl.DataFrame]:

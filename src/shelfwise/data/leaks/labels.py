@@ -8,7 +8,6 @@ Shape suffixes in this file: N = rows.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -19,7 +18,7 @@ from shelfwise.data.leaks.leak import SHOWN, Leak
 
 TOO_GOOD = 0.995  # area under the curve of a single feature
 _SUPPORT = 20  # rows of either label, or no verdict is given
-_MOST_ROWS = 500_000  # looked at; more are sampled
+MOST_ROWS = 500_000  # looked at; more are sampled
 _BINS = 64  # of a number, beside its own order: a leak need not rise or fall
 
 
@@ -36,8 +35,8 @@ def leaks_from_labels(offered: Offered, *, seed: int = 0) -> list[Leak]:
     found = []
     for label in offered.labels:
         known = offered.rows.with_row_index("row").filter(pl.col(label).is_not_null())
-        if len(known) > _MOST_ROWS:
-            known = known.sample(_MOST_ROWS, seed=seed)
+        if len(known) > MOST_ROWS:
+            known = known.sample(MOST_ROWS, seed=seed)
         for feature in offered.features:
             area = single_feature_auc(known[feature], known[label].to_numpy(), seed=seed)
             if area > TOO_GOOD:
@@ -118,12 +117,3 @@ def _leak(known: pl.DataFrame, feature: str, label: str, area: float) -> Leak:
         for row, value, hit in shown.iter_rows()
     )
     return Leak(what, len(known), "rows", first)
-
-
-def columns_of_features(rows: pl.DataFrame, without: Sequence[str]) -> tuple[str, ...]:
-    """Columns of ``rows`` that a model could be offered: all but those named, lists and blobs."""
-    return tuple(
-        name
-        for name, dtype in rows.schema.items()
-        if name not in without and not dtype.is_nested() and dtype != pl.Binary
-    )

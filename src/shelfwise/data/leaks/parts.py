@@ -91,10 +91,10 @@ def _place(part: pl.Expr) -> pl.Expr:
 def _after_held_out(asked: Asked) -> pl.Series:
     """Requests that an owner makes after one of a later part."""
     order = ["owner", "at", "sequence", "request_id"]
-    highest = _place(pl.col("part")).cum_max().over("owner")
-    return asked.requests.sort(order, nulls_last=True).filter(_place(pl.col("part")) < highest)[
-        "request"
-    ]
+    placed = asked.requests.with_columns(_place(pl.col("part")).alias("place"))
+    return placed.sort(order, nulls_last=True).filter(
+        pl.col("place") < pl.col("place").cum_max().over("owner")
+    )["request"]
 
 
 def _known_items(asked: Asked) -> pl.Series:

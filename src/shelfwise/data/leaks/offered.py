@@ -1,0 +1,68 @@
+"""What a model would be offered of each impression, laid beside what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from shelfwise.data.features.options import FeatureOptions, FeatureType
+from shelfwise.data.leaks.labels import MOST_ROWS, Offered
+from shelfwise.data.parts import Asked
+
+
+def offered_features(
+    asked: Asked, users: pl.DataFrame, options: FeatureOptions, *, seed: int = 0
+) -> tuple[Offered, ...]:
+    """A sample of the impressions with every configured feature; nothing where none is.
+
+    Labels are ``clicked`` and, of what was clicked, ``purchased``.
+
+    Args:
+        asked: requests, impressions and items with their feature columns.
+        users: ``owner`` and feature columns.
+        options: which columns are features, by table.
+        seed: draws the sample.
+    """
+    shown = asked.impressions
+    tables = (
+        ("request", "events", asked.requests, options.events),
+        ("item", "items", asked.items.with_row_index("item"), options.items),
+        ("owner", "users", users, options.users),
+    )
+    if shown.is_empty() or not any(features for *_, features in tables):
+        return ()
+    if len(shown) > MOST_ROWS:
+        shown = shown.sample(MOST_ROWS, seed=seed)
+    clicked = pl.col("clicked_at").is_not_null()
+    bought = pl.when(clicked).then(pl.col("purchased_at").is_not_null())
+    rows = shown.select(
+        pl.col("request", "item").cast(pl.Int64),
+        clicked.alias("clicked"),
+        bought.alias("purchased"),
+    ).join(
+        asked.requests.select(pl.col("request").cast(pl.Int64), pl.col("owner").cast(pl.Int64)),
+        on="request",
+    )
+    names: list[str] = []
+    for key, table, features_of, features in tables:
+        told = _told(features_of, key, table, features)
+        rows = rows.join(told, on=key, how="left")
+        names += told.columns[1:]
+    return (Offered(rows.drop("request", "item", "owner"), ("clicked", "purchased"), tuple(names)),)
+
+
+def _told(
+    rows: pl.DataFrame, key: str, table: str, features: Mapping[str, FeatureType]
+) -> pl.DataFrame:
+    """The key and its features, named ``table.feature``; numbers as numbers."""
+    kept = {name: kind for name, kind in features.items() if name in rows.columns}
+    return rows.select(
+        pl.col(key).cast(pl.Int64),
+        *(
+            pl.col(name)
+            .cast(pl.Float64 if kind == "number" else pl.String, strict=False)
+            .alias(f"{table}.{name}")
+            for name, kind in kept.items()
+        ),
+    )
