@@ -20,7 +20,15 @@ from pydantic.fields import FieldInfo
 
 from shelfwise.config import ShopConfig
 from shelfwise.data.readers.datasets import dataset_cards
-from shelfwise.schema.columns import CAMPAIGNS, CATALOGUE, EVENTS, PAIRS, Column
+from shelfwise.schema.columns import (
+    CAMPAIGNS,
+    CATALOGUE,
+    EVENTS,
+    JUDGEMENTS,
+    PAIRS,
+    USERS,
+    Column,
+)
 from shelfwise.schema.event import EventKind
 from shelfwise.schema.options import models_in
 
@@ -160,6 +168,8 @@ def _data_sets() -> str:
 TABLES: Mapping[str, Callable[[], str]] = {
     "catalogue": lambda: _columns(CATALOGUE),
     "events": lambda: _columns(EVENTS),
+    "users": lambda: _columns(USERS),
+    "judgements": lambda: _columns(JUDGEMENTS),
     "campaigns": lambda: _columns(CAMPAIGNS),
     "pairs": lambda: _columns(PAIRS),
     "event kinds": _event_kinds,

@@ -17,7 +17,7 @@ from typer.core import TyperGroup
 
 from shelfwise.cli.main import app
 from shelfwise.config import option_paths, validated
-from shelfwise.schema.columns import CAMPAIGNS, CATALOGUE, EVENTS, PAIRS
+from shelfwise.schema.columns import CAMPAIGNS, CATALOGUE, EVENTS, JUDGEMENTS, PAIRS, USERS
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -65,7 +65,7 @@ def test_every_column_is_explained() -> None:
 
     missing = [
         column.name
-        for column in (*CATALOGUE, *EVENTS, *CAMPAIGNS, *PAIRS)
+        for column in (*CATALOGUE, *EVENTS, *USERS, *JUDGEMENTS, *CAMPAIGNS, *PAIRS)
         if f"`{column.name}`" not in page
     ]
     assert missing == []

@@ -48,7 +48,7 @@ class CatalogueOptions(Options):
     """Where the items are described."""
 
     file: str = "catalogue.*"
-    """File or glob inside the shop folder: csv, tsv, parquet or jsonl, plain, .gz or .zst."""
+    """File, folder or glob in the shop folder: csv, tsv, parquet or jsonl, plain, .gz or .zst."""
     sql: SqlSource | None = None
     """A database that holds the table, in place of a file."""
     columns: Mapping[str, str] = Field(default_factory=dict)
@@ -67,7 +67,7 @@ class EventOptions(Options):
     """Where behaviour is logged."""
 
     file: str = "events.*"
-    """File or glob inside the shop folder: csv, tsv, parquet or jsonl, plain, .gz or .zst."""
+    """File, folder or glob in the shop folder: csv, tsv, parquet or jsonl, plain, .gz or .zst."""
     sql: SqlSource | None = None
     """A database that holds the table, in place of a file."""
     stream: RedisStream | None = None
@@ -94,7 +94,7 @@ class UserOptions(Options):
     """Where users are described."""
 
     file: str = "users.*"
-    """File or glob inside the shop folder; a shop need not have one."""
+    """File, folder or glob inside the shop folder; a shop need not have one."""
     sql: SqlSource | None = None
     """A database that holds the table, in place of a file."""
     columns: Mapping[str, str] = Field(default_factory=dict)
@@ -107,7 +107,7 @@ class JudgementOptions(Options):
     """Where people said how well items answer queries."""
 
     file: str = "judgements.*"
-    """File or glob inside the shop folder; a shop need not have one."""
+    """File, folder or glob inside the shop folder; a shop need not have one."""
     sql: SqlSource | None = None
     """A database that holds the table, in place of a file."""
     columns: Mapping[str, str] = Field(default_factory=dict)
@@ -120,7 +120,7 @@ class CampaignOptions(Options):
     """Where advertisers' offers are listed."""
 
     file: str = "campaigns.*"
-    """File or glob inside the shop folder; a shop without ads has none."""
+    """File, folder or glob inside the shop folder; a shop without ads has none."""
     sql: SqlSource | None = None
     """A database that holds the table, in place of a file."""
     columns: Mapping[str, str] = Field(default_factory=dict)
@@ -136,7 +136,7 @@ class PairsOptions(Options):
     """The plain case: a table of text and label."""
 
     file: str = "pairs.*"
-    """File or glob inside the shop folder; used where there are no events."""
+    """File, folder or glob inside the shop folder; used where there are no events."""
     sql: SqlSource | None = None
     """A database that holds the table, in place of a file."""
     columns: Mapping[str, str] = Field(default_factory=dict)

@@ -54,7 +54,11 @@ class SourceFile:
 
 
 def find_files(folder: Path, pattern: str) -> tuple[list[SourceFile], list[Fault]]:
-    """The tables a pattern means, by name; no file and no fault where nothing matches."""
+    """The tables a pattern means, by name; no file and no fault where nothing matches.
+
+    A folder means every file in it, but for those that programs put there (``_SUCCESS``, hidden
+    ones); what is no table is told.
+    """
     paths = _matches(folder, pattern)
     known = [file for path in paths if (file := _source_file(path, folder)) is not None]
     if paths and not known:
@@ -64,7 +68,10 @@ def find_files(folder: Path, pattern: str) -> tuple[list[SourceFile], list[Fault
     twice = [file.name for file in known if stems[_stem(file)] > 1]
     if twice:
         return [], [_AMBIGUOUS.at_file(pattern, " and ".join(twice), fatal=True)]
-    return known, []
+    if not (folder / pattern).is_dir():
+        return known, []
+    others = [_shown(path, folder) for path in paths if _source_file(path, folder) is None]
+    return known, [_UNKNOWN_FORMAT.at_file(name, "another ending") for name in others]
 
 
 def not_found(folder: Path, pattern: str) -> Fault:
@@ -80,6 +87,9 @@ def not_found(folder: Path, pattern: str) -> Fault:
 def _matches(folder: Path, pattern: str) -> list[Path]:
     """Files that ``pattern`` names below ``folder``; it may also be an absolute path."""
     whole = folder / pattern
+    if whole.is_dir():
+        inside = sorted(path for path in whole.iterdir() if path.is_file())
+        return [path for path in inside if not path.name.startswith((".", "_"))]
     if not re.search(r"[*?\[]", pattern):
         return [whole] if whole.is_file() else []
     anchor = Path(whole.anchor) if Path(pattern).is_absolute() else folder
