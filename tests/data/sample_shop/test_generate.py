@@ -258,8 +258,18 @@ def test_summary_counts_what_was_written(shop: WrittenShop) -> None:
         {"exploration_share": 0.0, "typo_share": 0.0},
         {"exploration_share": 1.0, "typo_share": 1.0},
         {"users": 20, "visits_per_month": 5, "language": "both"},
+        {"users": 20, "visits_per_month": 5, "bot_share": 0.5, "new_item_share": 0.5},
+        {"users": 20, "visits_per_month": 5, "bot_share": 0.001, "bot_strength": "hard"},
+        {"domains": 2, "new_item_share": 0.0, "start": "2024-02-29T12:00:00+05:00"},
     ],
-    ids=["nothing at random", "all at random", "hardly a visit"],
+    ids=[
+        "nothing at random",
+        "all at random",
+        "hardly a visit",
+        "as many bots as shoppers",
+        "hardly a bot",
+        "books, from a leap day on",
+    ],
 )
 def test_extreme_shops_are_written(tmp_path: Path, extreme: dict[str, object]) -> None:
     options = SampleOptions.model_validate({**TINY.model_dump(), **extreme})

@@ -100,6 +100,8 @@ def draw_bots(
     for strength in map(STRENGTHS.index, chosen if options.bot_share else ()):
         wanted = events / len(chosen) / (events_per_request + _EXTRA_CLICKS[strength])
         horde = _HORDES[strength](visits, catalogue, max(1, round(wanted)), options, rng)
+        if not len(horde.bot_R):  # a shop so small that all were moved out of its time
+            continue
         some = _enlisted(int(horde.bot_R.max()) + 1, strength, catalogue, rng)
         pushing = _pushing(horde, some, catalogue, rng)
         parts.append(
