@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from data.small_log import event, prepared_shop, random_events
+from data.small_log import prepared_shop, random_events
 from training.small_network import options_of
 
 from shelfwise.data.prepared import PreparedShop
@@ -91,17 +91,17 @@ def test_an_earlier_window_trains_and_is_measured(tmp_path: Path, tiny_encoder: 
     assert any(row.metric == "ndcg@10" and row.support for row in report.rows)
 
 
-def test_matches_a_second_apart_as_a_log_without_times_has_them(
-    tmp_path: Path, tiny_encoder: Path
-) -> None:
+def test_a_log_that_knows_an_order_alone(tmp_path: Path, tiny_encoder: Path) -> None:
     # Such a log is prepared with its order as seconds: no day passes, so no trend is ever known.
     rows = [
-        event("click", f"u{user}", place / 3600, f"i{(user + place) % 4}")
+        {"event": "click", "user_id": f"u{user}", "item_id": f"i{(user + place) % 4}"}
+        | {"sequence": place}
         for user in range(5)
         for place in range(1, 7)
     ]
     match = {"target": "next", "events": ["click"]}
     shop = prepared_shop(tmp_path, rows, split={"kind": "leave_last_out"}, match=match)
+    assert shop.manifest.facts["clock"] == "order"
     assert shop.requests["part"].to_list().count("test") == 5
 
     report = measured(tmp_path, shop, tiny_encoder)
@@ -110,3 +110,6 @@ def test_matches_a_second_apart_as_a_log_without_times_has_them(
     ndcg = next(r for r in report.rows if (r.system, r.metric) == (OURS, "ndcg@10"))
     assert ndcg.support == 5
     assert np.isfinite(ndcg.value)
+    assert report.data.periods["test"] == "5 requests"
+    # There are no last days to count alone.
+    assert not any("days" in row.system for row in report.rows)

@@ -34,7 +34,7 @@ def _by_time(prepared: PreparedShop) -> dict[str, str]:
 
 def _by_request(prepared: PreparedShop) -> dict[str, str]:
     """Each part's first and last request: parts lie side by side in time."""
-    found = {}
+    found: dict[str, str] = {}
     for part in PARTS:
         at_R = prepared.requests.filter(part=part)["at"].to_numpy()
         found[part] = f"{len(at_R):,} requests"
