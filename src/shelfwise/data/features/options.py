@@ -15,6 +15,10 @@ FeatureType = Literal["number", "category", "text"]
 class FeatureOptions(Options):
     """Further columns that may help to predict, by the table that has them."""
 
+    statistics: bool = True
+    """Whether counts and rates of users, items, categories and queries, as of each request, are
+    written beside the impressions."""
+
     events: Mapping[str, FeatureType] = Field(default_factory=dict)
     """Column of the log = its type: what is known of the moment, such as device = "category"."""
     users: Mapping[str, FeatureType] = Field(default_factory=dict)
