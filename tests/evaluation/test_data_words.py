@@ -184,12 +184,15 @@ def test_parts() -> None:
 
 
 @pytest.mark.parametrize(
-    ("flagged", "rows", "tone"), [(0, 0, "fine"), (1, 10, "look"), (1, 11, "act")]
+    ("flagged", "requests", "tone"), [(0, 0, "fine"), (2, 10, "look"), (2, 11, "act")]
 )
-def test_machines(flagged: int, rows: int, tone: str) -> None:
-    found = Flagged((FlaggedKind("owner", 9, flagged, rows),), (), ())
+def test_machines(flagged: int, requests: int, tone: str) -> None:
+    found = Flagged((FlaggedKind("ip", flagged, 9),), (), (), rate(requests, 100))
 
-    assert words.flagged_lead(found, 100).tone == tone
+    lead = words.flagged_lead(found)
+
+    assert lead.tone == tone
+    assert ("2 addresses" in lead.sentence) == (flagged == 2)
 
 
 def test_labels_and_judgements_and_columns() -> None:

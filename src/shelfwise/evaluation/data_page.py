@@ -22,7 +22,14 @@ from shelfwise.evaluation.data_plots import (
     lorenz_plot,
     steps_plot,
 )
-from shelfwise.evaluation.data_words import Lead, hours_words, percent, plural, rate_words
+from shelfwise.evaluation.data_words import (
+    Lead,
+    actor_words,
+    hours_words,
+    percent,
+    plural,
+    rate_words,
+)
 from shelfwise.evaluation.page import page_environment, refuse_no_place
 from shelfwise.evaluation.report_words import amount
 
@@ -55,6 +62,7 @@ def data_page(report: DataReport) -> str:
         "rate": rate_words,
         "hours": hours_words,
         "plural": plural,
+        "actor": actor_words,
     }
     return environment.get_template(_TEMPLATE).render(
         report=report,
@@ -139,11 +147,12 @@ def _of_preparation(report: DataReport) -> Iterator[Section]:
         return
     yield Section("split", "Split", words.parts_lead(report.prepared.parts), [])
     if report.prepared.flagged is not None:
-        events = sum(kind.rows for kind in report.behaviour.kinds) if report.behaviour else 0
         rules = report.prepared.flagged.rules
-        bars = [Bar(one.rule, one.actors, plural(one.actors, "actor")) for one in rules]
+        bars = [
+            Bar(one.rule, one.flagged, plural(one.flagged, actor_words(one.actor))) for one in rules
+        ]
         plots = [Plot("Signs", bars_plot("Signs of machines", bars))] if bars else []
-        lead = words.flagged_lead(report.prepared.flagged, events)
+        lead = words.flagged_lead(report.prepared.flagged)
         yield Section("machines", "Machines among the shoppers", lead, plots)
 
 

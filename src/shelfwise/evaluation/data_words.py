@@ -67,7 +67,8 @@ def rate_words(rate: Rate) -> str:
 
 def plural(count: int, one: str, many: str = "") -> str:
     """``1 row``, ``2 rows``."""
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
+    several = many or (one + "es" if one.endswith("s") else one + "s")
+    return f"{count:,} {one if count == 1 else several}"
 
 
 def rows_lead(rows: Rows) -> Lead:
@@ -305,19 +306,23 @@ def parts_lead(parts: Sequence[PartRows]) -> Lead:
     return Lead("fine", "Every part has enough to train on or to be judged by.")
 
 
-def flagged_lead(found: Flagged, events: int) -> Lead:
+def flagged_lead(found: Flagged) -> Lead:
     actors = sum(kind.flagged for kind in found.kinds)
     if actors == 0:
         return Lead("fine", "Nobody behaves like a machine.")
-    rows = max(kind.rows for kind in found.kinds)
-    share = rows / max(1, events)
+    who = ", ".join(plural(kind.flagged, actor_words(kind.actor)) for kind in found.kinds)
     said = (
-        f"{plural(actors, 'actor behaves', 'actors behave')} like a machine, at most "
-        f"{percent(share)} of the events each way. Their rows stay and weigh nothing."
+        f"Flagged for behaving like a machine: {who}. Nothing is learned from "
+        f"{percent(found.requests.value)} of the requests of training; their rows stay in the data."
     )
-    if share > _FLAGGED:
+    if found.requests.value > _FLAGGED:
         return Lead("act", f"{said} So many: look at the reasons before you believe the filter.")
     return Lead("look", f"{said} Look at the reasons below; [fraud] sets how strict the filter is.")
+
+
+def actor_words(actor: str) -> str:
+    """What a kind of actor is to a shop."""
+    return {"owner": "shopper", "session": "visit", "ip": "address"}.get(actor, actor)
 
 
 def labels_lead(found: Labels) -> Lead:

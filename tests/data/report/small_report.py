@@ -97,9 +97,10 @@ def small_report(title: str = "Blue linen mug") -> DataReport:
             PartRows("test", "2026-01-09 01:00", "2026-01-09 04:00", 30, 2, 0, 0, 0, 40),
         ),
         flagged=Flagged(
-            (FlaggedKind("owner", 2, 1, 3),),
-            (FlagRule("round the clock", 1, 3),),
+            (FlaggedKind("owner", 1, 3),),
+            (FlagRule("owner", "round the clock", 1, 3),),
             (FlagExample("owner", 0.93, 3, f"awake in 24 of 24 hours, {title}"),),
+            rate(1, 40),
         ),
         weights=(WeightShare("item", "head", 1, 3, 0.6, 0.4),),
     )

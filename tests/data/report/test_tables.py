@@ -120,23 +120,31 @@ def test_one_campaign_is_enough_and_one_label_is_not() -> None:
 def test_flags_by_hand() -> None:
     flags = pl.DataFrame(
         {
-            "actor": ["owner", "owner", "owner", "ip"],
-            "score": [0.9, 0.95, 0.1, 0.2],
-            "flagged": [True, True, False, False],
-            "reason": ["too fast", "too fast; all night", None, None],
-            "rules": [["fast"], ["fast", "night"], [], ["fast"]],
-            "rows": [40, 60, 5, 9],
+            "actor": ["owner", "owner", "ip"],
+            "score": [0.9, 0.95, 0.8],
+            "reason": ["too fast", "too fast; all night", None],
+            "rules": [["fast"], ["fast", "night"], ["fast"]],
+            "rows": [40, 60, 9],
         }
     )
+    requests = pl.DataFrame(
+        {"part": ["train", "train", "test"], "fraud": ["owner: too fast", None, "ip: too fast"]}
+    )
 
-    found = flagged(flags)
+    found = flagged(flags, requests)
 
-    assert found.kinds == (FlaggedKind("owner", 3, 2, 100), FlaggedKind("ip", 1, 0, 0))
-    assert found.rules == (FlagRule("fast", 2, 100), FlagRule("night", 1, 60))
+    assert found.kinds == (FlaggedKind("owner", 2, 100), FlaggedKind("ip", 1, 9))
+    assert found.rules == (
+        FlagRule("owner", "fast", 2, 100),
+        FlagRule("owner", "night", 1, 60),
+        FlagRule("ip", "fast", 1, 9),
+    )
     assert [(one.score, one.rows, one.reason) for one in found.examples] == [
         (0.95, 60, "too fast; all night"),
         (0.9, 40, "too fast"),
+        (0.8, 9, ""),
     ]
+    assert (found.requests.hits, found.requests.of) == (1, 2)  # of training alone
 
 
 REQUESTS = pl.DataFrame(

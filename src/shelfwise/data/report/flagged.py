@@ -1,4 +1,4 @@
-"""Who the fraud filter takes for a machine, and why."""
+"""Who the fraud filter takes for a machine, why, and what training does without."""
 
 from __future__ import annotations
 
@@ -6,25 +6,27 @@ from dataclasses import dataclass
 
 import polars as pl
 
-_EXAMPLES = 5
+from shelfwise.data.report.rate import Rate, rate
+
+_EXAMPLES = 6
 
 
 @dataclass(frozen=True, slots=True)
 class FlaggedKind:
-    """Actors of one kind."""
+    """Flagged actors of one kind."""
 
     actor: str  # owner, session or ip
-    judged: int  # did enough to be judged
     flagged: int
-    rows: int  # events of those flagged
+    rows: int  # their events in training; an owner's are also those of a session and an address
 
 
 @dataclass(frozen=True, slots=True)
 class FlagRule:
     """One sign of a machine."""
 
+    actor: str
     rule: str
-    actors: int  # flagged actors that show it; one can show several
+    flagged: int  # flagged actors that show it; one can show several
     rows: int
 
 
@@ -38,39 +40,33 @@ class FlagExample:
 
 @dataclass(frozen=True, slots=True)
 class Flagged:
-    """What the filter found; flagged rows stay in the data with weight 0."""
+    """What the filter found; what a flagged actor left stays in the data and weighs nothing."""
 
     kinds: tuple[FlaggedKind, ...]
     rules: tuple[FlagRule, ...]  # most actors first
     examples: tuple[FlagExample, ...]  # the surest first
+    requests: Rate  # of training, that nothing is learned from
 
 
-def flagged(flags: pl.DataFrame) -> Flagged:
-    """Sums of the flags that `prepare` wrote.
+def flagged(flags: pl.DataFrame, requests: pl.DataFrame) -> Flagged:
+    """Sums of what `prepare` wrote.
 
     Args:
-        flags: ``actor, score, flagged, reason, rules, rows``, one row per judged actor.
+        flags: ``actor, score, reason, rules, rows``, one row per flagged actor.
+        requests: with ``part`` and ``fraud``, the reason why nothing is learned from one.
     """
-    kinds = (
-        flags.group_by("actor")
-        .agg(
-            pl.len().alias("judged"),
-            pl.col("flagged").sum(),
-            pl.col("rows").filter("flagged").sum(),
-        )
-        .sort("actor", descending=True)
-    )
-    guilty = flags.filter("flagged")
+    kinds = flags.group_by("actor").agg(pl.len(), pl.col("rows").sum().alias("events"))
     rules = (
-        guilty.explode("rules")
+        flags.explode("rules")
         .drop_nulls("rules")
-        .group_by("rules")
-        .agg(pl.len().alias("actors"), pl.col("rows").sum())
-        .sort("actors", "rules", descending=[True, False])
+        .group_by("actor", "rules")
+        .agg(pl.len(), pl.col("rows").sum())
+        .sort("len", "rows", "actor", "rules", descending=[True, True, False, False])
     )
-    surest = guilty.sort("score", "rows", "reason", descending=[True, True, False])
+    surest = flags.sort("score", "rows", "reason", descending=[True, True, False])
+    trained = requests.filter(pl.col("part").cast(pl.String) == "train")
     return Flagged(
-        tuple(FlaggedKind(*row) for row in kinds.iter_rows()),
+        tuple(FlaggedKind(*row) for row in kinds.sort("actor", descending=True).iter_rows()),
         tuple(FlagRule(*row) for row in rules.iter_rows()),
         tuple(
             FlagExample(*row)
@@ -78,4 +74,5 @@ def flagged(flags: pl.DataFrame) -> Flagged:
             .select("actor", "score", "rows", pl.col("reason").fill_null(""))
             .iter_rows()
         ),
+        rate(trained["fraud"].count(), len(trained)),
     )

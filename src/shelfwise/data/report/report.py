@@ -96,7 +96,7 @@ class Prepared:
 
     surfaces: tuple[SurfaceFunnel, ...]  # empty: the log does not say what was shown
     parts: tuple[PartRows, ...]
-    flagged: Flagged | None  # None: nobody was judged
+    flagged: Flagged | None  # None: nobody was to be judged
     weights: tuple[WeightShare, ...]  # empty: rows are not weighed
 
 
@@ -157,12 +157,11 @@ def data_report(tables: ReportTables, options: DataOptions) -> DataReport:
 
 def with_prepared(report: DataReport, shop: PreparedShop) -> DataReport:
     """The same report with what preparation found out."""
-    flags = shop.folder / "fraud.parquet"
     shown = shop.impressions.lazy()
     found = Prepared(
         surface_funnels(shown, shop.requests.lazy()) if shop.has_impressions else (),
         part_rows(shop.requests, shop.impressions, shop.positives),
-        flagged(pl.read_parquet(flags)) if flags.is_file() else None,
+        flagged(shop.fraud, shop.requests) if shop.options.fraud.enabled else None,
         weighing(shop.requests, shop.positives),
     )
     return replace(report, prepared=found)
