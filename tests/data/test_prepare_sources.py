@@ -10,6 +10,7 @@ from contextlib import closing
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
+from urllib.parse import quote
 
 import polars as pl
 import pytest
@@ -22,7 +23,7 @@ from shelfwise.data.sample_shop.generate import write_sample_shop
 from shelfwise.data.source.stream import pull
 from shelfwise.schema.manifest import file_digests
 
-from .source.servers import RedisServer
+from .source.servers import PASSWORD, RedisServer
 
 TABLES = ("catalogue.csv", "campaigns.csv", "judgements.csv", "events.parquet")
 PULLER = """
@@ -70,10 +71,10 @@ def shop_beside(files: Path, folder: Path, sections: str) -> Path:
     return folder
 
 
-def sql_sections(url: str, order: str) -> str:
+def sql_sections(address: str, order: str) -> str:
     names = [name.partition(".")[0] for name in TABLES]
     return "\n".join(
-        f'[{name}.sql]\nurl = "{url}"\nquery = "SELECT * FROM {name} ORDER BY {order}"\n'
+        f'[{name}.sql]\n{address}\nquery = "SELECT * FROM {name} ORDER BY {order}"\n'
         for name in names
     )
 
@@ -81,7 +82,7 @@ def sql_sections(url: str, order: str) -> str:
 def test_from_postgresql(
     files: Path, expected: dict[str, str], postgres_url: str, tmp_path: Path
 ) -> None:
-    """Rows come in an order drawn anew for each query."""
+    """Rows come in an order drawn anew for each query, for a user whose password nobody sees."""
     import psycopg
 
     types: dict[Any, str] = {
@@ -99,13 +100,22 @@ def test_from_postgresql(
             connection.execute(f"CREATE TABLE {table} ({columns})")
             with connection.cursor().copy(f"COPY {table} FROM STDIN (FORMAT csv)") as copy:
                 copy.write(frame.write_csv(include_header=False))
-    shop = shop_beside(files, tmp_path / "shop", sql_sections(postgres_url, "random()"))
+        connection.execute("GRANT SELECT ON ALL TABLES IN SCHEMA public TO locked")
+    secret = quote(PASSWORD, safe="")
+    sections = sql_sections('url_file = "../database.url"', "random()")
+    shop = shop_beside(files, tmp_path / "shop", sections)
+    (tmp_path / "database.url").write_text(postgres_url.replace("shop@", f"locked:{secret}@"))
 
     assert prepared(shop) == expected
+    written = b"".join(path.read_bytes() for path in (tmp_path / "shop-prepared").rglob("*.*"))
+    assert PASSWORD.encode() not in written
+    assert secret.encode() not in written
 
 
 def test_from_sqlite(files: Path, expected: dict[str, str], tmp_path: Path) -> None:
-    shop = shop_beside(files, tmp_path / "shop", sql_sections("sqlite:///shop.db", "random()"))
+    shop = shop_beside(
+        files, tmp_path / "shop", sql_sections('url = "sqlite:///shop.db"', "random()")
+    )
     with closing(sqlite3.connect(shop / "shop.db")) as database, database:
         for name in TABLES:
             frame, table = table_of(files, name), name.partition(".")[0]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated, Literal, Protocol, Self, TypeVar
-from urllib.parse import SplitResult, parse_qsl, quote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit
 
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
@@ -139,7 +139,8 @@ def masked(url: str) -> str:
 def without_secret(text: str, url: str) -> str:
     """What a driver said, with the address's passwords blotted out should it repeat them."""
     for secret in _secrets(url):
-        text = text.replace(secret, _MASK).replace(quote(secret, safe=""), _MASK)
+        for form in (secret, unquote(secret), quote(secret, safe="")):
+            text = text.replace(form, _MASK)
     return text
 
 
