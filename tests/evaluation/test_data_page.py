@@ -84,7 +84,7 @@ def test_all_sections_in_order_and_each_says_what_to_do() -> None:
         "t: a, b",
         "head of items 1 3 60.0 % 40.0 %",
         "train 2026-01-05 01:00 2026-01-05 02:00 1,200 2 2 1 1 800",
-        "shopper 0.93 3 awake in 24 of 24 hours",
+        "Shopper with 3 events , score 0.93 awake in 24 of 24 hours",
         "Not in the files: session_id, sequence",
     ],
 )

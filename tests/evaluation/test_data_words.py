@@ -107,6 +107,9 @@ def test_days() -> None:
     told = words.days_lead(replace(days, marks=(gap, spike)))
     assert told.tone == "look"
     assert "1 day without any event and 1 day far above the usual" in told.sentence
+    clicks = words.days_lead(replace(days, marks=(replace(spike, kind="click"),)))
+    assert clicks.tone == "look"
+    assert "but some do in: click." in clicks.sentence
 
 
 @pytest.mark.parametrize(("quiet", "tone"), [(0, "fine"), (22, "fine"), (10, "look")])

@@ -147,13 +147,8 @@ def _of_preparation(report: DataReport) -> Iterator[Section]:
         return
     yield Section("split", "Split", words.parts_lead(report.prepared.parts), [])
     if report.prepared.flagged is not None:
-        rules = report.prepared.flagged.rules
-        bars = [
-            Bar(one.rule, one.flagged, plural(one.flagged, actor_words(one.actor))) for one in rules
-        ]
-        plots = [Plot("Signs", bars_plot("Signs of machines", bars))] if bars else []
         lead = words.flagged_lead(report.prepared.flagged)
-        yield Section("machines", "Machines among the shoppers", lead, plots)
+        yield Section("machines", "Machines among the shoppers", lead, [])
 
 
 def _funnel_plots(found: Behaviour) -> list[Plot]:
@@ -185,10 +180,13 @@ def _day_plots(found: Days) -> list[Plot]:
         return Plot(name, day_plot(name, first, shown, marks), "a day")
 
     total = [sum(counts) for counts in zip(*found.rows.values(), strict=True)]
-    kinds = [drawn(kind.capitalize(), counts) for kind, counts in found.rows.items()]
+    kinds = [
+        drawn(kind.capitalize(), counts, [mark for mark in found.marks if mark.kind == kind])
+        for kind, counts in found.rows.items()
+    ]
     hours = {str(hour): count for hour, count in enumerate(found.hours)}
     return [
-        drawn("All events", total, found.marks),
+        drawn("All events", total, [mark for mark in found.marks if not mark.kind]),
         *(kinds if len(kinds) > 1 else []),
         Plot("Hour of the day", columns_plot("Hours of the day", hours, 3), f"in {found.zone}"),
     ]

@@ -148,11 +148,16 @@ def surfaces_lead(surfaces: Sequence[SurfaceFunnel]) -> str:
 
 def days_lead(days: Days) -> Lead:
     counts = {
-        what: sum(mark.what == what for mark in days.marks) for what in ("gap", "dip", "spike")
+        what: len({mark.day for mark in days.marks if mark.what == what and not mark.kind})
+        for what in ("gap", "dip", "spike")
     }
+    alone = sorted({mark.kind for mark in days.marks if mark.kind})
     closed = f" Nothing is ever logged on a {' or '.join(days.closed)}." if days.closed else ""
     length = len(next(iter(days.rows.values())))
     span = f"{plural(length, 'day')}, {days.first} to {days.last}."
+    if not any(counts.values()) and alone:
+        said = f"{span} No day stands out as a whole, but some do in: {', '.join(alone)}.{closed}"
+        return Lead("look", f"{said} Bots, a sale or a change of logging look like this.")
     if not any(counts.values()):
         return Lead("fine", f"{span} No day stands out.{closed}")
     told = {

@@ -93,6 +93,26 @@ def test_the_rows_of_one_request_are_one_moment() -> None:
     assert found.marks == ()
 
 
+def test_a_kind_can_stand_out_alone_and_is_not_told_twice() -> None:
+    # 40 views and 10 clicks a day; on day 10 there are 30 clicks more, and on day 20 nothing. 80
+    # of all is no twice of 50; 40 clicks are, and log(41 / 11) = 1.32 is beyond 4 / sqrt(11).
+    log = [
+        did("click" if number < 10 else "view", f"u{number}", 24 * day + number / 10, "a")
+        for day in range(30)
+        if day != 20
+        for number in range(50)
+    ]
+    log += [did("click", "bot", 240 + number / 10, "a") for number in range(30)]
+
+    found = days(thin(log), "UTC")
+
+    assert found is not None
+    assert [(mark.kind, mark.day, mark.what) for mark in found.marks] == [
+        ("", "2026-01-25", "gap"),
+        ("click", "2026-01-15", "spike"),
+    ]
+
+
 def test_totals_equal_the_rows() -> None:
     random = np.random.default_rng(1)
     log = [

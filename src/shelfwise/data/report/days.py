@@ -5,7 +5,7 @@ Shape suffixes in this file: D = days.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from math import log
 from typing import Literal
@@ -32,6 +32,7 @@ class DayMark:
     what: Literal["gap", "dip", "spike"]  # a gap has no event at all
     moments: int  # a shopper at one time counts once, however much was seen or done then
     usual: float  # what the days around it, and other such weekdays, lead one to expect
+    kind: str = ""  # of the events that stand out; "" for all together
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,24 +62,44 @@ def days(thin: pl.LazyFrame, zone: str) -> Days | None:
     assert isinstance(first, date)
     assert isinstance(last, date)
     placed = _placed(counted, first)
+    kinds = [kind for kind in KINDS if (placed["event"] == kind).any()]
     curves = {
         kind: _summed(placed.filter(pl.col("event") == kind), "place", (last - first).days + 1)
-        for kind in KINDS
-        if (placed["event"] == kind).any()
+        for kind in kinds
     }
-    # The rows of one request come together: only moments are as independent as chance needs.
-    moments = collect(timed.select("owner", "at", day).unique().group_by("day").len())
-    moments_D = _summed(_placed(moments, first), "place", (last - first).days + 1)
-    closed = closed_weekdays(first, moments_D)
+    marks, closed = _judged(timed.select("event", "owner", "at", day), first, len(curves[kinds[0]]))
     return Days(
         first.isoformat(),
         last.isoformat(),
         zone,
         {kind: tuple(curve.tolist()) for kind, curve in curves.items()},
-        day_marks(first, moments_D, closed),
+        marks,
         tuple(WEEKDAYS[day] for day in sorted(closed)),
         tuple(_summed(placed, "hour", 24).tolist()),
     )
+
+
+def _judged(
+    timed: pl.LazyFrame, first: date, length: int
+) -> tuple[tuple[DayMark, ...], frozenset[int]]:
+    """Days that stand out, of all events and then of each kind alone; and the closed weekdays.
+
+    Moments are counted, since the rows of one request come together: only moments are as
+    independent as chance needs.
+    """
+    together = collect(timed.select("owner", "at", "day").unique().group_by("day").len())
+    moments_D = _summed(_placed(together, first), "place", length)
+    closed = closed_weekdays(first, moments_D)
+    marks = list(day_marks(first, moments_D, closed))
+    told = {(mark.day, mark.what) for mark in marks}
+    alone = collect(timed.unique().group_by("event", "day").len())
+    for kind in KINDS:
+        kind_D = _summed(_placed(alone.filter(pl.col("event") == kind), first), "place", length)
+        for mark in day_marks(first, kind_D, closed):
+            # What is so of all events needs no telling again for each kind of them.
+            if (mark.day, mark.what) not in told:
+                marks.append(replace(mark, kind=kind))
+    return tuple(marks), closed
 
 
 def _placed(counted: pl.DataFrame, first: date) -> pl.DataFrame:
