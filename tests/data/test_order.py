@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from shelfwise.data.config import CleanOptions
 from shelfwise.data.event_rows import KIND
-from shelfwise.data.order import distinct, in_order
+from shelfwise.data.order import distinct, in_order, packed_keys
 
 SECOND = 1_000_000
 ROWS = pl.Schema(
@@ -41,7 +41,7 @@ def rows_of(*rows: dict[str, Any]) -> pl.DataFrame:
 
 def kept(*rows: dict[str, Any], seconds: float = 1.0) -> tuple[list[int], dict[str, int]]:
     """Rows that stay, in order, and how many fell away for what."""
-    found = distinct(in_order(rows_of(*rows)), CleanOptions(double_click_seconds=seconds))
+    found = distinct(rows_of(*rows), CleanOptions(double_click_seconds=seconds))
     return found.rows["row"].to_list(), dict(found.duplicates.select("why", "len").iter_rows())
 
 
@@ -123,8 +123,31 @@ def test_the_order_is_of_what_rows_say_alone(rows: list[dict[str, Any]], random:
 
 @given(SOME)
 def test_every_row_is_kept_or_counted(rows: list[dict[str, Any]]) -> None:
-    found = distinct(in_order(rows_of(*rows)), CleanOptions())
+    found = distinct(rows_of(*rows), CleanOptions())
 
     assert len(rows) == found.rows.height + found.duplicates["len"].sum()
     said = found.rows.drop("file", "row")
     assert said.is_unique().all()
+
+
+NUMBERS = st.lists(
+    st.fixed_dictionaries(
+        {
+            "a": st.sampled_from([None, -(2**40), 0, 2**40]),
+            "b": st.integers(-5, 5) | st.none(),
+            "c": st.sampled_from([None, 1, 2**50, -(2**63), 2**63 - 1]),
+        }
+    ),
+    min_size=1,
+    max_size=20,
+)
+
+
+@given(NUMBERS)
+def test_packed_keys_sort_as_their_columns_do(rows: list[dict[str, int | None]]) -> None:
+    frame = pl.DataFrame(rows, schema={"a": pl.Int64, "b": pl.Int64, "c": pl.Int64})
+    keys = packed_keys(frame, ("a", "b", "c"))
+
+    by_keys = frame[keys.select(pl.arg_sort_by(keys.columns)).to_series()]
+
+    assert by_keys.equals(frame.sort("a", "b", "c", nulls_last=True))

@@ -2,10 +2,13 @@ from __future__ import annotations
 
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from shelfwise.data.config import TextOptions
 from shelfwise.data.normalise import normalise
-from shelfwise.data.text import item_text, query_text
+from shelfwise.data.prepared import item_of
+from shelfwise.data.text import item_text, item_texts, query_text
 from shelfwise.schema.item import Item
 
 EVERYTHING = TextOptions(fields=("title", "category", "brand", "attributes", "price"))
@@ -76,3 +79,41 @@ def test_attributes_are_their_values(attributes: str, text: str) -> None:
 def test_a_query_is_written_as_prepare_writes_those_of_the_log(query: str, text: str) -> None:
     assert query_text(query) == text
     assert normalise(pl.Series([query])).to_list() == [text]
+
+
+WORDS = st.sampled_from(
+    ["red", "Acme", "acme", "ACME shoe", "graphpaper", "hp", "", "红鞋", "ẞ", "a > b"]
+)
+
+
+@given(
+    st.lists(
+        st.fixed_dictionaries(
+            {
+                "title": st.lists(WORDS, max_size=3).map(" ".join) | st.none(),
+                "category": WORDS | st.none(),
+                "brand": WORDS | st.none(),
+                "attributes": st.sampled_from([None, "{}", '{"a": 1, "b": null}', "no json"]),
+                "price": st.none() | st.floats(0, 1e6, allow_nan=False),
+            }
+        ),
+        min_size=1,
+        max_size=8,
+    ),
+    st.permutations(["title", "category", "brand", "attributes", "price"]),
+)
+def test_all_items_are_written_as_each_of_them(
+    rows: list[dict[str, object]], fields: list[str]
+) -> None:
+    table = pl.DataFrame(
+        [{"item_id": f"i{place}", **row} for place, row in enumerate(rows)],
+        schema={
+            **dict.fromkeys(("item_id", "title", "category", "brand", "attributes"), pl.String),
+            "price": pl.Float64,
+        },
+    )
+    options = TextOptions.model_validate({"fields": fields})
+
+    each = [item_text(item_of(row), options) for row in table.iter_rows(named=True)]
+
+    assert item_texts(table, options).to_list() == each

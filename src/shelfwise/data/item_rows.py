@@ -8,8 +8,8 @@ import hashlib
 import polars as pl
 
 from shelfwise.data.config import DataOptions
-from shelfwise.data.prepared import item_of
-from shelfwise.data.text import item_text
+from shelfwise.data.features.declared import typed_features
+from shelfwise.data.text import item_texts
 from shelfwise.schema.columns import CATALOGUE
 
 _TYPES = {"price": pl.Float64, "available": pl.Boolean}
@@ -44,14 +44,14 @@ def number_items(
         .join(known, on="item_id", how="anti")
         .sort("item_id")
     )
+    known = known.with_columns(typed_features(known, options.features.items))
     known = known.select(name for name in columns if name in known.columns).sort("item_id")
     items = pl.concat([known, blank], how="diagonal")
     missing = [name for name in columns if name not in items.columns]
     items = items.with_columns(
         pl.lit(None, _TYPES.get(name, pl.String)).alias(name) for name in missing
     )
-    texts = [item_text(item_of(row), options.text) for row in items.iter_rows(named=True)]
-    return items.select(columns).with_columns(pl.Series("text", texts, pl.String))
+    return items.select(columns).with_columns(item_texts(items, options.text).alias("text"))
 
 
 def with_item_ids(judgements: pl.DataFrame) -> pl.DataFrame:

@@ -7,6 +7,7 @@ other files, or out of a database that keeps no order, come out alike.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import polars as pl
@@ -24,6 +25,7 @@ _SLIPS = (
     EventKind.CART,
 )
 _SECOND = 1_000_000
+_ROOM = 2**62  # different values of a key
 
 
 class Distinct(NamedTuple):
@@ -35,43 +37,92 @@ class Distinct(NamedTuple):
 
 def in_order(rows: pl.DataFrame) -> pl.DataFrame:
     """The rows of some owners in the order of their owners, times and contents."""
-    rows = rows.sort(*_NUMBERS, nulls_last=True)
-    same = pl.all_horizontal(pl.col(name).eq_missing(pl.col(name).shift(1)) for name in _NUMBERS)
-    again = rows.select(same.fill_null(False).alias("again"))["again"]
+    return _ordered(rows)[0]
+
+
+def _ordered(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
+    """Rows in order, and where several in a row are alike in all their numbers."""
+    keys = packed_keys(rows, _NUMBERS)
+    place = keys.select(pl.arg_sort_by(keys.columns))
+    rows, keys = rows[place.to_series()], keys[place.to_series()]
+    again = keys.select(
+        pl.all_horizontal(pl.all() == pl.all().shift(1)).fill_null(False).alias("again")
+    )["again"]
     if not again.any():
-        return rows
+        return rows, again
     # Numbers tell nearly all rows apart. Of the few that are alike in these, each takes a place
     # among its like, by everything else that it says.
     alike = again | again.shift(-1, fill_value=False)
     rest = [name for name in rows.columns if name not in (*_NUMBERS, *_NOT_SAID)]
-    place = pl.int_range(len(rows), eager=True, dtype=pl.UInt32)
-    among = place.filter(alike)
+    among = pl.int_range(len(rows), eager=True, dtype=pl.UInt32).filter(alike)
     sorted_among = (
         rows.filter(alike)
         .with_columns(among.alias("place"))
         .sort(*_NUMBERS, *rest, nulls_last=True, maintain_order=True)["place"]
     )
-    return rows[place.scatter(among, sorted_among)]
+    return rows[
+        pl.int_range(len(rows), eager=True, dtype=pl.UInt32).scatter(among, sorted_among)
+    ], alike
+
+
+def packed_keys(rows: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
+    """Columns of whole numbers, nulls last, in as few 64-bit keys as sort alike.
+
+    Sorting by two keys is several times faster than by seven columns with nulls.
+    """
+    numbers = rows.select(pl.col(name).to_physical().cast(pl.Int64) for name in columns)
+    keys: list[pl.Expr] = []
+    room = 0
+    for name in columns:
+        low, high = numbers[name].min(), numbers[name].max()
+        low, high = (low, high) if isinstance(low, int) and isinstance(high, int) else (0, -1)
+        size, place = high - low + 2, pl.col(name) - low
+        if size > _ROOM:  # a column that fills its 64 bits
+            size, place = rows.height + 2, pl.col(name).rank("dense").cast(pl.Int64)
+        place = place.fill_null(size - 1)
+        if keys and size * room < _ROOM:
+            keys[-1], room = keys[-1] * size + place, room * size
+        else:
+            keys.append(place)
+            room = size
+    return numbers.select(key.alias(f"{number}") for number, key in enumerate(keys))
 
 
 def distinct(rows: pl.DataFrame, options: CleanOptions) -> Distinct:
-    """Leave out rows that say the same as another, or have its event id, or are a slip.
+    """Put rows in order, without those that say the same as another, or have its event id, or are
+    a slip.
 
     Args:
-        rows: in order; numbered columns as `stage` hands them out.
+        rows: numbered columns as `stage` hands them out, in any order.
         options: how soon after another a row is a slip.
     """
-    said = [name for name in rows.columns if name not in _NOT_SAID]
-    again = pl.all_horizontal(pl.col(name).eq_missing(pl.col(name).shift(1)) for name in said)
-    marked = rows.with_columns(again.fill_null(False).alias("exact"))
-    exact = marked.filter("exact").select("file", pl.lit("exact").alias("why"))
-    kept = marked.filter(~pl.col("exact")).drop("exact").with_row_index("place")
-    same_id = _same_id(kept)
-    kept = kept.join(same_id, on="place", how="anti", maintain_order="left")
+    rows, alike = _ordered(rows)
+    kept = rows.with_row_index("place")
+    exact, same_id = _exact(kept, alike), _same_id(kept)
+    kept = _without(kept, exact)
+    same_id = same_id.join(exact, on="place", how="anti")
+    kept = _without(kept, same_id)
     slips = _slips(kept, options)
-    kept = kept.join(slips, on="place", how="anti", maintain_order="left")
-    why = [exact, *(_why(found, name) for found, name in ((same_id, "event_id"), (slips, "slip")))]
+    kept = _without(kept, slips)
+    why = (
+        _why(found, name)
+        for found, name in ((exact, "exact"), (same_id, "event_id"), (slips, "slip"))
+    )
     return Distinct(kept.drop("place"), pl.concat(why).group_by("file", "why").len())
+
+
+def _without(rows: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
+    if found.is_empty():
+        return rows
+    return rows.join(found, on="place", how="anti", maintain_order="left")
+
+
+def _exact(rows: pl.DataFrame, alike: pl.Series) -> pl.DataFrame:
+    """``place, file`` of rows that say what the one before says; only rows alike in all numbers
+    are looked at."""
+    some = rows.filter(alike)
+    said = [name for name in some.columns if name not in (*_NOT_SAID, "place")]
+    return some.filter(~pl.struct(said).is_first_distinct()).select("place", "file")
 
 
 def _why(found: pl.DataFrame, name: str) -> pl.DataFrame:
@@ -80,6 +131,8 @@ def _why(found: pl.DataFrame, name: str) -> pl.DataFrame:
 
 def _same_id(rows: pl.DataFrame) -> pl.DataFrame:
     """``place, file`` of rows whose event id their owner has already."""
+    if rows["event_id"].null_count() == rows.height:
+        return rows.head(0).select("place", "file")
     named = rows.filter(pl.col("event_id").is_not_null())
     later = ~pl.struct("owner", "event_id").is_first_distinct()
     return named.filter(later).select("place", "file")

@@ -16,7 +16,7 @@ from shelfwise.data.attribution import attribute
 from shelfwise.data.config import DataOptions
 from shelfwise.data.history import NONE, History, ends_before
 from shelfwise.data.occasions import Occasions, find_occasions
-from shelfwise.data.order import distinct, in_order
+from shelfwise.data.order import distinct
 from shelfwise.data.visits import with_requests, with_sessions, without_repeats
 from shelfwise.schema.event import EventKind
 
@@ -54,11 +54,16 @@ def work_through(rows: pl.DataFrame, task: Task) -> Partition:
     """
     options = task.options
     first = _number(rows["owner"].min())
-    cleaned = distinct(in_order(rows.with_columns(pl.col("owner") - first)), options.clean)
+    cleaned = distinct(rows.with_columns(pl.col("owner") - first), options.clean)
     events, repeats = without_repeats(with_requests(cleaned.rows))
     events = with_sessions(events, options.sessions)
     history, kept = _build_history(events, options)
-    attributed = attribute(events, options.attribution, has_clicks=task.has_clicks)
+    attributed = attribute(
+        events,
+        options.attribution,
+        has_clicks=task.has_clicks,
+        features=tuple(options.features.events),
+    )
     occasions = find_occasions(events, attributed, task.kinds, task.by_sequence)
     ends_R = _history_ends(history, kept, occasions, task.by_sequence)
     return Partition(

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import json
 
+import polars as pl
+
 from shelfwise.data.config import TextOptions
 from shelfwise.data.normalise import normalise_text
 from shelfwise.schema.item import Item
 
 _SEPARATOR = ", "
+_ASCII = r"^[\x00-\x7f]*$"
 
 
 def item_text(item: Item, options: TextOptions) -> str:
@@ -23,6 +26,53 @@ def item_text(item: Item, options: TextOptions) -> str:
     """
     parts = [_field(item, name) for name in options.fields]
     return _SEPARATOR.join(part for part in parts if part) or item.item_id
+
+
+def item_texts(items: pl.DataFrame, options: TextOptions) -> pl.Series:
+    """``item_text`` of every row of a table of items: the same texts, many at a time."""
+    items = items.with_columns(
+        pl.col("title", "category", "brand", "attributes").fill_null(""),
+    )
+    parts = [_field_of_all(items, name) for name in options.fields]
+    filled = [part.set(part == "", None).alias(f"{place}") for place, part in enumerate(parts)]
+    texts = pl.DataFrame(filled).select(
+        pl.concat_str(pl.all(), separator=_SEPARATOR, ignore_nulls=True).alias("text")
+    )["text"]
+    return texts.set(texts == "", None).fill_null(items["item_id"])
+
+
+def _field_of_all(items: pl.DataFrame, name: str) -> pl.Series:
+    match name:
+        case "category":
+            return items["category"].str.replace_all(" > ", " ", literal=True)
+        case "brand":
+            return _brands(items)
+        case "attributes":
+            return pl.Series([_attributes(text) for text in items["attributes"]], dtype=pl.String)
+        case "price":
+            prices = items["price"].cast(pl.Float64)
+            texts = ["" if price is None else f"price {price:.2f}" for price in prices]
+            return pl.Series(texts, dtype=pl.String)
+        case _:
+            return items[name]
+
+
+def _brands(items: pl.DataFrame) -> pl.Series:
+    """Brands that the title does not name already; most titles that do begin with it."""
+    title, brand = pl.col("title"), pl.col("brand")
+    begins = title.str.starts_with(brand + " ") | (title == brand)
+    found = items.select("title", "brand", (begins & (brand != "")).alias("begins"))
+    inside = found.select(
+        title.str.to_lowercase().str.contains(brand.str.to_lowercase(), literal=True)
+        | ~title.str.contains(_ASCII)
+        | ~brand.str.contains(_ASCII)
+    ).to_series()
+    unsure = inside & ~found["begins"] & (found["brand"] != "")
+    named = found["begins"].to_list()
+    for place in unsure.arg_true():
+        row = found.row(place)
+        named[place] = _names(row[0].casefold(), row[1].casefold())
+    return found["brand"].set(pl.Series(named, dtype=pl.Boolean), "")
 
 
 def query_text(query: str) -> str:
