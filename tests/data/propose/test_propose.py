@@ -54,12 +54,13 @@ def test_a_clean_log_and_its_check(tmp_path: Path) -> None:
             "units": {"timestamp": "ms"},
             "columns": {"user_id": "visitorid", "item_id": "itemid"},
             "names": {"addtocart": "cart", "transaction": "purchase"},
-        }
+        },
+        "features": {"events": {}},
     }
     assert proposal.not_guessed == []
     assert tables.faults == ()
     assert [(count.rows_in, count.kept) for count in tables.counts] == [(300, 300)]
-    assert "#   transactionid: " in proposal.text
+    assert '# transactionid = "category"  # ' in proposal.text
 
 
 def test_every_table_of_a_shop(tmp_path: Path) -> None:
@@ -79,6 +80,7 @@ def test_every_table_of_a_shop(tmp_path: Path) -> None:
 
     proposal, told = proposed(tmp_path)
 
+    assert told.pop("features") == {"users": {"age": "category"}}
     assert {section: table["file"] for section, table in told.items()} == {
         "events": "log.csv", "catalogue": "products.tsv", "users": "people.csv",
         "judgements": "relevance.csv", "campaigns": "ads.csv", "pairs": "texts.jsonl",
@@ -230,3 +232,37 @@ def test_files_none_of_which_is_a_table(tmp_path: Path) -> None:
 
     with pytest.raises(DataError, match=r"(?s)a\.txt: not one of .*b\.csv: "):
         propose(tmp_path, [str(tmp_path)])
+
+
+def test_further_columns_of_items_are_features_and_of_events_are_offered(tmp_path: Path) -> None:
+    """Amounts are numbers, codes and words that repeat are categories, ids and constants none."""
+    items = pl.DataFrame(
+        {
+            "item_id": [f"i{i}" for i in range(200)],
+            "title": [f"shoe {i}" for i in range(200)],
+            "weight": [0.5 + i for i in range(200)],
+            "stock": [i % 60 for i in range(200)],
+            "colour": ["red", "blue"] * 100,
+            "season code": [i % 30 for i in range(200)],
+            "ean": [4_000_000 + i for i in range(200)],
+            "made_in": ["Portugal"] * 200,
+            "story": [f"{'long ago ' * 6}{i}" for i in range(200)],
+        }
+    )
+    items.write_csv(tmp_path / "items.csv")
+    behaviour().with_columns(device=pl.lit("phone"), day=pl.int_range(300) % 7).write_csv(
+        tmp_path / "events.csv"
+    )
+
+    proposal, told = proposed(tmp_path)
+
+    assert told["features"] == {
+        "items": {
+            "weight": "number", "stock": "number", "colour": "category",
+            "season code": "category", "story": "text",
+        },
+        "events": {},
+    }  # fmt: skip
+    assert '# day = "category"  # 7 different values' in proposal.text
+    assert "# device: no feature as it stands" in proposal.text
+    assert "# ean: no feature as it stands" in proposal.text

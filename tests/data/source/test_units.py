@@ -32,7 +32,8 @@ def test_a_number_counts_what_its_unit_says(unit: str, number: str) -> None:
 
 
 def test_cents_and_milliseconds_of_a_shop(tmp_path: Path) -> None:
-    events = "event,user_id,item_id,timestamp,price\nview,u,i1,1000000000000,1999\nview,u,i1,x,abc\n"
+    header = "event,user_id,item_id,timestamp,price"
+    events = f"{header}\nview,u,i1,1000000000000,1999\nview,u,i1,x,abc\n"
     shop = write_shop(tmp_path, events=events, catalogue="item_id,price\ni1,5\n")
 
     tables = read(

@@ -9,11 +9,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from shelfwise.data.features.options import FeatureType
 from shelfwise.data.propose.arrange import Table, arrange
-from shelfwise.data.propose.guess import SECTIONS, TIME_WORDS, Guess, guess_tables, outcomes
+from shelfwise.data.propose.guess import SECTIONS, Guess, guess_tables, outcomes
 from shelfwise.data.propose.look import NotLooked, look_at
 from shelfwise.data.propose.profile import ColumnProfile
-from shelfwise.data.propose.words import kind_of
+from shelfwise.data.propose.words import kind_of, plain
+from shelfwise.schema.columns import CATALOGUE, EVENTS, USERS
 from shelfwise.schema.progress import Progress
 
 NOT_GUESSED = "# NOT GUESSED:"
@@ -22,7 +24,10 @@ _NEEDED = {
     "judgements": (("query",), ("grade",)),
 }
 _SHOWN_NAMES = 40  # of events
-_FEW = 50  # different whole numbers are codes; more are amounts
+_FEW = 50  # different values; where most rows have their own, more are ids
+_CODES = 12  # different whole numbers are codes; more are amounts
+_FEATURES_OF = {"events": "events", "users": "users", "catalogue": "items"}
+_RESERVED = frozenset({"owner", "item", "session", "user", "file", "row", "text", "kind", "place"})
 _LONG = 40  # letters on average make a text
 _WIDTH = 100
 
@@ -189,24 +194,47 @@ def _names(profile: ColumnProfile) -> list[str]:
 
 
 def _further(table: Table) -> list[str]:
-    """Columns that have no name of ours, with the type they seem to have."""
+    """Columns that have no name of ours, as features where they may be some.
+
+    Of users and items they are facts. Of an event they may be what came of it, which gives away
+    the answer; so whoever knows the log has to say which are known before.
+    """
     used = {guess.profile.name for guess in table.guess.guesses.values()}
     further = [one for one in table.guess.looked.columns if one.name not in used]
-    if not further:
-        return []
-    lines = ["", "# Further columns, and what each would be as a feature, told from its cells:"]
-    return lines + [f"#   {one.name}: {_feature(one)}; {one.described}" for one in further]
+    place = _FEATURES_OF.get(table.section)
+    if not further or place is None:
+        return [f"# {one.name}: a further column, not read; {one.described}" for one in further]
+    lines = ["", f"[features.{place}]"]
+    if place == "events":
+        lines.append("# Take the # away from what is known before it is known what comes of a row.")
+    for one in further:
+        type_ = _feature(one)
+        if type_ is None or one.name in _taken(place):
+            lines.append(f"# {one.name}: no feature as it stands; {one.described}")
+        else:
+            mark = "# " if place == "events" else ""
+            lines.append(f'{mark}{_key(one.name)} = "{type_}"  # {one.described}')
+    return lines
 
 
-def _feature(profile: ColumnProfile) -> str:
-    if profile.filled == 0:
-        return "unknown"
-    if profile.time and not profile.is_number:
-        return f"time, {TIME_WORDS[profile.time]}"
-    if profile.is_number and not (profile.is_whole and profile.distinct <= _FEW):
-        # Whole numbers that hardly repeat are ids, and nothing can be learned of them.
-        return "number, or an id" if profile.is_whole else "number"
-    return "text" if profile.length > _LONG else "category"
+def _taken(place: str) -> frozenset[str]:
+    """Names that [features] refuses, as Shelfwise uses them itself."""
+    columns = {"events": EVENTS, "items": CATALOGUE}.get(place, USERS)
+    return frozenset(column.name for column in columns) | _RESERVED
+
+
+def _feature(profile: ColumnProfile) -> FeatureType | None:
+    """The type of a feature; None of times, of what never differs, and of what may be an id."""
+    if profile.distinct <= 1 or (profile.time and not profile.is_number):
+        return None
+    if profile.length > _LONG and not profile.is_number:
+        return "text"
+    coded = plain(profile.name).endswith(("id", "code", "type"))
+    counted = profile.is_whole and profile.distinct > _CODES and not coded
+    hardly_repeats = profile.distinct > max(_FEW, profile.filled // 2)
+    if profile.is_number and (counted or not profile.is_whole):
+        return None if profile.is_whole and hardly_repeats else "number"
+    return None if hardly_repeats else "category"
 
 
 def _joins(table: Table, tables: Sequence[Table]) -> list[str]:
