@@ -21,7 +21,7 @@ from shelfwise.data.negatives import (
     Taken,
     draw_negatives,
 )
-from shelfwise.data.part_rows import taken_of_parts
+from shelfwise.data.part_rows import held_out_after, taken_of_parts
 from shelfwise.data.prepared import PreparedShop
 from shelfwise.data.split import Part
 
@@ -44,7 +44,9 @@ class NegativeSource:
         item_P = matches["item"].to_numpy().astype(np.int64)
         owner_R = prepared.requests["owner"].to_numpy().astype(np.int64)
         count_V = np.bincount(item_P, minlength=len(prepared.items)).astype(np.int64)
-        pool = Pool.of(options.draw, first_met(prepared), count_V)
+        # To whoever learns from the window alone, held-out items were never met.
+        first_V = np.where(held_out_after(prepared, parts), NEVER, first_met(prepared))
+        pool = Pool.of(options.draw, first_V, count_V)
         taken = Taken.of(pool, owner_R[matches["request"].to_numpy()], item_P)
         return cls(pool, taken, count_V, options.per_request)
 

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
 import polars as pl
 
 from shelfwise.data.config import SplitOptions
 from shelfwise.data.held_out import held_out_parts
 from shelfwise.data.split import PARTS, Moments, part_of
+
+_NO_PLACE = 2**31  # behind every place that a list can have
 
 
 class Asked(NamedTuple):
@@ -68,19 +71,22 @@ def _named(place: pl.Expr) -> pl.Expr:
 
 def _leave_last_out(asked: Asked) -> pl.DataFrame:
     order = ["owner", "at", "sequence", "request_id"]
-    # Looked up before, not inside, the window over owners: there it would be done for each of them.
-    known = pl.col("request").is_in(asked.positives["request"].unique().implode())
     rows = (
         asked.requests.select("request", *order)
-        .with_columns(known.alias("matched"))
+        .with_columns(
+            pl.col("request").is_in(asked.positives["request"].unique().implode()).alias("matched")
+        )
         .sort(order, nulls_last=True)
     )
-    matched = pl.col("matched")
-    # 0 after the last match, 1 between the last two, and so on.
-    later = matched.cum_sum(reverse=True).over("owner") - matched
-    few = matched.sum().over("owner") < len(PARTS)
-    place = pl.when(few).then(0).otherwise((2 - later.cast(pl.Int64)).clip(0, 2))
-    found = rows.select("request", _named(place))
+    owner_R = rows["owner"].to_numpy()
+    before_R1 = np.concatenate([[0], rows["matched"].to_numpy().cumsum()])
+    # Of each row's owner: where their rows begin and end.
+    begin_R = np.searchsorted(owner_R, owner_R, side="left")
+    end_R = np.searchsorted(owner_R, owner_R, side="right")
+    later_R = before_R1[end_R] - before_R1[1:]  # 0 after the last match, 1 between the last two
+    few_R = before_R1[end_R] - before_R1[begin_R] < len(PARTS)
+    place_R = np.where(few_R, 0, (len(PARTS) - 1 - later_R).clip(0))
+    found = rows.select("request", _named(pl.lit(pl.Series(place_R))))
     return asked.requests.join(found, on="request", how="left", maintain_order="left")
 
 
@@ -100,22 +106,24 @@ def _by_item(asked: Asked) -> pl.DataFrame:
     shown to it, see `rows_of_parts`.
     """
     answers = pl.concat([asked.positives.select("request", "item"), _answered(asked.impressions)])
-    first = (
-        asked.impressions.sort("request", "position", "item", nulls_last=True)
-        .group_by("request")
-        .agg(pl.col("item").first())
-        .join(answers, on="request", how="anti")
-    )
-    rows = pl.concat([answers, first.select("request", "item")])
+    first = asked.impressions.group_by("request").agg(_first_item(len(asked.items)))
+    first = first.join(answers, on="request", how="anti")
+    rows = pl.concat([answers.with_columns(pl.col("item").cast(pl.Int64)), first])
     found = (
-        rows.with_columns(pl.col("item").cast(pl.Int64))
-        .join(item_places(asked.items), on="item")
+        rows.join(item_places(asked.items), on="item")
         .group_by("request")
-        .agg(_named(pl.col("item_place").max()))
+        .agg(pl.col("item_place").max())
+        .select("request", _named(pl.col("item_place")))
     )
     return asked.requests.join(found, on="request", how="left", maintain_order="left").with_columns(
         pl.col("part").fill_null("train")
     )
+
+
+def _first_item(items: int) -> pl.Expr:
+    """The item of a request's first place; of several there, the one with the lowest number."""
+    place = pl.col("position").cast(pl.Int64).fill_null(_NO_PLACE).clip(0, _NO_PLACE)
+    return ((place * items + pl.col("item").cast(pl.Int64)).min() % items).alias("item")
 
 
 def _answered(impressions: pl.DataFrame) -> pl.DataFrame:

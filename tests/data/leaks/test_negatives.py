@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import polars as pl
 
+from data.small_log import prepared_shop, random_events
 from shelfwise.data.batches import examples_of
 from shelfwise.data.epoch_negatives import NegativeSource
 from shelfwise.data.leaks.negatives import Passed, leaks_in_negatives, without_answer
 from shelfwise.data.negatives import NegativeOptions, Uniform
 from shelfwise.data.prepared import PreparedShop
+from shelfwise.data.split import Part
 
 from .planted import HOUR, IMPRESSIONS
 
@@ -50,6 +54,25 @@ def test_users_of_the_future() -> None:
 
 def test_impressions_without_an_answer_are_negatives() -> None:
     assert without_answer(IMPRESSIONS).rows() == [(1, 3 * HOUR)]
+
+
+def test_held_out_items_are_never_drawn_for_training(tmp_path: Path) -> None:
+    # By their sha256 foo and hello train, bar is the test.
+    names = {"i0": "foo", "i1": "hello", "i2": "bar", "i3": "foo", "i4": "hello"}
+    rows = random_events(1, impressions=False)
+    for row in rows:
+        row["item_id"] = names.get(row["item_id"], "")
+    match = {"target": "next", "events": ["click", "purchase"]}
+    shop = prepared_shop(tmp_path, rows, split={"kind": "cold_items"}, match=match)
+    draw = NegativeOptions(draw=Uniform())
+
+    def drawn_for(parts: tuple[Part, ...]) -> set[str]:
+        source = NegativeSource.of(shop, parts, draw)
+        item_RK = source.draw(examples_of(shop, parts), seed=0, epoch=0).item_RK
+        return {shop.items["item_id"][item] for item in np.unique(item_RK[item_RK >= 0]).tolist()}
+
+    assert drawn_for(("train",)) <= {"foo", "hello"}
+    assert "bar" in drawn_for(("train", "validation", "test"))
 
 
 def test_the_negatives_that_are_drawn_pass(prepared_sample: PreparedShop) -> None:

@@ -10,6 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from shelfwise.data.history import History
+from shelfwise.data.leaks.alike import alike
 from shelfwise.data.leaks.leak import Leak, joined, leak_of_requests
 from shelfwise.data.occasions import Occasions
 
@@ -48,8 +49,7 @@ def _histories_from_the_future(
 
 
 def _told_twice(occasions: Occasions) -> pl.Series:
-    same = pl.struct("request", "item", "position")
-    return occasions.impressions.filter(same.is_duplicated())["request"]
+    return alike(occasions.impressions, ["request", "item", "position"])["request"]
 
 
 def _outcomes_too_early(occasions: Occasions) -> pl.Series:

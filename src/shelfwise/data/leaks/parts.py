@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import polars as pl
 
 from shelfwise.data.config import SplitOptions
 from shelfwise.data.held_out import held_out_parts
+from shelfwise.data.leaks.alike import alike
 from shelfwise.data.leaks.leak import Leak, joined, leak_of_requests, leak_of_rows
 from shelfwise.data.parts import Asked
 from shelfwise.data.split import LATER, PARTS, Moments, part_of
@@ -32,9 +34,9 @@ def leaks_between_parts(asked: Asked, moments: Moments, options: SplitOptions) -
 
 
 def _straddling(requests: pl.DataFrame) -> pl.Series:
+    named = alike(requests.filter(pl.col("request_id").is_not_null()), ["request_id"])
     return (
-        requests.filter(pl.col("request_id").is_not_null())
-        .group_by("request_id")
+        named.group_by("request_id")
         .agg(pl.col("part").n_unique().alias("parts"), pl.col("request").min())
         .filter(pl.col("parts") > 1)["request"]
     )
@@ -54,10 +56,14 @@ def _in_two_parts(asked: Asked, moments: Moments) -> pl.DataFrame:
         "request", "owner", "request_id", "sequence", pl.col("part").cast(pl.String)
     )
     key = ["owner", "item", "kind", "at"]
-    return (
-        asked.positives.join(requests, on="request")
+    known = (
+        asked.positives.select("request", "item", "kind", "at")
+        .join(requests, on="request")
         .join(ends, on="part")
         .filter(pl.col("at") < pl.col("known_until"))
+    )
+    return (
+        alike(known, [*key, "request_id", "sequence"])
         .group_by(*key, "request_id", "sequence")
         .agg(pl.col("part").unique().sort())
         .filter(pl.col("part").list.len() > 1)
@@ -91,10 +97,12 @@ def _place(part: pl.Expr) -> pl.Expr:
 def _after_held_out(asked: Asked) -> pl.Series:
     """Requests that an owner makes after one of a later part."""
     order = ["owner", "at", "sequence", "request_id"]
-    placed = asked.requests.with_columns(_place(pl.col("part")).alias("place"))
-    return placed.sort(order, nulls_last=True).filter(
-        pl.col("place") < pl.col("place").cum_max().over("owner")
-    )["request"]
+    rows = asked.requests.with_columns(_place(pl.col("part")).alias("place")).sort(
+        order, nulls_last=True
+    )
+    # Owners rise, so the running maximum of this key never reaches over from one to the next.
+    key_R = rows["owner"].to_numpy() * len(_PLACE) + rows["place"].to_numpy()
+    return rows["request"].filter(pl.Series(np.maximum.accumulate(key_R) > key_R, dtype=pl.Boolean))
 
 
 def _known_items(asked: Asked) -> pl.Series:
