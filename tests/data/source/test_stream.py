@@ -235,6 +235,17 @@ def test_a_stream_that_is_not_there(redis: RedisServer, tmp_path: Path) -> None:
         assert server.keys() == [b"plain"]
 
 
+def test_a_spool_that_cannot_be_written_loses_nothing(redis: RedisServer, tmp_path: Path) -> None:
+    send(redis, 0, 3)
+    (tmp_path / "spool").touch()
+
+    with pytest.raises(DataError, match=r"spool cannot be written \(File exists\)"):
+        pull(stream_of(redis), tmp_path)
+    (tmp_path / "spool").unlink()
+
+    assert pull(stream_of(redis), tmp_path).entries == 3
+
+
 def test_a_server_that_is_not_there(tmp_path: Path) -> None:
     pytest.importorskip("redis")
 

@@ -65,13 +65,14 @@ def pull(
 
     Raises:
         ConfigError: redis is not installed, or the url cannot be read.
-        DataError: the server does not answer, lets nobody in or has no such stream.
+        DataError: the server does not answer, lets nobody in or has no such stream; or the spool
+            cannot be written.
     """
     url = read_address(stream, STREAM_SCHEMES, folder)
     until = monotonic() + follow_seconds
     spool = folder / stream.spool
-    make_spool(spool)
     with _told_apart(stream, url), (progress or Silent()).step("Pulling events") as step:
+        make_spool(spool)
         puller = _Puller(stream, spool, _client(url), step)
         try:
             _until(until, puller)
@@ -142,7 +143,7 @@ class _Puller:
         """What another consumer took long ago, and never acknowledged."""
         start: str | bytes = _START
         while True:
-            start, batch, *_ = self._redis.xautoclaim(
+            start, batch, *dropped = self._redis.xautoclaim(
                 self._stream.key,
                 self._stream.group,
                 self._stream.consumer,
@@ -150,6 +151,7 @@ class _Puller:
                 start_id=start,
                 count=self._stream.segment_rows,
             )
+            self.gone += sum(map(len, dropped))
             # Servers before 7 tell of an entry that is gone by neither id nor fields.
             if known := [pair for pair in batch if pair[0] is not None]:
                 yield known
@@ -208,6 +210,11 @@ def _told_apart(stream: RedisStream, url: str) -> Iterator[None]:
         ) from error
     try:
         yield
+    except OSError as error:
+        raise DataError(
+            f"stream:events: the spool {stream.spool} cannot be written ({error.strerror}); "
+            "nothing unwritten was acknowledged, so put that right and pull again"
+        ) from error
     except RedisError as error:
         said = without_secret(str(error), url)
         if isinstance(error, AuthenticationError) or said.startswith(("WRONGPASS", "NOAUTH")):
