@@ -167,7 +167,7 @@ class SessionOptions(Options):
 class MemoryOptions(Options):
     """How much `prepare` holds at once; its result does not depend on it."""
 
-    rows_together: PositiveInt = 2_000_000
+    rows_together: PositiveInt = 1_000_000
     """Events that are worked on at the same time; longer logs are parted by user, on disk."""
 
 

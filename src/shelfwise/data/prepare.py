@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import deque
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,12 +13,15 @@ import polars as pl
 
 from shelfwise.data.clean import clean
 from shelfwise.data.config import DataOptions
+from shelfwise.data.features.declared import Source, not_numbers, refuse_unfound
+from shelfwise.data.features.point_in_time import write_features
 from shelfwise.data.folder import new_folder
+from shelfwise.data.in_parallel import each
 from shelfwise.data.item_rows import number_items, with_item_ids
 from shelfwise.data.judged import judgement_rows
 from shelfwise.data.log_tables import LogTables, log_tables
 from shelfwise.data.pairs import split_pairs
-from shelfwise.data.prepared import Prepared, open_prepared
+from shelfwise.data.prepared import FEATURES, Prepared, open_prepared
 from shelfwise.data.pseudonyms import Pseudonyms
 from shelfwise.data.source.read import ShopTables, read_pairs_file, scan_shop
 from shelfwise.data.stage import EventStage
@@ -84,12 +88,26 @@ def _prepare_folder(
         tables = clean(tables)
         if tables.users is not None:
             tables = replace(tables, users=_without_ids(tables.users, pseudonyms))
+    declared = _declared_columns(tables, stage, options)
+    refuse_unfound(declared, options.features)
     if tables.has_events:
         made = log_tables(stage, tables, scratch, options, progress)
-        return _write_shop(made, folder, made.tables), made.tables
+        facts = _write_shop(made, folder, made.tables)
+        facts["features"] |= {"not_numbers": not_numbers(declared)}
+        return facts, made.tables
     if tables.pairs is not None:
         return _write_pairs(tables, folder, options), tables
     return _write_judgements(tables, folder, options), tables
+
+
+def _declared_columns(
+    tables: ShopTables, stage: EventStage, options: DataOptions
+) -> tuple[Source, ...]:
+    return (
+        Source.of_log(stage.columns, stage.readable),
+        Source.of("users", tables.users, options.features),
+        Source.of("items", tables.catalogue, options.features),
+    )
 
 
 def _without_ids(users: pl.DataFrame, pseudonyms: Pseudonyms) -> pl.DataFrame:
@@ -179,7 +197,10 @@ def _write_shop(made: LogTables, folder: Path, tables: ShopTables) -> dict[str, 
         judgements=made.judgements,
         users=made.users,
         fraud=made.fraud,
+        vocabularies=made.vocabularies,
     )
+    if made.figures is not None:
+        write_features(folder / FEATURES, *made.figures)
     return dict(made.facts)
 
 
@@ -193,6 +214,8 @@ def _campaigns(table: pl.DataFrame | None) -> pl.DataFrame:
 
 
 def _write_tables(folder: Path, **tables: pl.DataFrame) -> None:
-    for name, table in tables.items():
+    def write(named: tuple[str, pl.DataFrame]) -> None:
         # One row group layout for one content, however the frame was put together.
-        table.rechunk().write_parquet(folder / f"{name}.parquet")
+        named[1].rechunk().write_parquet(folder / f"{named[0]}.parquet")
+
+    deque(each(write, tables.items()), maxlen=0)

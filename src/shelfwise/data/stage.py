@@ -18,9 +18,12 @@ import polars as pl
 
 from shelfwise.data.config import DataOptions
 from shelfwise.data.event_rows import STAGED, event_rows
+from shelfwise.data.features.declared import Readable, readable_numbers
+from shelfwise.data.in_parallel import WORKERS, ahead, each
 from shelfwise.data.pseudonyms import Pseudonyms, written_names
 
 SECOND = 1_000_000  # microseconds
+_WORTH_PARTING = 50_000  # rows from which on two groups at a time are faster than one
 
 
 @dataclass(slots=True)
@@ -136,18 +139,26 @@ class EventStage:
         self._timed = _Held(scratch / "timed", options.memory.rows_together)
         self._untimed = _Held(scratch / "untimed", options.memory.rows_together)
         self.files: list[str] = []
+        self.columns: set[str] = set()  # of any file
+        self.readable: dict[str, Readable] = {}  # declared columns of numbers
 
     def take(self, rows: pl.DataFrame) -> None:
         """Rows of one file as the reader hands them out."""
         name = rows["file"][0]
         if name not in self.files:
             self.files.append(name)
+        self._look_at_features(rows)
         staged = event_rows(rows, self.files.index(name), self._options, self._pseudonyms)
         untimed = staged.filter(pl.col("at").is_null())
         if untimed.height:
             self._untimed.take(untimed)
         if untimed.height < staged.height:
             self._timed.take(staged.filter(pl.col("at").is_not_null()))
+
+    def _look_at_features(self, rows: pl.DataFrame) -> None:
+        self.columns.update(rows.columns)
+        for name, more in readable_numbers(rows, self._options.features.events).items():
+            self.readable[name] = self.readable.get(name, Readable()).and_more(more)
 
     @property
     def by_order(self) -> bool:
@@ -176,9 +187,16 @@ class EventStage:
         if not self.by_order:
             yield from self._untimed.parts()
 
-    def partitions(self) -> int:
-        """Into how many groups of owners the log is parted."""
-        return max(1, -(-self.facts.rows // self._options.memory.rows_together))
+    def groups(self) -> int:
+        """Into how many groups of owners the log is parted, some of them worked on together."""
+        rows = self.facts.rows
+        in_memory = -(-rows * WORKERS // self._options.memory.rows_together)
+        return max(in_memory, WORKERS if rows >= _WORTH_PARTING else 1)
+
+    @property
+    def on_disk(self) -> bool:
+        """Whether the log is too long to be held."""
+        return self._kept.on_disk
 
 
 class _Held:
@@ -191,6 +209,10 @@ class _Held:
         self._parts: list[pl.DataFrame] = []
         self._rows = 0
         self._written: list[Path] = []
+
+    @property
+    def on_disk(self) -> bool:
+        return bool(self._written)
 
     def take(self, rows: pl.DataFrame) -> None:
         self.facts.add(rows)
@@ -238,20 +260,37 @@ class Numbers:
 
 def by_owner(stage: EventStage, numbers: Numbers, scratch: Path) -> Iterator[pl.DataFrame]:
     """Numbered rows, all rows of an owner in one group, groups in the order of their owners."""
-    count = stage.partitions()
-    if count == 1:
-        yield pl.concat([numbers.of(part) for part in stage.parts()], how="vertical")
+    if stage.on_disk:
+        yield from _out_of_files(stage, numbers, scratch)
         return
+    rows = pl.concat(list(each(numbers.of, stage.parts())))
+    groups = _groups(rows, stage.groups(), len(numbers.owners))
+    del rows
+    while groups:
+        yield groups.pop(0)[1]
+
+
+def _groups(rows: pl.DataFrame, count: int, owners: int) -> list[tuple[int, pl.DataFrame]]:
+    """Owners in ``count`` stretches of like length, each with its rows; none is empty."""
+    if count == 1:
+        return [(0, rows)]
+    group = (pl.col("owner") * count // max(owners, 1)).alias("group")
+    parted = rows.with_columns(group).partition_by("group", as_dict=True, include_key=False)
+    return sorted(((int(place), some) for (place,), some in parted.items()), key=_first)
+
+
+def _first(group: tuple[int, pl.DataFrame]) -> int:
+    return group[0]
+
+
+def _out_of_files(stage: EventStage, numbers: Numbers, scratch: Path) -> Iterator[pl.DataFrame]:
+    count = stage.groups()
     pieces: list[list[Path]] = [[] for _ in range(count)]
-    for turn, part in enumerate(stage.parts()):
-        rows = numbers.of(part)
-        group = (pl.col("owner") * count // max(len(numbers.owners), 1)).alias("group")
-        for (place,), piece in (
-            rows.with_columns(group).partition_by("group", as_dict=True, include_key=False).items()
-        ):
+    for turn, part in enumerate(ahead(map(numbers.of, stage.parts()))):
+        for place, piece in _groups(part, count, len(numbers.owners)):
             path = scratch / f"group-{place:05}-{turn:05}.arrow"
             piece.write_ipc(path, compression="lz4")
-            pieces[int(place)].append(path)
+            pieces[place].append(path)
     for paths in pieces:
         if paths:
             yield pl.concat([pl.read_ipc(path) for path in paths])

@@ -21,6 +21,7 @@ from shelfwise.data.config import (
     PairsOptions,
     UserOptions,
 )
+from shelfwise.data.in_parallel import ahead
 from shelfwise.data.source import campaigns, catalogue, events, judgements, pairs, users
 from shelfwise.data.source.checked import check_sources, finished, nothing_of
 from shelfwise.data.source.fault import FaultGroup, group
@@ -181,7 +182,8 @@ class _Reading:
         scan = TableScan(spec, hide)
         for source in sources:
             with self.progress.step(f"Reading {source.name}") as step:
-                for rows in scan.read(source):
+                # The next part is read and judged while this one is taken.
+                for rows in ahead(scan.read(source)):
                     take(finished(rows, spec.columns))
                     step.note(f"{scan.rows_in(source.name):,} rows")
         checked = scan.finish()
