@@ -32,7 +32,7 @@ class WeightOptions(Options):
 
     sides: tuple[Side, ...] = ("user", "item")
     """Whose frequency counts; empty: every row weighs the same."""
-    beta: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    beta: Annotated[float, Field(ge=0, lt=1)] = 0.5
     """Users and items: 0 weighs all rows alike, towards 1 by inverse frequency."""
     behaviour_beta: Annotated[float, Field(ge=0, lt=1)] = 0.9999
     """The same for behaviours, of which there are few with many rows each."""
