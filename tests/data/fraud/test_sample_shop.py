@@ -89,5 +89,5 @@ def test_bots_are_found_and_shoppers_spared(
 
 
 def test_bots_that_act_like_shoppers_cost_no_shopper_a_row(tmp_path: Path) -> None:
-    # They are not found either: one click in nine of theirs is any different.
+    # They are not found either: one click in ten of theirs is any different.
     assert _judged(tmp_path, "hard", seed=0).honest_rows < 0.005
