@@ -83,6 +83,20 @@ def test_what_is_not_there_has_no_section() -> None:
     assert all(task.examples == 0 for task in report.tasks)
 
 
+def test_the_windows_of_the_shop_are_used() -> None:
+    options = DataOptions.model_validate(
+        {"sessions": {"gap_minutes": 7}, "attribution": {"purchase_window_days": 2}}
+    )
+
+    behaviour = data_report(small_tables(), options).behaviour
+
+    assert behaviour is not None
+    assert behaviour.visits is not None
+    assert behaviour.visits.gap_minutes == 7
+    assert behaviour.delays is not None
+    assert behaviour.delays.window_days == 2
+
+
 def test_an_empty_log_is_none() -> None:
     assert data_report(replace(BARE, events=log_table([])), DataOptions()).behaviour is None
 

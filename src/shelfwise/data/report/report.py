@@ -32,8 +32,6 @@ from shelfwise.data.report.weighing import WeightShare, weighing
 from shelfwise.data.source import ShopTables, TableCounts
 from shelfwise.schema.columns import CAMPAIGNS, CATALOGUE, EVENTS, JUDGEMENTS, PAIRS, Column
 
-_VISIT_GAP = 30.0  # minutes
-
 
 @dataclass(frozen=True, slots=True)
 class ReportTables:
@@ -178,7 +176,7 @@ def _behaviour(events: pl.LazyFrame, options: DataOptions) -> Behaviour:
             days(thin, options.events.timezone),
             concentration(thin, "item_id", "items"),
             concentration(thin, "owner", "shoppers"),
-            visits(thin, _VISIT_GAP),
+            visits(thin, options.sessions.gap_minutes),
             delays(thin, options.attribution.purchase_window_days),
         )
 
