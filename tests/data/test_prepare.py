@@ -15,7 +15,8 @@ from shelfwise.data.config import DataOptions
 from shelfwise.data.history import KINDS, NONE
 from shelfwise.data.prepare import prepare
 from shelfwise.data.prepared import PreparedShop
-from shelfwise.data.pseudonyms import PrivacyOptions, Pseudonyms
+from shelfwise.data.privacy import PrivacyOptions
+from shelfwise.data.pseudonyms import Pseudonyms
 from shelfwise.data.split import microseconds
 from shelfwise.schema.errors import ConfigError, DataError
 from shelfwise.schema.manifest import MANIFEST
@@ -28,8 +29,7 @@ NAMES = Pseudonyms.of(PrivacyOptions(published_key=True), Path())
 # Owners are numbered in the order of their pseudonyms, not of their ids.
 FIRST, SECOND = sorted([NAMES.number("session", "s1"), NAMES.number("user", "u1")])
 SESSION, USER = (
-    int(number == SECOND)
-    for number in (NAMES.number("session", "s1"), NAMES.number("user", "u1"))
+    int(number == SECOND) for number in (NAMES.number("session", "s1"), NAMES.number("user", "u1"))
 )
 
 CATALOGUE = [
@@ -181,12 +181,13 @@ def test_the_same_input_gives_the_same_bytes(tmp_path: Path) -> None:
     folder = write(
         tmp_path / "shop", events=rows, catalogue=[{"item_id": f"i{n}"} for n in range(9)]
     )
-    options = DataOptions.model_validate({"split": SPLIT, "privacy": PUBLISHED, "match": {"target": "next"}})
+    told = {"split": SPLIT, "privacy": PUBLISHED, "match": {"target": "next"}}
+    options = DataOptions.model_validate(told)
 
     once, again = prepared(folder, "a", options), prepared(folder, "b", options)
 
     names = {path.name for path in once.folder.iterdir()} - {MANIFEST}
-    assert len(names) == 12
+    assert len(names) == 14
     for name in names:
         assert (once.folder / name).read_bytes() == (again.folder / name).read_bytes(), name
     assert once.manifest.data_fingerprint == again.manifest.data_fingerprint

@@ -9,7 +9,8 @@ from typing import Any
 import polars as pl
 
 from shelfwise.data.config import DataOptions
-from shelfwise.data.pseudonyms import PrivacyOptions, Pseudonyms
+from shelfwise.data.privacy import PrivacyOptions
+from shelfwise.data.pseudonyms import Pseudonyms
 from shelfwise.data.source.read import scan_shop
 from shelfwise.data.stage import EventStage, Numbers, Owners, by_owner
 
@@ -65,7 +66,7 @@ def test_queries_are_written_one_way_and_nothing_to_be_seen_is_none(tmp_path: Pa
 
 def test_rows_wait_on_disk_and_come_back_by_owner(tmp_path: Path) -> None:
     rows = [event("view", f"u{n % 7}", n, f"i{n % 3}") for n in range(40)]
-    few = OPTIONS.model_copy(update={"memory": OPTIONS.memory.model_copy(update={"rows_together": 9})})
+    few = DataOptions.model_validate({"privacy": PUBLISHED, "memory": {"rows_together": 9}})
     stage = staged(tmp_path, rows, few)
     facts = stage.facts
     items = facts.items.frame()
@@ -83,9 +84,7 @@ def test_rows_wait_on_disk_and_come_back_by_owner(tmp_path: Path) -> None:
 
 
 def test_without_any_time_a_row_lies_at_its_sequence(tmp_path: Path) -> None:
-    rows = [
-        {"event": "view", "user_id": "u1", "item_id": "i1", "sequence": n} for n in (3, 1, 2)
-    ]
+    rows = [{"event": "view", "user_id": "u1", "item_id": "i1", "sequence": n} for n in (3, 1, 2)]
     stage = staged(tmp_path, rows)
 
     assert stage.by_order

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from shelfwise.data.prepared import PreparedShop
-from shelfwise.data.pseudonyms import PrivacyOptions, Pseudonyms
+from shelfwise.data.privacy import PrivacyOptions
+from shelfwise.data.pseudonyms import Pseudonyms
 from shelfwise.data.split import Part, microseconds
 from shelfwise.data.targets import MatchTargets, match_targets
 

@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from shelfwise.data.weights import WeightOptions, weigh, weight_effect, with_weights
+from shelfwise.data.weight_options import WeightOptions
+from shelfwise.data.weights import weigh, weight_effect, with_weights
 from shelfwise.schema.event import EventKind
 
 

@@ -11,7 +11,8 @@ from cli.command import done
 
 from shelfwise.data.part_rows import LEARNED, taken_of_parts
 from shelfwise.data.prepared import PreparedShop, open_prepared_shop
-from shelfwise.data.pseudonyms import PrivacyOptions, Pseudonyms
+from shelfwise.data.privacy import PrivacyOptions
+from shelfwise.data.pseudonyms import Pseudonyms
 from shelfwise.data.targets import match_targets
 
 DATA = Path(__file__).parents[3] / "shared" / "data"

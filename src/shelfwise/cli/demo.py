@@ -62,6 +62,7 @@ def _walk(folder: Path, size: tuple[int, int, int]) -> Report:
     from shelfwise.config import load_config
     from shelfwise.data.folder import new_folder
     from shelfwise.data.prepare import prepare
+    from shelfwise.data.prepared import learnable
     from shelfwise.data.sample_shop.generate import WRITTEN_BY_SAMPLE, write_sample_shop
     from shelfwise.evaluation.evaluate import Measured, evaluate
     from shelfwise.evaluation.page import write_page
@@ -73,7 +74,7 @@ def _walk(folder: Path, size: tuple[int, int, int]) -> Report:
     with new_folder(shop, WRITTEN_BY_SAMPLE) as new_shop:
         write_sample_shop(new_shop, options, Bars())
     config = load_config(shop, (*_SETTINGS, f"train.seed={seed}"))
-    prepared = prepare(shop, folder / "prepared", config, Bars())
+    prepared = learnable(prepare(shop, folder / "prepared", config, Bars()))
     train(prepared, folder / "run", config.model, config.train, Bars())
     measured = Measured(folder / "prepared", shop / "truth" / "impressions.parquet")
     report = evaluate(folder / "run", config.evaluate, measured, Bars())

@@ -13,6 +13,8 @@ purchase that had not yet happened when training ended is unknown to training, n
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import polars as pl
 
 from shelfwise.data.config import AttributionOptions
@@ -24,7 +26,11 @@ _CLICK_KINDS = (EventKind.CLICK, EventKind.CART)
 
 
 def attribute(
-    events: pl.DataFrame, options: AttributionOptions, *, has_clicks: bool | None = None
+    events: pl.DataFrame,
+    options: AttributionOptions,
+    *,
+    has_clicks: bool | None = None,
+    features: Sequence[str] = (),
 ) -> pl.DataFrame:
     """Impressions with the times of what came of them.
 
@@ -33,6 +39,7 @@ def attribute(
             ``at`` in microseconds.
         options: the windows.
         has_clicks: whether the log has any, where ``events`` are only a part of it.
+        features: further columns that impressions keep.
 
     Returns:
         One row an impression: its columns, ``clicked_at``, ``purchased_at`` and ``returned_at``
@@ -41,7 +48,9 @@ def attribute(
     """
     shown = (
         events.filter(_is(EventKind.IMPRESSION))
-        .select("request_id", "owner", "item", "at", "position", "surface", "propensity")
+        .select(
+            *("request_id", "owner", "item", "at", "position", "surface", "propensity"), *features
+        )
         .with_columns(pl.col("surface").cast(pl.String))
         .with_row_index("impression")
     )

@@ -18,9 +18,9 @@ from pydantic import (
 from shelfwise.data.connections import RedisStream, SqlSource, one_source
 from shelfwise.data.features.options import FeatureOptions
 from shelfwise.data.fraud.options import FraudOptions
-from shelfwise.data.pseudonyms import PrivacyOptions
+from shelfwise.data.privacy import PrivacyOptions
 from shelfwise.data.units import Units, units_of
-from shelfwise.data.weights import WeightOptions
+from shelfwise.data.weight_options import WeightOptions
 from shelfwise.schema.columns import CAMPAIGNS, CATALOGUE, EVENTS
 from shelfwise.schema.event import EventKind
 from shelfwise.schema.options import Options

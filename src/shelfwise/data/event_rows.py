@@ -5,12 +5,14 @@ Whatever part of a log is looked at, a row comes out the same.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import polars as pl
 
 from shelfwise.data.config import DataOptions
+from shelfwise.data.features.declared import typed_features
 from shelfwise.data.normalise import normalise
 from shelfwise.data.pseudonyms import Pseudonyms
-from shelfwise.data.source.typed import as_text
 from shelfwise.schema.event import EventKind, Surface
 
 KIND = pl.Enum([kind.value for kind in EventKind])
@@ -18,34 +20,33 @@ SURFACE = pl.Enum([surface.value for surface in Surface])
 
 # Columns that tell rows apart. Ids of requests and events stay as they are: the feedback loop
 # and whoever knows the truth of a sample shop find rows by them.
-STAGED = pl.Schema(
+STAGED: Mapping[str, pl.DataType] = pl.Schema(
     {
         "event": KIND,
-        "user": pl.UInt64,
-        "visitor": pl.UInt64,  # the session, where no user is known
-        "session": pl.UInt64,
-        "at": pl.Int64,  # microseconds since 1970; null where the row has order only
-        "sequence": pl.Int64,
-        "item_id": pl.String,
-        "query": pl.String,
-        "request_id": pl.String,
+        "user": pl.UInt64(),
+        "visitor": pl.UInt64(),  # the session, where no user is known
+        "session": pl.UInt64(),
+        "at": pl.Int64(),  # microseconds since 1970; null where the row has order only
+        "sequence": pl.Int64(),
+        "item_id": pl.String(),
+        "query": pl.String(),
+        "request_id": pl.String(),
         "surface": SURFACE,
-        "position": pl.Int64,
-        "propensity": pl.Float64,
-        "price": pl.Float64,
-        "quantity": pl.Float64,
-        "campaign_id": pl.String,
-        "event_id": pl.String,
-        "ip": pl.UInt64,
+        "position": pl.Int64(),
+        "propensity": pl.Float64(),
+        "price": pl.Float64(),
+        "quantity": pl.Float64(),
+        "campaign_id": pl.String(),
+        "event_id": pl.String(),
+        "ip": pl.UInt64(),
     }
 )
-PLACE = pl.Schema({"file": pl.UInt32, "row": pl.Int64})
 
 
 def event_rows(
     rows: pl.DataFrame, file: int, options: DataOptions, pseudonyms: Pseudonyms
 ) -> pl.DataFrame:
-    """Rows of one file that kept the rules, as ``STAGED``, the file's features and ``PLACE``.
+    """Rows of one file that kept the rules: ``STAGED``, the file's features, ``file``, ``row``.
 
     Args:
         rows: as the reader hands them out.
@@ -84,19 +85,7 @@ def event_rows(
         "campaign_id",
         "event_id",
         "ip",
-        *_features(rows, options),
+        *typed_features(rows, options.features.events),
         pl.lit(file, pl.UInt32).alias("file"),
         pl.col("row").cast(pl.Int64),
     )
-
-
-def _features(rows: pl.DataFrame, options: DataOptions) -> list[pl.Series]:
-    """The log's further columns that are features; null where a file has none of that name."""
-    found = []
-    for name, kind in options.features.events.items():
-        if name not in rows.columns:
-            column = pl.Series(name, [None], dtype=pl.String).new_from_index(0, rows.height)
-        else:
-            column = as_text(rows[name]).alias(name)
-        found.append(column.cast(pl.Float64, strict=False) if kind == "number" else column)
-    return found

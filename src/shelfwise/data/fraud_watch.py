@@ -37,12 +37,12 @@ class FraudWatch:
         seen = events.filter(pl.col("at") < self._until)
         if seen.is_empty():
             return
-        for actor in _WHOLE:
+        for actor in (one for one in _WHOLE if one in self._options.fraud.actors):
             self._figures.append(
                 actor_features(seen, actor, category_V=self._category_V, timed=self._timed)
             )
         addressed = seen.filter(pl.col("ip").is_not_null())
-        if addressed.height:
+        if addressed.height and "ip" in self._options.fraud.actors:
             path = self._scratch / f"addresses-{len(self._addressed):05}.arrow"
             addressed.select("event", "owner", "item", "at", "ip").write_ipc(
                 path, compression="lz4"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,13 @@ import polars as pl
 
 from shelfwise.data.clean import Refusal, recounted
 from shelfwise.data.config import DataOptions
+from shelfwise.data.features.behaviour import Log
+from shelfwise.data.features.fitted import fit_columns
+from shelfwise.data.features.guarded import counted_figures, offered_figures
+from shelfwise.data.features.point_in_time import Standings
 from shelfwise.data.fraud_watch import FraudWatch, with_reasons
 from shelfwise.data.history import NONE, History
+from shelfwise.data.in_parallel import each
 from shelfwise.data.item_rows import number_items, with_item_ids
 from shelfwise.data.judged import judgement_rows
 from shelfwise.data.leakage import Made, refuse_leaks
@@ -56,6 +62,8 @@ class LogTables:
     judgements: pl.DataFrame
     users: pl.DataFrame
     fraud: pl.DataFrame
+    figures: tuple[Log, Standings] | None  # point in time; None: not asked for
+    vocabularies: pl.DataFrame
     facts: Mapping[str, Any]
     tables: ShopTables  # as they were read, rejects and counts brought up to date
 
@@ -88,7 +96,11 @@ def log_tables(
         step.advance()
         whole, flags = _judged(whole, numbers, moments, watch, options)
         users = user_rows(tables.users, numbers.owners, options)
-        refuse_leaks(_evidence(whole, numbers, users, (moments, seen), options))
+        behaviour = _behaviour(whole, numbers, flags, moments, options)
+        standings = Standings.of_log(behaviour) if options.features.statistics else None
+        fitted = fit_columns(behaviour, users, options.features)
+        made = _evidence(whole, numbers, users, (moments, seen), options)
+        refuse_leaks(made if standings is None else _with_figures(made, behaviour, standings))
         step.advance()
         weighed = with_weights(*_flagged(whole), whole.requests, options.weights)
         impressions, positives = (table.drop("flagged") for table in weighed)
@@ -102,6 +114,10 @@ def log_tables(
         "match_kinds": [str(kind) for kind in task.kinds],
         "counts": _counts(whole, numbers, seen),
         "duplicates": seen.why(),
+        "features": {
+            "scales": fitted.facts(),
+            "priors": {} if standings is None else standings.priors(),
+        },
     }
     return LogTables(
         items=items,
@@ -114,6 +130,8 @@ def log_tables(
         judgements=judgement_rows(judged, items, queries),
         users=users,
         fraud=_written(flags),
+        vocabularies=fitted.words,
+        figures=None if standings is None else (behaviour, standings),
         facts=told,
         tables=replace(
             tables,
@@ -199,9 +217,9 @@ def _work(
     progress: Progress,
 ) -> tuple[LogBuilder, _Seen]:
     log, seen = LogBuilder(), _Seen(len(numbers.items), len(numbers.owners))
-    with progress.step("Building histories and requests", total=stage.partitions()) as step:
-        for rows in by_owner(stage, numbers, scratch):
-            part = work_through(rows, task)
+    with progress.step("Building histories and requests", total=stage.groups()) as step:
+        groups = by_owner(stage, numbers, scratch)
+        for part in each(partial(work_through, task=task), groups):
             events = part.events.with_columns(
                 pl.col("owner") + log.owners, pl.col("session") + log.sessions
             )
@@ -248,6 +266,30 @@ def _evidence(
         split=options.split,
         offered=offered_features(asked, users, options.features, seed=options.seed),
         passed=(Passed(without_answer(whole.impressions), seen.first_met()),),
+    )
+
+
+def _behaviour(
+    whole: WholeLog, numbers: Numbers, flags: pl.DataFrame, moments: Moments, options: DataOptions
+) -> Log:
+    return Log(
+        history=whole.history,
+        requests=whole.requests,
+        impressions=whole.impressions,
+        items=numbers.items,
+        queries=numbers.queries,
+        fraud=flags.filter("flagged"),
+        moments=moments,
+        split=options.split,
+    )
+
+
+def _with_figures(made: Made, behaviour: Log, standings: Standings) -> Made:
+    """The guard's evidence, and what rows are told of counts and rates."""
+    return replace(
+        made,
+        offered=made.offered + offered_figures(behaviour, standings),
+        counted=tuple(counted_figures(behaviour, standings)),
     )
 
 

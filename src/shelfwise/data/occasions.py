@@ -20,7 +20,7 @@ class Occasions(NamedTuple):
     """Requests, what was shown at them, and what turned out to match them."""
 
     requests: pl.DataFrame  # request, request_id, owner, at, sequence, query, surface
-    impressions: pl.DataFrame  # request, item, position, propensity, at, and times of outcomes
+    impressions: pl.DataFrame  # request, item, position, propensity, at, times of outcomes, ...
     positives: pl.DataFrame  # request, item, kind, at
 
 
@@ -140,8 +140,10 @@ def _implied_requests(rows: pl.DataFrame, order: list[str]) -> pl.DataFrame:
 def _join_request(rows: pl.DataFrame, requests: pl.DataFrame) -> pl.DataFrame:
     numbers = requests.filter(_from_request()).select("request_id", "request")
     columns = ("item", "position", "propensity", "at", "clicked_at", "purchased_at", "returned_at")
+    known = ("request_id", "owner", "surface", *columns)
+    features = [name for name in rows.columns if name not in known]
     return rows.join(numbers, on="request_id", how="inner", maintain_order="left").select(
-        "request", *columns
+        "request", *columns, *features
     )
 
 

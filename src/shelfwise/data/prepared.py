@@ -17,6 +17,9 @@ from shelfwise.schema.item import Campaign, Item
 from shelfwise.schema.manifest import MANIFEST, Manifest, open_sealed
 from shelfwise.schema.options import explain
 
+FEATURES = "features.parquet"
+VOCABULARIES = "vocabularies.parquet"
+
 
 @dataclass(frozen=True, slots=True)
 class PreparedShop:
@@ -41,6 +44,22 @@ class PreparedShop:
     judgements: pl.DataFrame  # query, item, grade, part
     users: pl.DataFrame  # owner, and features of those that the shop describes
     fraud: pl.DataFrame  # actor, id, score, reason, ...: who is flagged
+
+    def features(self) -> pl.LazyFrame:
+        """Counts and rates as of each impression's request, row by row as ``impressions``.
+
+        Columns are described in `data.features.point_in_time`. Read when it is collected: the
+        table is several times as large as all others.
+
+        Raises:
+            ArtifactError: preparation was asked not to write it.
+        """
+        if not (self.folder / FEATURES).is_file():
+            raise ArtifactError(
+                f"{self.folder}: has no {FEATURES}; set features.statistics = true in shop.toml "
+                "and prepare again"
+            )
+        return pl.scan_parquet(self.folder / FEATURES)
 
     @property
     def has_impressions(self) -> bool:
@@ -96,6 +115,25 @@ def open_prepared(folder: Path) -> Prepared:
             return PreparedJudgements(folder, options, manifest, *tables)
         case other:
             raise ArtifactError(f"{folder}: holds a prepared {other!r}, which is unknown here")
+
+
+def open_learnable(folder: Path) -> PreparedShop | PreparedPairs:
+    """Open a prepared folder that training can learn from; judgements alone are refused."""
+    return learnable(open_prepared(folder))
+
+
+def learnable(prepared: Prepared) -> PreparedShop | PreparedPairs:
+    """What training can learn from.
+
+    Raises:
+        ArtifactError: there are judgements and nothing else.
+    """
+    if isinstance(prepared, PreparedJudgements):
+        raise ArtifactError(
+            f"{prepared.folder}: holds judgements alone, and this version learns from a log or "
+            "from pairs of text and label; add events, or write the grades as labels of pairs"
+        )
+    return prepared
 
 
 def open_prepared_shop(folder: Path) -> PreparedShop:

@@ -52,7 +52,8 @@ def _pseudonyms(prepared: PreparedShop, user: str) -> list[str]:
     shop = Path(str(prepared.manifest.facts.get("shop", ".")))
     known = Pseudonyms.of(prepared.options.privacy, shop)
     kind, _, session = user.partition(":")
-    return [known.name("user", user), *([known.name("session", session)] if kind == "session" else [])]
+    names = [known.name("user", user)]
+    return [*names, known.name("session", session)] if kind == "session" else names
 
 
 def _word(column: pl.Series, number: int) -> str | None:

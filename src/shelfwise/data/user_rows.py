@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from shelfwise.data.config import DataOptions
-from shelfwise.data.source.typed import as_text
+from shelfwise.data.features.declared import typed_features
 from shelfwise.data.stage import Owners
 
 
@@ -26,12 +26,5 @@ def user_rows(users: pl.DataFrame | None, owners: Owners, options: DataOptions) 
     )
     if users is None or not features:
         return numbers.head(0).select("owner")
-    columns = [
-        as_text(users[name]).cast(pl.Float64, strict=False)
-        if kind == "number"
-        else as_text(users[name])
-        for name, kind in features.items()
-        if name in users.columns
-    ]
-    told = pl.DataFrame([users["owner_id"], *columns])
+    told = pl.DataFrame([users["owner_id"], *typed_features(users, features)])
     return numbers.join(told, on="owner_id").drop("owner_id").sort("owner")

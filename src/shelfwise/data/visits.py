@@ -42,7 +42,7 @@ def _by_pauses(rows: pl.DataFrame, options: SessionOptions) -> pl.DataFrame:
 
 
 def with_requests(rows: pl.DataFrame) -> pl.DataFrame:
-    """``request_id`` as a number that names one request of one owner; ``request_name`` is the log's.
+    """``request_id`` as a number that names one request of one owner; ``request_name`` as logged.
 
     Impressions that name no request make one together with the others of their owner, moment,
     surface and query; their outcomes find them by the last touch.

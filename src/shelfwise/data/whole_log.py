@@ -97,7 +97,8 @@ def _renumbered(
     rows = pl.concat(parts)
     parts.clear()
     rows = rows.with_columns(pl.Series("request", number_R[rows["request"].to_numpy()]))
-    return rows.sort(order, nulls_last=True)
+    # Rows that are alike in these stand as their group has them: by all that they say.
+    return rows.sort(order, nulls_last=True, maintain_order=True)
 
 
 def _public_ids(owner_names: pl.Series) -> pl.Expr:

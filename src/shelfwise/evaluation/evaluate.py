@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from shelfwise.data.prepared import PreparedPairs, PreparedShop, open_prepared
+from shelfwise.data.prepared import PreparedPairs, PreparedShop, open_learnable
 from shelfwise.evaluation.classifier import classification_report_of
 from shelfwise.evaluation.config import EvaluateOptions
 from shelfwise.evaluation.report import Report
@@ -72,7 +72,7 @@ def evaluate(
 
 def _data_of(manifest: Manifest, given: Path | None) -> PreparedShop | PreparedPairs:
     folder = given or Path(manifest.facts["prepared"])
-    prepared = open_prepared(folder)
+    prepared = open_learnable(folder)
     if prepared.manifest.data_fingerprint != manifest.data_fingerprint:
         raise ArtifactError(
             f"{folder}: its data fingerprint {prepared.manifest.data_fingerprint[:12]} is not the "

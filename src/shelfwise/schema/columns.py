@@ -59,7 +59,9 @@ CAMPAIGNS = (
     Column("end", "time", "last moment it may be shown"),
 )
 
-USERS = (Column("user_id", "text", "the user, unique; all other columns are features", required=True),)
+USERS = (
+    Column("user_id", "text", "the user, unique; all other columns are features", required=True),
+)
 
 JUDGEMENTS = (
     Column("query", "text", "what is typed", required=True),

@@ -4,7 +4,6 @@ import polars as pl
 
 from shelfwise.data.fraud.flagging import FLAGS
 from shelfwise.data.fraud.rows import fraud_rows
-from shelfwise.data.fraud.summary import flagged_by_kind, summary
 
 _FLAGS = pl.DataFrame(
     [
@@ -45,19 +44,3 @@ def test_a_frame_without_addresses_is_asked_for_owners_only() -> None:
 def test_without_flags_every_row_is_believed() -> None:
     assert fraud_rows(_EVENTS, _FLAGS.clear()).to_list() == [None] * 5
     assert fraud_rows(_EVENTS.clear(), _FLAGS).to_list() == []
-
-
-def test_the_summary_by_hand() -> None:
-    kinds = [flagged_by_kind(part, fraud_rows(part, _FLAGS)) for part in (_EVENTS[:2], _EVENTS[2:])]
-
-    found = summary(_FLAGS, kinds)
-
-    assert (found.rows, found.flagged_rows, found.share) == (5, 4, 0.8)
-    assert found.kinds.rows() == [("click", 2, 2, 1.0), ("view", 3, 2, 2 / 3)]
-    assert found.actors.sort("actor").rows() == [("ip", 1, 1), ("owner", 2, 1), ("session", 1, 1)]
-    assert found.rules.rows() == [
-        ("ip", "crowded address", 1, 2),
-        ("owner", "buys nothing", 1, 2),
-        ("owner", "too fast", 1, 2),
-        ("session", "steady gaps", 1, 1),
-    ]

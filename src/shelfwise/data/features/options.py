@@ -3,13 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
+from shelfwise.schema.columns import CATALOGUE, EVENTS
 from shelfwise.schema.options import Options
 
 FeatureType = Literal["number", "category", "text"]
+FeatureTypes = Mapping[str, FeatureType]
+Table = Literal["events", "users", "items"]
+
+# Names that Shelfwise's own tables give to something else.
+OWN: Mapping[Table, frozenset[str]] = {
+    "events": frozenset(
+        {column.name for column in EVENTS}
+        | {"owner", "item", "at", "session", "request", "request_name", "user", "visitor", "kind"}
+        | {"clicked_at", "purchased_at", "returned_at", "weight", "part", "fraud", "history_end"}
+        | {"file", "row", "place", "number", "impression", "flagged"}
+    ),
+    "users": frozenset({"user_id", "owner_id", "owner", "file", "row"}),
+    "items": frozenset({column.name for column in CATALOGUE} | {"item", "text", "file", "row"}),
+}
+
+
+def _free_in(table: Table) -> AfterValidator:
+    def check(types: FeatureTypes) -> FeatureTypes:
+        clash = sorted(OWN[table] & types.keys())
+        if clash:
+            raise ValueError(
+                f"{', '.join(clash)}: Shelfwise has a column of that name already; "
+                "leave it out, or give the file's own column another name"
+            )
+        return types
+
+    return AfterValidator(check)
 
 
 class FeatureOptions(Options):
@@ -19,9 +47,9 @@ class FeatureOptions(Options):
     """Whether counts and rates of users, items, categories and queries, as of each request, are
     written beside the impressions."""
 
-    events: Mapping[str, FeatureType] = Field(default_factory=dict)
+    events: Annotated[FeatureTypes, _free_in("events")] = Field(default_factory=dict)
     """Column of the log = its type: what is known of the moment, such as device = "category"."""
-    users: Mapping[str, FeatureType] = Field(default_factory=dict)
+    users: Annotated[FeatureTypes, _free_in("users")] = Field(default_factory=dict)
     """Column of the users' table = its type: age = "number"."""
-    items: Mapping[str, FeatureType] = Field(default_factory=dict)
+    items: Annotated[FeatureTypes, _free_in("items")] = Field(default_factory=dict)
     """Column of the catalogue = its type: weight = "number"."""

@@ -24,20 +24,24 @@ def offered_features(
         options: which columns are features, by table.
         seed: draws the sample.
     """
-    shown = asked.impressions
-    tables = (
-        ("request", "events", asked.requests, options.events),
-        ("item", "items", asked.items.with_row_index("item"), options.items),
-        ("owner", "users", users, options.users),
-    )
-    if shown.is_empty() or not any(features for *_, features in tables):
+    shown = asked.impressions.with_row_index("row")
+    if shown.is_empty() or not (options.events or options.items or options.users):
         return ()
     if len(shown) > MOST_ROWS:
         shown = shown.sample(MOST_ROWS, seed=seed)
+    # What differs within a request stands beside its impressions.
+    of_shown = {name: kind for name, kind in options.events.items() if name in shown.columns}
+    of_request = {name: kind for name, kind in options.events.items() if name not in of_shown}
+    tables = (
+        ("row", "events", shown, of_shown),
+        ("request", "events", asked.requests, of_request),
+        ("item", "items", asked.items.with_row_index("item"), options.items),
+        ("owner", "users", users, options.users),
+    )
     clicked = pl.col("clicked_at").is_not_null()
     bought = pl.when(clicked).then(pl.col("purchased_at").is_not_null())
     rows = shown.select(
-        pl.col("request", "item").cast(pl.Int64),
+        pl.col("row", "request", "item").cast(pl.Int64),
         clicked.alias("clicked"),
         bought.alias("purchased"),
     ).join(
@@ -49,7 +53,8 @@ def offered_features(
         told = _told(features_of, key, table, features)
         rows = rows.join(told, on=key, how="left")
         names += told.columns[1:]
-    return (Offered(rows.drop("request", "item", "owner"), ("clicked", "purchased"), tuple(names)),)
+    rows = rows.drop("row", "request", "item", "owner")
+    return (Offered(rows, ("clicked", "purchased"), tuple(names)),)
 
 
 def _told(

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import polars as pl
-import pyarrow as pa  # type: ignore[import-untyped]  # ships no types
-import pyarrow.parquet as pq  # type: ignore[import-untyped]  # ships no types
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from shelfwise.data.source.blocks import BLOCK, DAMAGE, blocks, unpacked
 from shelfwise.data.source.delimited import DelimitedText
