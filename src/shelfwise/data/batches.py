@@ -144,7 +144,7 @@ def _examples(
 def _rows_of(table: pl.DataFrame, chosen: pl.DataFrame) -> pl.DataFrame:
     return (
         table.with_columns(pl.col("request").cast(pl.Int64))
-        .join(chosen, on="request")
+        .join(chosen, on="request", maintain_order="left")
         .sort("row", maintain_order=True)
     )
 
