@@ -54,7 +54,7 @@ class CatalogueOptions(Options):
     columns: Mapping[str, str] = Field(default_factory=dict)
     """Shelfwise's column name = the file's own, where they differ."""
     units: Annotated[Units, AfterValidator(units_of(CATALOGUE))] = Field(default_factory=dict)
-    """Column = its unit, where it is another: "cents" for price."""
+    """Unit of a column, where it is another: "cents" for price."""
     unknown_items: Literal["reject", "keep"] = "reject"
     """What becomes of events whose item the catalogue lacks; "keep" adds the item by id alone."""
     max_title_length: PositiveInt = 2_000
@@ -75,7 +75,7 @@ class EventOptions(Options):
     columns: Mapping[str, str] = Field(default_factory=dict)
     """Shelfwise's column name = the file's own, where they differ."""
     units: Annotated[Units, AfterValidator(units_of(EVENTS))] = Field(default_factory=dict)
-    """Column = its unit, where it is another: "cents" for price; "s", "ms", "us" or "ns"
+    """Unit of a column, where it is another: "cents" for price; "s", "ms", "us" or "ns"
     since 1970 for timestamp, which is else told from its size."""
     rows_in_order: bool = False
     """True where the rows of a file stand in the order in which they happened, and nothing else
@@ -126,7 +126,7 @@ class CampaignOptions(Options):
     columns: Mapping[str, str] = Field(default_factory=dict)
     """Shelfwise's column name = the file's own, where they differ."""
     units: Annotated[Units, AfterValidator(units_of(CAMPAIGNS))] = Field(default_factory=dict)
-    """Column = its unit, where it is another: "cents" for bid and budget; "s", "ms", "us"
+    """Unit of a column, where it is another: "cents" for bid and budget; "s", "ms", "us"
     or "ns" since 1970 for start and end."""
 
     _one_source = model_validator(mode="after")(one_source)
