@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from shelfwise.data.batches import examples_of
-from shelfwise.data.epoch_negatives import NegativeSource, first_met
+from shelfwise.data.epoch_negatives import NegativeSource
+from shelfwise.data.item_facts import first_met
 from shelfwise.data.negatives import NEVER, NegativeOptions, Uniform
 from shelfwise.data.prepared import PreparedShop
 

@@ -190,7 +190,7 @@ def test_the_oracle_is_the_truth_of_each_impression(
     found = oracle(prepared_sample, file, outcomes)
 
     truth = {
-        (row["request_id"], row["item_id"]): (row["p_click"], row["p_convert"])
+        (row["request_id"], row["item_id"]): (row["p_click"], row["p_convert_in_window"])
         for row in pl.read_parquet(file).rows(named=True)
     }
     request, item = prepared_sample.requests["request_id"], prepared_sample.items["item_id"]

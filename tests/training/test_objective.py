@@ -5,15 +5,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
-from shelfwise.data.batches import Batch
+from shelfwise.data.batches import Batch, gather
 from shelfwise.data.prepared import PreparedShop
 from shelfwise.models.config import Frozen, Full, TuningOptions
 from shelfwise.training.config import TrainOptions
 from shelfwise.training.network import Network
 from shelfwise.training.objective import Terms, batch_loss
 
-from .small_network import TOP, first_batch, network_of
+from .small_network import TOP, first_batch, network_of, training_examples
 
 OPTIONS = TrainOptions()
 
@@ -63,21 +64,31 @@ def test_gradient_reaches_what_learns_and_nothing_else(
     assert silent == set()
 
 
-def test_items_that_training_never_met_are_no_negatives(
+def test_items_that_nobody_had_met_by_then_are_no_negatives(
     prepared_sample: PreparedShop, tiny_encoder: Path
 ) -> None:
     network = network_of(prepared_sample, tiny_encoder, Frozen())
     cold = ~network.warm_V
     assert 0 < cold.sum() < len(cold)
+    # The earliest requests, so that some items come later within training.
+    batch = batch_of(prepared_sample, np.arange(8))
     network.bank.vectors_TH.requires_grad_(True)
 
-    loss_of(network, first_batch(prepared_sample)).match.backward()
+    loss_of(network, batch).match.backward()
 
     gradient = network.bank.vectors_TH.grad
     assert gradient is not None
     told = gradient[: network.items].abs().sum(1)
-    assert (told[cold] == 0).all()
-    assert (told[network.warm_V] > 0).all()
+    later = network.first_V > int(batch.at_R.max())
+    later[batch.match_item_M] = False  # what was taken was there
+    assert (later & network.warm_V).any()
+    assert (told[cold | later] == 0).all()
+    assert (told[network.warm_V & ~later] > 0).all()
+
+
+def batch_of(prepared: PreparedShop, rows: NDArray[np.int64]) -> Batch:
+    examples = training_examples(prepared)
+    return gather(prepared, examples, np.argsort(examples.at_R, kind="stable")[rows])
 
 
 def one_request(batch: Batch, row: int) -> Batch:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shelfwise.data.batches import Examples
+from shelfwise.data.item_facts import first_met
 from shelfwise.data.negatives import (
     NEVER,
     Asked,
@@ -56,14 +57,3 @@ class NegativeSource:
         return draw_negatives(
             asked, self.pool, self.taken, self.per_request, seed=seed, epoch=epoch
         )
-
-
-def first_met(prepared: PreparedShop) -> NDArray[np.int64]:
-    """``[V]`` moment of the first event, impression or match that names each item."""
-    first_V = np.full(len(prepared.items), NEVER, np.int64)
-    history = prepared.history
-    named_E = history.item_E >= 0
-    np.minimum.at(first_V, history.item_E[named_E], history.at_E[named_E])
-    for rows in (prepared.impressions, prepared.positives):
-        np.minimum.at(first_V, rows["item"].to_numpy(), rows["at"].to_numpy())
-    return first_V

@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from shelfwise.data.negatives import NEVER
 from shelfwise.data.numbers import Scale, fit_scale, standardise
 from shelfwise.data.part_rows import held_out_after, rows_of_parts
 from shelfwise.data.prepared import PreparedShop
@@ -24,6 +25,7 @@ NUMBERS = 2  # price on a robust scale; 1 where the price is missing
 class ItemFacts(NamedTuple):
     number_VF: NDArray[np.float32]
     warm_V: NDArray[np.bool_]  # seen before the end of training
+    first_V: NDArray[np.int64]  # moment each item was met first, microseconds
     price_scale: Scale
     end: int  # moment the facts were taken at, microseconds
 
@@ -34,7 +36,24 @@ def item_facts(prepared: PreparedShop, parts: Sequence[Part]) -> ItemFacts:
     price_V = prepared.items["price"].cast(pl.Float64).fill_null(float("nan")).to_numpy()
     scale = fit_scale(price_V[warm_V] if warm_V.any() else price_V)
     end = prepared.moments.known_until(parts)
-    return ItemFacts(price_numbers(price_V, scale), warm_V, scale, end)
+    return ItemFacts(price_numbers(price_V, scale), warm_V, first_met(prepared), scale, end)
+
+
+def first_met(prepared: PreparedShop) -> NDArray[np.int64]:
+    """``[V]`` moment of the first event, impression or match that names each item.
+
+    A log that knows order alone says nothing of what came first among different users: there
+    every item was there from the beginning.
+    """
+    if prepared.manifest.facts.get("clock") == "order":
+        return np.full(len(prepared.items), prepared.moments.first, np.int64)
+    first_V = np.full(len(prepared.items), NEVER, np.int64)
+    history = prepared.history
+    named_E = history.item_E >= 0
+    np.minimum.at(first_V, history.item_E[named_E], history.at_E[named_E])
+    for rows in (prepared.impressions, prepared.positives):
+        np.minimum.at(first_V, rows["item"].to_numpy(), rows["at"].to_numpy())
+    return first_V
 
 
 def met_in(prepared: PreparedShop, parts: Sequence[Part]) -> NDArray[np.bool_]:

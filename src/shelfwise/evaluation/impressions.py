@@ -185,7 +185,8 @@ def oracle(prepared: PreparedShop, truth: Path, outcomes: Outcomes) -> Forecast:
     Raises:
         DataError: there is no such truth file, or it lacks an impression of the test.
     """
-    columns = ["request_id", "item_id", "p_click", "p_convert"]
+    # Evaluation judges purchases within their window, which is less than "ever".
+    columns = ["request_id", "item_id", "p_click", "p_convert_in_window"]
     try:
         table = pl.read_parquet(truth, columns=columns)
     except (OSError, pl.exceptions.PolarsError) as error:
@@ -204,4 +205,4 @@ def oracle(prepared: PreparedShop, truth: Path, outcomes: Outcomes) -> Forecast:
     missing = joined["p_click"].null_count()
     if missing or len(joined) != len(ids):
         raise DataError(f"{truth}: {missing} test impressions have no row in the truth file")
-    return Forecast("oracle", joined["p_click"].to_numpy(), joined["p_convert"].to_numpy())
+    return Forecast("oracle", joined["p_click"].to_numpy(), joined["p_convert_in_window"].to_numpy())

@@ -36,6 +36,7 @@ class Network:
     model: ShelfModel
     number_VF: Tensor
     warm_V: Tensor
+    first_V: Tensor  # int64 microseconds; moment each item was met first
     trend: Trend
     frozen_at: int  # moment from which the trend is no longer followed: the end of training
 
@@ -47,6 +48,7 @@ class Network:
             model.to(device),
             torch.from_numpy(facts.number_VF).to(device),
             torch.from_numpy(facts.warm_V).to(device),
+            torch.from_numpy(facts.first_V).to(device),
             trend,
             facts.end,
         )

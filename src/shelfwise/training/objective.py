@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from shelfwise.data.batches import Batch
@@ -104,6 +105,20 @@ def _without_query(requests: Requests) -> Requests:
     )
 
 
+def _unknown_then(
+    network: Network, at_R: NDArray[np.int64], right: tuple[NDArray[np.int64], NDArray[np.int64]]
+) -> Tensor:
+    """``[R, V]`` items that nobody could have passed over: first met later, or after training.
+
+    What is right was there, even where the answer itself is the first that is known of it.
+    """
+    device = network.first_V.device
+    late_RV = network.first_V > torch.from_numpy(at_R).to(device)[:, None]
+    request_M, item_M = (torch.from_numpy(rows).to(device) for rows in right)
+    late_RV[request_M, item_M] = False
+    return late_RV | ~network.warm_V
+
+
 def _match_loss(
     network: Network,
     batch: Batch,
@@ -111,7 +126,7 @@ def _match_loss(
     request_RD: Tensor,
     only_new: bool,
 ) -> Tensor:
-    """Softmax over the items that training has met; later ones are unknown, not negatives."""
+    """Softmax over the items there were at each request's moment: nobody passed over later ones."""
     requests, catalogue = known
     device = network.bank.device
     request_M, item_M, weight_M = batch.match_request_M, batch.match_item_M, batch.weight_M
@@ -128,7 +143,9 @@ def _match_loss(
     taken_R = np.bincount(request_M, minlength=len(request_RD))
     share_M = torch.from_numpy((weight_M / taken_R[request_M]).astype(np.float32)).to(device)
     scaled_RD = network.model.match_scale() * request_RD
-    prior_RV = network.model.priors(requests, catalogue).masked_fill(~network.warm_V, -1e4)
+    prior_RV = network.model.priors(requests, catalogue).masked_fill(
+        _unknown_then(network, batch.at_R, (request_M, item_M)), -1e4
+    )
     positives = Positives(
         torch.from_numpy(request_M).to(device), torch.from_numpy(item_M).to(device), share_M
     )

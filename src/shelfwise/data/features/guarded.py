@@ -53,10 +53,20 @@ def _asked_rows(log: Log) -> pl.DataFrame:
     """``owner, item, query, at`` of what was shown or, where the log does not say, of events."""
     if log.impressions.height:
         return rows_of_impressions(log, log.impressions)
+    return _events(log).filter(pl.col("item") >= 0)
+
+
+def _events(log: Log) -> pl.DataFrame:
+    """``owner, item, query, at`` of all behaviour."""
     history = log.history
-    owner_E = np.repeat(np.arange(log.owners), np.diff(history.offset_U1))
-    events = {"owner": owner_E, "item": history.item_E, "query": history.query_E}
-    return pl.DataFrame(events | {"at": history.at_E}).filter(pl.col("item") >= 0)
+    return pl.DataFrame(
+        {
+            "owner": np.repeat(np.arange(log.owners), np.diff(history.offset_U1)),
+            "item": history.item_E,
+            "query": history.query_E,
+            "at": history.at_E,
+        }
+    )
 
 
 def _some(rows: pl.DataFrame, most: int) -> pl.DataFrame:
@@ -76,13 +86,8 @@ def _raw(log: Log, behaviour: str, key: str, category_V: pl.Series) -> pl.LazyFr
             rows = rows.with_columns(told.alias(name)) if key == name else rows
     else:
         kinds = [KINDS.index(kind) for kind in KINDS_OF[behaviour]]
-        history = log.history
-        owner_E = np.repeat(np.arange(log.owners), np.diff(history.offset_U1))
-        kept_E = np.isin(history.kind_E, kinds)
-        events = {"owner": owner_E, "item": history.item_E, "query": history.query_E}
-        rows = pl.LazyFrame(
-            {name: values[kept_E] for name, values in (events | {"at": history.at_E}).items()}
-        )
+        of_kind = pl.Series(np.isin(log.history.kind_E, kinds), dtype=pl.Boolean)
+        rows = _events(log).filter(of_kind).lazy()
     if key == "category":
         rows = rows.with_columns(pl.lit(category_V).gather(pl.col("item")).alias("category"))
     return rows.select(pl.col(key).cast(pl.Int64).alias("key"), "at")

@@ -24,14 +24,14 @@ Shape suffixes in this file: N = rows, B = behaviours.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
-import pyarrow.parquet as pq  # type: ignore[import-untyped]  # ships no types
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from shelfwise.data.attribution import DAY
@@ -49,7 +49,7 @@ RATES: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "purchase_share": ("taken", ("looked", "wanted", "taken")),
 }
 _NEVER_SEARCHED = ("item", "category")  # a search names no item
-ROWS_TOGETHER = 1 << 18
+_ROWS_TOGETHER = 1 << 18
 
 
 def columns_of(entity: str) -> tuple[str, ...]:
@@ -229,11 +229,7 @@ def rows_of_impressions(log: Log, impressions: pl.DataFrame) -> pl.DataFrame:
 def write_features(file: Path, log: Log, standings: Standings) -> None:
     """The figures of every impression, row by row, in parts of a fixed size."""
     schema = SCHEMA.to_frame().to_arrow().schema
-    with pq.ParquetWriter(file, schema, compression="zstd") as writer:
-        for part in _parts(log.impressions):
+    with pq.ParquetWriter(file, schema, compression="zstd", write_statistics=False) as writer:
+        for part in log.impressions.iter_slices(_ROWS_TOGETHER):
             figures = standings.figures(rows_of_impressions(log, part))
             writer.write_table(figures.to_arrow().cast(schema))
-
-
-def _parts(rows: pl.DataFrame) -> Iterator[pl.DataFrame]:
-    yield from rows.iter_slices(ROWS_TOGETHER)
