@@ -79,7 +79,8 @@ def test_items_that_nobody_had_met_by_then_are_no_negatives(
     gradient = network.bank.vectors_TH.grad
     assert gradient is not None
     told = gradient[: network.items].abs().sum(1)
-    later = network.first_V > int(batch.at_R.max())
+    # Requests at which nothing was taken teach no match.
+    later = network.first_V > int(batch.at_R[batch.match_request_M].max())
     later[batch.match_item_M] = False  # what was taken was there
     assert (later & network.warm_V).any()
     assert (told[cold | later] == 0).all()
