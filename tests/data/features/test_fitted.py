@@ -87,8 +87,7 @@ def test_what_comes_after_training_changes_no_scale_and_no_vocabulary(tmp_path: 
     assert set(one.words["value"]) == {"phone", "desk", "red", "blue", "Ulm"}
 
 
-def test_a_flagged_request_is_not_measured(tmp_path: Path) -> None:
-    # Without impressions the requests are what was asked, each with what its match says.
+def test_without_impressions_the_requests_of_training_are_measured(tmp_path: Path) -> None:
     rows = [event("click", "u0", n, "i0", distance=n) for n in (1, 2, 3)]
     rows.append(event("click", "u0", 99, "i0", distance=500))
     write_table(tmp_path / "shop", "catalogue", [{"item_id": "i0", "title": "x"}])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import polars as pl
 import pytest
@@ -17,8 +15,8 @@ from shelfwise.data.prepared import PreparedShop
 
 
 @pytest.fixture(scope="module")
-def log(prepared_sample: PreparedShop) -> Iterator[Log]:
-    yield Log.of(prepared_sample)
+def log(prepared_sample: PreparedShop) -> Log:
+    return Log.of(prepared_sample)
 
 
 def test_the_sample_shop_passes(log: Log) -> None:

@@ -110,21 +110,24 @@ def walked(shop: PreparedShop, entity: str) -> Iterator[tuple[int, str, int]]:
     requests = shop.requests.rows(named=True)
     categories = sorted({name for name in shop.items["category"] if name is not None})
     of_item = [-1 if n is None else categories.index(n) for n in shop.items["category"]]
-    keys = {"user": lambda o, i, q: o, "item": lambda o, i, q: i, "query": lambda o, i, q: q}
-    keys["category"] = lambda o, i, q: -1 if i < 0 else of_item[i]
+    place = ("user", "item", "category", "query").index(entity)
+
+    def key_of(owner: int, item: int, query: int) -> int:
+        return int((owner, item, -1 if item < 0 else of_item[item], query)[place])
+
     for row in shop.impressions.rows(named=True):
         request = requests[row["request"]]
-        key = keys[entity](request["owner"], row["item"], request["query"])
+        key = key_of(request["owner"], row["item"], request["query"])
         for name, time in TIMES_OF.items():
             if row[time] is not None and key >= 0:
                 yield key, name, row[time]
     history = shop.history
     for owner in range(len(shop.owners)):
         for e in range(history.offset_U1[owner], history.offset_U1[owner + 1]):
-            key = keys[entity](owner, history.item_E[e], history.query_E[e])
+            key = key_of(owner, history.item_E[e], history.query_E[e])
             for name, kinds in KINDS_OF.items():
                 if KINDS[history.kind_E[e]] in kinds and key >= 0:
-                    yield int(key), name, int(history.at_E[e])
+                    yield key, name, int(history.at_E[e])
 
 
 def reference(shop: PreparedShop, entity: str, key: int, at: int) -> dict[str, float | None]:
