@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
 
+from shelfwise.data.attribution import DAY
 from shelfwise.data.features.behaviour import Log
 from shelfwise.data.features.guarded import counted_figures, offered_figures
 from shelfwise.data.features.point_in_time import Standings
@@ -34,9 +37,7 @@ def test_the_sample_shop_passes(log: Log) -> None:
 def test_counts_of_a_later_moment_are_refused(log: Log) -> None:
     standings = Standings.of_log(log)
     # Days that begin two days early: what happens today is told as if it were past.
-    late = Standings(
-        standings.first - 2 * 86_400_000_000, standings.time_T, standings.category_V, standings.of
-    )
+    late = replace(standings, first=standings.first - 2 * DAY)
 
     wrong = {one.name for one in counted_figures(log, late) if leaks_in_counts(one)}
 
