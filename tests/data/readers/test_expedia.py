@@ -65,11 +65,11 @@ def test_what_never_changes_of_a_hotel_are_its_features() -> None:
     assert list(tomllib.loads(shop.shop_toml)["features"]["items"]) == features
 
 
-def test_what_is_said_of_one_offer_is_no_feature_of_the_search() -> None:
+def test_what_is_said_of_the_search_and_of_one_offer_stands_beside_the_impression() -> None:
     shop = to_shop(as_read(COLUMNS, shown(promotion=1, nights=2)))
 
     declared = tomllib.loads(shop.shop_toml)["features"]["events"]
-    assert ("nights" in declared, "promotion" in declared) == (True, False)
+    assert ("nights" in declared, "promotion" in declared) == (True, True)
     assert shop.tables["events"]["promotion"].to_list() == [1]
 
 

@@ -5,9 +5,9 @@ A click and a booking are dated to their search, whose row is all that the log s
 propensity is written, not even for the searches in random order (``random_bool``), because the
 published lists are thinned and the hotels that could have been shown are not known.
 
-What belongs to the search and what never changes of a hotel are declared as features. What is
-said of a hotel in one search (promotion, competitors, distance, ...) is kept in the log beside its
-impression, undeclared: a feature of the log belongs to the moment, not to one of its items.
+What belongs to the search, what is said of a hotel in one search (promotion, competitors, distance,
+...) and what never changes of a hotel are declared as features; the first two stand in the log
+beside each impression.
 """
 
 from __future__ import annotations
@@ -139,7 +139,7 @@ def to_shop(table: pl.DataFrame) -> ConvertedShop:
         left_out=left_out,
         shop_toml=_SHOP_TOML
         + split_toml(periods)
-        + features_toml("events", types_of(_OF_SEARCH))
+        + features_toml("events", types_of((*_OF_SEARCH, *_OF_OFFER)))
         + features_toml("items", types_of(_OF_HOTEL)),
         changed={},
         found=_found(shown),
