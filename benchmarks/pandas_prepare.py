@@ -17,7 +17,7 @@ import pandas as pd
 
 from shelfwise.data.config import DataOptions
 from shelfwise.data.history import KINDS
-from shelfwise.data.normalise import normalise_text
+from shelfwise.data.normalise import ALREADY_NORMAL, normalise_text
 
 KIND_NAMES = [kind.value for kind in KINDS]
 NUMBER = {name: place for place, name in enumerate(KIND_NAMES)}
@@ -105,7 +105,15 @@ def _pseudonyms(kind: str, ids: pd.Series) -> pd.Series:
 
 def _judged_queries(shop: Path) -> pd.Series:
     texts = pd.read_csv(shop / "judgements.csv")["query"].str.strip()
-    return pd.Series([normalise_text(text) for text in texts.unique()], dtype="str")
+    return pd.Series(_normal(pd.Series(texts.unique())), dtype="str")
+
+
+def _normal(texts: pd.Series) -> np.ndarray:
+    """Distinct texts written one way; most are already, and a pattern tells which."""
+    fine = texts.str.fullmatch(ALREADY_NORMAL).to_numpy(dtype=bool)
+    done = texts.to_numpy(dtype=object)
+    done[~fine] = [normalise_text(text) for text in texts[~fine]]
+    return done
 
 
 def _numbered(
@@ -114,7 +122,7 @@ def _numbered(
     codes = _pseudonyms("user", events["user_id"]).astype("uint64")
     distinct = np.sort(codes.unique())
     texts = events["query"].dropna().unique()
-    normal = pd.Series([normalise_text(text) for text in texts], index=texts, dtype="str")
+    normal = pd.Series(_normal(pd.Series(texts)), index=texts, dtype="str")
     query = events["query"].map(normal)
     queries = np.sort(pd.concat([query.dropna(), judged]).unique().astype(str))
     places = pd.Series(np.arange(len(queries)), index=queries)

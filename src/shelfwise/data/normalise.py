@@ -9,7 +9,7 @@ import ftfy
 import polars as pl
 
 # Printable ASCII, single spaces inside only and no entity: nothing below would change it.
-_ALREADY_NORMAL = r"^(?:[!-%'-~]+(?: [!-%'-~]+)*)?$"
+ALREADY_NORMAL = r"^(?:[!-%'-~]+(?: [!-%'-~]+)*)?$"
 # Invisible: soft hyphen, zero-width space, word joiner, direction marks, byte order mark.
 # The zero-width joiners stay; emoji and several scripts need them.
 _INVISIBLE = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
@@ -20,7 +20,8 @@ _MOST_ROUNDS = 10  # one repair can uncover another: "&amp;eacute;" is "&eacute;
 
 def normalise(texts: pl.Series) -> pl.Series:
     """Every text as ``normalise_text`` writes it, each distinct one computed once."""
-    to_do = texts.filter(~texts.str.contains(_ALREADY_NORMAL)).unique().drop_nulls()
+    distinct = texts.unique().drop_nulls()
+    to_do = distinct.filter(~distinct.str.contains(ALREADY_NORMAL))
     if to_do.is_empty():
         return texts
     done = pl.Series([normalise_text(text) for text in to_do], dtype=pl.String)

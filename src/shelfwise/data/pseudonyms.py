@@ -57,6 +57,8 @@ class Pseudonyms:
 
     def numbers(self, kind: Personal, ids: pl.Series) -> pl.Series:
         """``UInt64`` pseudonym of every id, null for null; each distinct id is computed once."""
+        if ids.null_count() == len(ids):
+            return pl.Series(ids.name, [None], dtype=pl.UInt64).new_from_index(0, len(ids))
         distinct = ids.drop_nulls().unique()
         known = pl.DataFrame(
             {

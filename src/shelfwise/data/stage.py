@@ -150,8 +150,10 @@ class EventStage:
         self._look_at_features(rows)
         staged = event_rows(rows, self.files.index(name), self._options, self._pseudonyms)
         untimed = staged.filter(pl.col("at").is_null())
-        if untimed.height:
-            self._untimed.take(untimed)
+        if untimed.is_empty():
+            self._timed.take(staged)
+            return
+        self._untimed.take(untimed)
         if untimed.height < staged.height:
             self._timed.take(staged.filter(pl.col("at").is_not_null()))
 
@@ -245,17 +247,20 @@ class Numbers:
 
     def of(self, rows: pl.DataFrame) -> pl.DataFrame:
         """The rows with numbers for owner, item and query in place of their words."""
-        items = self.items.select("item_id", pl.int_range(pl.len()).alias("item"))
-        queries = self.queries.select(
-            pl.col("text").alias("query"), pl.int_range(pl.len()).alias("number")
+        return rows.drop("item_id", "query", "user", "visitor").with_columns(
+            self.owners.numbers(rows),
+            _numbers_of(rows["item_id"], self.items["item_id"]).alias("item"),
+            _numbers_of(rows["query"], self.queries["text"]).alias("query"),
         )
-        return (
-            rows.with_columns(self.owners.numbers(rows))
-            .join(items, on="item_id", how="left", maintain_order="left")
-            .join(queries, on="query", how="left", maintain_order="left")
-            .drop("item_id", "query", "user", "visitor")
-            .rename({"number": "query"})
-        )
+
+
+def _numbers_of(words: pl.Series, known: pl.Series) -> pl.Series:
+    """Place of each word among the known ones; null for null."""
+    places = pl.DataFrame({"word": known}).with_row_index("place")
+    found = (
+        words.alias("word").to_frame().join(places, on="word", how="left", maintain_order="left")
+    )
+    return found["place"].cast(pl.Int64)
 
 
 def by_owner(stage: EventStage, numbers: Numbers, scratch: Path) -> Iterator[pl.DataFrame]:
@@ -274,13 +279,15 @@ def _groups(rows: pl.DataFrame, count: int, owners: int) -> list[tuple[int, pl.D
     """Owners in ``count`` stretches of like length, each with its rows; none is empty."""
     if count == 1:
         return [(0, rows)]
-    group = (pl.col("owner") * count // max(owners, 1)).alias("group")
-    parted = rows.with_columns(group).partition_by("group", as_dict=True, include_key=False)
-    return sorted(((int(place), some) for (place,), some in parted.items()), key=_first)
-
-
-def _first(group: tuple[int, pl.DataFrame]) -> int:
-    return group[0]
+    group = (rows["owner"] * count // max(owners, 1)).cast(pl.UInt32)
+    place = group.arg_sort()
+    sizes = group.value_counts().sort("owner")
+    found, start = [], 0
+    rows = rows[place]
+    for number, size in sizes.iter_rows():
+        found.append((int(number), rows.slice(start, size)))
+        start += size
+    return found
 
 
 def _out_of_files(stage: EventStage, numbers: Numbers, scratch: Path) -> Iterator[pl.DataFrame]:

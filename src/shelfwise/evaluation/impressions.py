@@ -205,4 +205,5 @@ def oracle(prepared: PreparedShop, truth: Path, outcomes: Outcomes) -> Forecast:
     missing = joined["p_click"].null_count()
     if missing or len(joined) != len(ids):
         raise DataError(f"{truth}: {missing} test impressions have no row in the truth file")
-    return Forecast("oracle", joined["p_click"].to_numpy(), joined["p_convert_in_window"].to_numpy())
+    click, convert = (joined[name].to_numpy() for name in columns[2:])
+    return Forecast("oracle", click, convert)

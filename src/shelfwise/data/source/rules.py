@@ -108,7 +108,8 @@ class Judge:
                     rejects.append(_rejects(rule, rule.code, part.filter("first")))
             if rule.outcome == "reject":
                 rejected |= bad
-        return Judgement(frame.filter(~rejected), pl.concat(rejects))
+        kept = frame.filter(~rejected) if rejected.any() else frame
+        return Judgement(kept, pl.concat(rejects))
 
     def _tally(self, place: int, file: str) -> _Tally:
         return self._tallies.setdefault((place, file), _Tally(self.rules[place], file))
