@@ -5,17 +5,17 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from shelfwise.data.features.options import FeatureType
+from shelfwise.data.features.options import OWN, FeatureType
+from shelfwise.data.features.options import Table as Place
 from shelfwise.data.propose.arrange import Table, arrange
 from shelfwise.data.propose.guess import SECTIONS, Guess, guess_tables, outcomes
 from shelfwise.data.propose.look import NotLooked, look_at
 from shelfwise.data.propose.profile import ColumnProfile
 from shelfwise.data.propose.words import kind_of, plain
-from shelfwise.schema.columns import CATALOGUE, EVENTS, USERS
 from shelfwise.schema.progress import Progress
 
 NOT_GUESSED = "# NOT GUESSED:"
@@ -26,8 +26,11 @@ _NEEDED = {
 _SHOWN_NAMES = 40  # of events
 _FEW = 50  # different values; where most rows have their own, more are ids
 _CODES = 12  # different whole numbers are codes; more are amounts
-_FEATURES_OF = {"events": "events", "users": "users", "catalogue": "items"}
-_RESERVED = frozenset({"owner", "item", "session", "user", "file", "row", "text", "kind", "place"})
+_FEATURES_OF: Mapping[str, Place] = {
+    "events": "events",
+    "users": "users",
+    "catalogue": "items",
+}
 _LONG = 40  # letters on average make a text
 _WIDTH = 100
 
@@ -209,18 +212,12 @@ def _further(table: Table) -> list[str]:
         lines.append("# Take the # away from what is known before it is known what comes of a row.")
     for one in further:
         type_ = _feature(one)
-        if type_ is None or one.name in _taken(place):
+        if type_ is None or one.name in OWN[place]:
             lines.append(f"# {one.name}: no feature as it stands; {one.described}")
         else:
             mark = "# " if place == "events" else ""
             lines.append(f'{mark}{_key(one.name)} = "{type_}"  # {one.described}')
     return lines
-
-
-def _taken(place: str) -> frozenset[str]:
-    """Names that [features] refuses, as Shelfwise uses them itself."""
-    columns = {"events": EVENTS, "items": CATALOGUE}.get(place, USERS)
-    return frozenset(column.name for column in columns) | _RESERVED
 
 
 def _feature(profile: ColumnProfile) -> FeatureType | None:
