@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from shelfwise.data.history import History
+from shelfwise.data.order import packed_keys
 from shelfwise.data.partition import Partition
 
 
@@ -66,7 +67,7 @@ class LogBuilder:
         number_R = np.empty(requests.height, np.uint32)
         number_R[requests["request"].to_numpy()] = np.arange(requests.height, dtype=np.uint32)
         impressions = _renumbered(
-            self._impressions, number_R, ["request", "position", "item", "at", "propensity"]
+            self._impressions, number_R, ["request", "position", "item", "at"]
         )
         self._impressions = []
         positives = _renumbered(self._positives, number_R, ["request", "item", "kind"])
@@ -98,7 +99,8 @@ def _renumbered(
     parts.clear()
     rows = rows.with_columns(pl.Series("request", number_R[rows["request"].to_numpy()]))
     # Rows that are alike in these stand as their group has them: by all that they say.
-    return rows.sort(order, nulls_last=True, maintain_order=True)
+    keys = packed_keys(rows, order)
+    return rows[keys.select(pl.arg_sort_by(keys.columns, maintain_order=True)).to_series()]
 
 
 def _public_ids(owner_names: pl.Series) -> pl.Expr:
