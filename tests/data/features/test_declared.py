@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -89,3 +90,22 @@ def test_columns_of_items_are_typed(tmp_path: Path) -> None:
     )
 
     assert shop.items["weight"].to_list() == [1, 2.5, None, 4, 5]
+
+
+def test_neither_order_nor_groups_decide_what_stands_beside_an_impression(tmp_path: Path) -> None:
+    # The same impression twice in one request, told apart by a feature alone: one of them stays.
+    rng = np.random.default_rng(0)
+    rows = [
+        row | {"distance": int(rng.integers(3))}
+        for row in random_events(4, impressions=True)
+        for _ in range(2)
+    ]
+    options = {"features": {"events": {"distance": "number"}}}
+    shuffled = [rows[place] for place in rng.permutation(len(rows))]
+
+    one = prepared_shop(tmp_path / "one", rows, **options)
+    other = prepared_shop(tmp_path / "other", shuffled, **options, memory={"rows_together": 20})
+
+    for name in ("impressions", "features", "requests", "vocabularies"):
+        written = [(shop.folder / f"{name}.parquet").read_bytes() for shop in (one, other)]
+        assert written[0] == written[1]
