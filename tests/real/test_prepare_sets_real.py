@@ -63,6 +63,6 @@ def test_searches_of_best_buy_are_what_a_click_is_predicted_from(tmp_path: Path)
     assert (len(shop.items), len(shop.owners), len(shop.queries)) == (846, 709, 759)
     assert shop.positives.height == 999
     assert set(shop.positives["kind"]) == {"click"}
-    # before every click lies its search or another click of that search
-    begin_R = shop.history.offset_U1[shop.requests["owner"].to_numpy()]
-    assert (shop.requests["history_end"].to_numpy() > begin_R).all()
+    # What was clicked answers what was typed: every request is its search.
+    assert set(shop.requests["surface"]) == {"search"}
+    assert (shop.requests["query"] >= 0).all()
