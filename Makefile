@@ -17,8 +17,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PEERS := .venv-peers
-PEERS_READY := $(PEERS)/.ready
-PEERS_NEED := benchmarks/peers/requirements.txt
+PEER_NAMES := $(patsubst benchmarks/peers/%/requirements.txt,%,$(wildcard benchmarks/peers/*/requirements.txt))
 DEMO := runs/demo
 
 # One thread a worker: with more, torch's threads of all workers wait for the same cores.
@@ -94,17 +93,17 @@ browser:  ## install Chromium for the tests of the storefront, where apt can
 	  else echo "browser: apt-get could not install chromium; the tests that need it are skipped"; fi; \
 	fi
 
-ifneq ($(wildcard $(PEERS_NEED)),)
-peers: $(PEERS_READY)  ## make .venv-peers with the libraries that benchmarks compare with
+peers: $(PEER_NAMES:%=$(PEERS)/%.ready)  ## make .venv-peers/NAME for each library that benchmarks compare with
 
-$(PEERS_READY): $(PEERS_NEED) | python-fits
-	@if ! $(PEERS)/bin/python -c '' 2>/dev/null; then $(PYTHON) -m venv --clear $(PEERS); fi
-	$(PEERS)/bin/python -m pip install -q --disable-pip-version-check $(PIP_ARGS) -r $(PEERS_NEED)
-	@touch $@
-else
-peers:
-	@echo "peers: there is no $(PEERS_NEED) yet, so there is nothing to install"
-endif
+# They ask for versions that exclude each other, so each has an environment of its own. One that
+# does not install leaves its reason in NAME.failed, for benchmarks to report, and stops no other.
+$(PEERS)/%.ready: benchmarks/peers/%/requirements.txt | python-fits
+	@mkdir -p $(PEERS); rm -f $@ $(PEERS)/$*.failed; echo "installing $* into $(PEERS)/$*"
+	@if { $(PEERS)/$*/bin/python -c '' 2>/dev/null || $(PYTHON) -m venv --clear $(PEERS)/$*; } \
+	  && $(PEERS)/$*/bin/python -m pip install -q --disable-pip-version-check $(PIP_ARGS) -r $<; \
+	then touch $@; fi >$(PEERS)/$*.log 2>&1
+	@if [ ! -f $@ ]; then grep -v '^WARNING' $(PEERS)/$*.log | tail -n 5 >$(PEERS)/$*.failed; \
+	  echo "peers: $* did not install; its last words are in $(PEERS)/$*.failed"; fi
 
 clean:  ## remove caches, builds and the demo; keep .venv and other runs
 	rm -rf build dist site .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage $(DEMO)
