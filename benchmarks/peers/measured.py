@@ -60,7 +60,7 @@ def read_positives(log: Path, kinds: tuple[str, ...]) -> pd.DataFrame:
     """Events of ``kinds`` with an item and an owner: columns owner, item_id, timestamp.
 
     The owner is the user, or the session where no user is known, as `shelfwise prepare` has it.
-    Times are naive UTC: both peers refuse time zones.
+    Times are UTC without a zone, as in the examples of both libraries.
     """
     if log.suffix == ".parquet":
         import pyarrow.parquet as pq
