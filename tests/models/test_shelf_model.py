@@ -99,7 +99,8 @@ def test_without_ids_items_of_like_text_are_one() -> None:
 
     found = catalogue_of(model, items)
 
-    assert torch.equal(found.item_VD[0], found.item_VD[1])
+    # To the last bit but one: some processors add up the rows of a product in different orders.
+    torch.testing.assert_close(found.item_VD[0], found.item_VD[1], rtol=1e-6, atol=1e-7)
     assert found.item_bias_V.tolist() == [0] * V
 
 

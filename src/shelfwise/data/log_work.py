@@ -1,4 +1,4 @@
-"""A staged log worked through, group of owners by group of owners; and what was seen of its rows."""
+"""A staged log worked through, owners by owners; and what was seen of its rows on the way."""
 
 from __future__ import annotations
 
