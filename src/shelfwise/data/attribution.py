@@ -132,8 +132,7 @@ def _last_touch(
         .sort("at", "impression")
     )
     return (
-        unnamed
-        .select("owner", "item", "at", pl.col("at").alias("outcome_at"))
+        unnamed.select("owner", "item", "at", pl.col("at").alias("outcome_at"))
         .sort("at")
         .join_asof(
             touches,

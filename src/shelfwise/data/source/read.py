@@ -168,9 +168,7 @@ class _Reading:
         missing = group(not_found(self.folder, self.named[name].file) for name in absent)
         return _gathered(tables, absent, missing)
 
-    def _table(
-        self, name: str, spec: TableSpec, hide: Hide | None = None
-    ) -> CheckedTable | None:
+    def _table(self, name: str, spec: TableSpec, hide: Hide | None = None) -> CheckedTable | None:
         sources, faults = sources_of(self.folder, name, self.named[name])
         return check_sources(sources, faults, spec, self.progress, hide)
 
