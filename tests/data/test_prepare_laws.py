@@ -149,4 +149,4 @@ def test_any_log() -> None:
 @pytest.mark.timeout(3600)
 def test_many_logs() -> None:
     run = given(LOGS, st.integers(0, 2**31))(hold_the_laws)
-    settings(max_examples=1_000, deadline=None)(run)()
+    settings(max_examples=400, deadline=None)(run)()
