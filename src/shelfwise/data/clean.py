@@ -30,6 +30,8 @@ class Refusal:
 _NO_TEXT = Refusal("text", "invisible-text", "a text holds something that can be seen")
 _NO_QUERY = Refusal("query", "invisible-text", "a query holds something that can be seen")
 
+_NO_TITLE = Refusal("title", "invisible-text", "a judged title holds something that can be seen")
+
 
 def clean(tables: ShopTables) -> ShopTables:
     """The tables but the log with texts and category paths normalised."""
@@ -37,7 +39,10 @@ def clean(tables: ShopTables) -> ShopTables:
     judgements, no_query = refused(
         _normalised(tables.judgements, "query", "title"), pl.col("query").is_null(), _NO_QUERY
     )
-    fallen = pl.concat([no_text, no_query])
+    judgements, no_title = refused(
+        judgements, pl.col("item_id").is_null() & pl.col("title").is_null(), _NO_TITLE
+    )
+    fallen = pl.concat([no_text, no_query, no_title])
     return replace(
         tables,
         catalogue=_with_paths(_normalised(tables.catalogue, "title", "category", "brand")),

@@ -55,6 +55,7 @@ def task_of(stage: EventStage, options: DataOptions) -> Task:
         kinds=kinds,
         by_sequence=options.match.target == "next",
         has_clicks=any(facts.kinds[kind] for kind in (EventKind.CLICK, EventKind.CART)),
+        timed=not stage.by_order,
     )
 
 

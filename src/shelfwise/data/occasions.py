@@ -154,12 +154,16 @@ def _positives(
 
     What the log dates before its own request cannot be an answer to it: it may be in its history.
     """
-    named = matched.join(
-        requests.filter(_from_request()).select(
-            "request_id", "request", pl.col("at").alias("asked_at")
-        ),
-        on="request_id",
-    ).filter(pl.col("at") >= pl.col("asked_at"))
+    named = (
+        matched.select("request_id", "item", "event", "at")
+        .join(
+            requests.filter(_from_request()).select(
+                "request_id", "request", pl.col("at").alias("asked_at")
+            ),
+            on="request_id",
+        )
+        .filter(pl.col("at") >= pl.col("asked_at"))
+    )
     implied = implied_rows.join(
         requests.filter(~_from_request()).select(*order, "request"), on=order, nulls_equal=True
     )

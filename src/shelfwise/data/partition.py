@@ -29,6 +29,7 @@ class Task:
     kinds: tuple[EventKind, ...]  # that count as a match
     by_sequence: bool  # the next item is asked for, not those of a period
     has_clicks: bool  # anywhere in the log
+    timed: bool = True  # False: the log knows order alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ def work_through(rows: pl.DataFrame, task: Task) -> Partition:
     first = _number(rows["owner"].min())
     cleaned = distinct(rows.with_columns(pl.col("owner") - first), options.clean)
     events, repeats = without_repeats(with_requests(cleaned.rows))
-    events = with_sessions(events, options.sessions)
+    events = with_sessions(events, options.sessions, timed=task.timed)
     history, kept = _build_history(events, options)
     attributed = attribute(
         events,

@@ -96,6 +96,7 @@ class Owners:
 
     def numbers(self, rows: pl.DataFrame) -> pl.Series:
         """``Int64`` owner of each row."""
+        rows = rows.select("session", "user", "visitor")
         code = pl.coalesce("user", "visitor")
         if self._user_of.height:
             rows = rows.join(self._user_of, on="session", how="left", maintain_order="left")

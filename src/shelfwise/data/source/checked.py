@@ -11,6 +11,7 @@ from shelfwise.data.source.fault import Fault, group
 from shelfwise.data.source.raw import RawTable, Source, number_rows
 from shelfwise.data.source.rules import Judge
 from shelfwise.data.source.scan import (
+    HIDDEN,
     CheckedTable,
     Hide,
     TableCounts,
@@ -52,7 +53,7 @@ def _together(
     if not scan.usable():
         return alone
     rows = _stacked(frames) if frames else nothing_of(spec)
-    once = rows if spec.may_repeat else _distinct(rows, spec.columns)
+    once = rows if spec.may_repeat else _distinct(rows)
     among = Judge(spec.among_rows)
     together = among.judge(once)
     counts = _counts(alone.counts, together.kept, once)
@@ -62,11 +63,15 @@ def _together(
         for name in private
         if name in once.columns
     ]
+    rejects = together.rejects
+    if private:
+        personal = pl.col("column").is_in(list(private))
+        found = pl.when(personal).then(pl.lit(HIDDEN)).otherwise(pl.col("found"))
+        rejects = rejects.with_columns(found.alias("found"))
+    told = _told(rejects, once.with_columns(hidden))
     return CheckedTable(
         finished(together.kept, spec.columns),
-        in_order(
-            pl.concat([alone.rejects, _told(together.rejects, once.with_columns(hidden))]), counts
-        ),
+        in_order(pl.concat([alone.rejects, told]), counts),
         alone.groups + among.groups(),
         alone.notes + among.notes() + _duplicate_notes(counts),
         counts,
@@ -99,8 +104,16 @@ def _stacked(frames: list[pl.DataFrame]) -> pl.DataFrame:
     )
 
 
-def _distinct(rows: pl.DataFrame, columns: Sequence[Column]) -> pl.DataFrame:
-    said = [c.name for c in columns if rows[c.name].null_count() < rows.height]
+def _distinct(rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows told apart by everything they say, in further columns too."""
+    said = [
+        name
+        for name, dtype in rows.schema.items()
+        if name not in (ROW, FILE)
+        and not name.startswith(RAW_PREFIX)
+        and not (dtype.is_nested() or dtype == pl.Object)
+        and rows[name].null_count() < rows.height
+    ]
     return rows.unique(subset=said, keep="first", maintain_order=True) if said else rows
 
 

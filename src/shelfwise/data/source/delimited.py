@@ -89,9 +89,9 @@ class DelimitedText:
         """The rows of a block and the bytes that belong to the next; None where none is whole."""
         whole = len(data) if final else whole_lines(data)
         text, rest = data[:whole], data[whole:]
+        lines = split_lines(text, cr_ends=self._cr_ends)
         if self._cr_ends is None:
             self._cr_ends = b"\n" not in text
-        lines = split_lines(text, cr_ends=self._cr_ends)
         filled = np.flatnonzero(lines.end_L > lines.start_L)
         if len(filled) == 0:
             return None, rest

@@ -63,14 +63,15 @@ def identity_rules() -> tuple[Rule, ...]:
     )
 
 
-def time_rules(latest: datetime, zone: str) -> tuple[Rule, ...]:
+def time_rules(latest: datetime, zone: str, *, ordered: bool = False) -> tuple[Rule, ...]:
+    """``ordered``: the place of a row in its file is its sequence where it has none."""
     return (
         time("timestamp"),
         whole_number("sequence"),
         Rule(
             "missing-time",
             "timestamp",
-            absent("timestamp") & absent("sequence"),
+            absent("timestamp") & absent("sequence") & (not ordered),
             "an event has a timestamp or a sequence",
             "fill in one of them, or remove the row",
         ),

@@ -55,7 +55,8 @@ def split_lines(data: bytes, *, cr_ends: bool | None = None) -> Lines:
 
     ``cr_ends`` says whether a lone CR ends a line, where an earlier part of the file told.
     """
-    data = data.removeprefix(_BYTE_ORDER_MARK)
+    if cr_ends is None:  # the file begins here
+        data = data.removeprefix(_BYTE_ORDER_MARK)
     if b"\r" in data:
         if cr_ends is None:
             cr_ends = b"\n" not in data

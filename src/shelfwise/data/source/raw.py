@@ -77,6 +77,10 @@ class Source(Protocol):
     def name(self) -> str:
         """What messages call it."""
 
+    @property
+    def fixed_columns(self) -> bool:
+        """Whether every part has the same columns; else any row may bring a new one."""
+
     def read(self) -> Iterator[RawTable]:
         """All rows, numbered through all parts; the first part has the faults of the whole."""
 

@@ -253,9 +253,12 @@ def _catalogue_spec(options: DataOptions) -> TableSpec:
 def _event_spec(options: DataOptions, known: pl.Series | None, latest: datetime) -> TableSpec:
     rules = (
         *events.identity_rules(),
-        *events.time_rules(latest, options.events.timezone),
+        *events.time_rules(latest, options.events.timezone, ordered=options.events.rows_in_order),
         *events.value_rules(options.catalogue.max_title_length),
     )
+    needed: tuple[tuple[str, ...], ...] = (("event",), ("item_id",), ("user_id", "session_id"))
+    if not options.events.rows_in_order:  # else its place gives every row one
+        needed += (("timestamp", "sequence"),)
     if known is not None:
         reject = options.catalogue.unknown_items == "reject"
         rules += (events.unknown_item_rule(known, reject=reject),)
@@ -264,7 +267,7 @@ def _event_spec(options: DataOptions, known: pl.Series | None, latest: datetime)
         columns=EVENTS,
         own_names=options.events.columns,
         units=options.events.units,
-        needed=(("event",), ("item_id",), ("user_id", "session_id"), ("timestamp", "sequence")),
+        needed=needed,
         rules=rules,
         zone=options.events.timezone,
         translate=partial(events.with_kinds, names=options.events.names),

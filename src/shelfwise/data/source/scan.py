@@ -18,10 +18,10 @@ from shelfwise.data.source.raw import RawTable, Source
 from shelfwise.data.source.rules import REJECTS, Judge, Rule
 from shelfwise.data.source.typed import FILE, ROW, find_columns, missing_column, typed
 from shelfwise.data.units import Units
-from shelfwise.schema.columns import Column
+from shelfwise.schema.columns import PERSONAL, Column
 
 Hide = Callable[[str, object], object]  # of a column's name and a personal id in it
-_HIDDEN = "(hidden)"
+HIDDEN = "(hidden)"
 
 REJECT_ROWS = pl.Schema([*REJECTS.items(), ("raw", pl.String())])
 
@@ -97,23 +97,31 @@ class TableScan:
         """The rows of a source that keep the rules, typed; unlike duplicates, which stay."""
         seen = _Seen(source.name)
         self._seen.append(seen)
+        columns: dict[str, None] = {}
         for number, raw in enumerate(source.read()):
             seen.rows_in += raw.rows_in
-            if number == 0 and not raw.unusable:
-                raw = replace(raw, faults=(*raw.faults, *_column_faults(raw, self._spec)))
+            columns |= dict.fromkeys(raw.frame.columns)
+            if number == 0 and source.fixed_columns and not raw.unusable:
+                faults = _column_faults(raw.file, raw.frame.columns, self._spec)
+                raw = replace(raw, faults=(*raw.faults, *faults))
             self._tell(raw)
             if raw.unusable:
                 seen.unusable = seen.kept == 0
-                self._rejects.append(_whole_file(raw))
+                self._rejects.append(_whole_file(raw, self._hide))
                 # Nothing of such a file is kept; its remaining rows are counted all the same.
                 continue
             if seen.unusable:
-                self._rejects.append(_whole_file(replace(raw, faults=tuple(self._fatal(seen)))))
+                told = replace(raw, faults=tuple(self._fatal(seen)))
+                self._rejects.append(_whole_file(told, self._hide))
                 continue
             kept = self._judged(raw)
             seen.kept += kept.height
             if kept.height:
                 yield kept
+        if not source.fixed_columns and columns and not seen.unusable:
+            # A column may appear in any row, so only the whole tells what is missing.
+            self._of_sources += _column_faults(source.name, list(columns), self._spec)
+            seen.unusable = seen.kept == 0 and bool(self._fatal(seen))
 
     def _fatal(self, seen: _Seen) -> list[Fault]:
         return [fault for fault in self._of_sources if fault.fatal and fault.file == seen.name][:1]
@@ -135,8 +143,11 @@ class TableScan:
 
     def _private(self, raw: RawTable) -> dict[str, str]:
         """The source's own names of columns that hold personal ids."""
+        if not self._spec.private:
+            return {}
         have = find_columns(raw.frame.columns, self._spec.columns, self._spec.own_names)
-        return {own: name for name, own in have.items() if name in self._spec.private}
+        named_so = {own: own for own in raw.frame.columns if own in PERSONAL}
+        return named_so | {own: name for name, own in have.items() if name in self._spec.private}
 
     def rows_in(self, name: str) -> int:
         """Rows read of a source so far."""
@@ -168,11 +179,10 @@ class TableScan:
         ]
 
 
-def _column_faults(raw: RawTable, spec: TableSpec) -> list[Fault]:
-    found = raw.frame.columns
+def _column_faults(file: str, found: Sequence[str], spec: TableSpec) -> list[Fault]:
     have = find_columns(found, spec.columns, spec.own_names)
     faults = [
-        missing_column(raw.file, found, needed, spec.section)
+        missing_column(file, found, needed, spec.section)
         for needed in spec.needed
         if not have.keys() & set(needed)
     ]
@@ -184,7 +194,7 @@ def _column_faults(raw: RawTable, spec: TableSpec) -> list[Fault]:
                     "missing-column",
                     "a column that shop.toml maps is in the file",
                     f"correct or remove {name} under [{spec.section}.columns]",
-                ).at_file(raw.file, f"no {own}; found columns: {', '.join(found)}", column=name)
+                ).at_file(file, f"no {own}; found columns: {', '.join(found)}", column=name)
             )
     return faults
 
@@ -205,11 +215,11 @@ def _rejects(
     if hide is not None:
         # Where the columns of a line are not known, nobody knows whose id stands in it.
         unread = unread.with_columns(
-            pl.lit(_HIDDEN).alias("found"), pl.lit(None, pl.String).alias("raw")
+            pl.lit(HIDDEN).alias("found"), pl.lit(None, pl.String).alias("raw")
         )
         bad_id = pl.col("column").is_in(list(private.values())) & (pl.col("found") != "(empty)")
         told = told.with_columns(
-            pl.when(bad_id).then(pl.lit(_HIDDEN)).otherwise(pl.col("found")).alias("found")
+            pl.when(bad_id).then(pl.lit(HIDDEN)).otherwise(pl.col("found")).alias("found")
         )
     return pl.concat([unread, told]).sort(ROW)
 
@@ -231,7 +241,7 @@ def _with_codes(rejects: pl.DataFrame, wrong: Mapping[tuple[str, str, str], str]
     return rejects
 
 
-def _whole_file(raw: RawTable) -> pl.DataFrame:
+def _whole_file(raw: RawTable, hide: Hide | None) -> pl.DataFrame:
     """Every row of a file that cannot be used, refused for what is wrong with the file.
 
     The rows themselves are not repeated: the file has them.
@@ -239,6 +249,8 @@ def _whole_file(raw: RawTable) -> pl.DataFrame:
     fault = next(fault for fault in raw.faults if fault.fatal)
     rows = pl.concat([raw.row, pl.Series([r.row for r in raw.refused], dtype=pl.Int64)]).sort()
     same = {name: getattr(fault, name) for name in ("file", "column", "code", "found", "rule")}
+    if hide is not None:
+        same["found"] = HIDDEN  # of a file without a header, its first row may be told
     told = pl.DataFrame({"row": rows}).with_columns(
         *(pl.lit(value).alias(name) for name, value in same.items()),
         pl.lit(None, pl.String).alias("raw"),

@@ -110,6 +110,10 @@ class SpooledStream:
     def name(self) -> str:
         return f"stream:{self.section}"
 
+    @property
+    def fixed_columns(self) -> bool:
+        return False
+
     def read(self) -> Iterator[RawTable]:
         """Every entry that was pulled, once, file by file in the order of their first ids.
 

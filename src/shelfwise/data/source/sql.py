@@ -101,6 +101,10 @@ class SqlTable:
     def name(self) -> str:
         return f"sql:{self.section}"
 
+    @property
+    def fixed_columns(self) -> bool:
+        return True
+
     def read(self) -> Iterator[RawTable]:
         """What the database answers, ``chunk_rows`` at a time; it is opened to be read only.
 

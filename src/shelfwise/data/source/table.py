@@ -43,6 +43,10 @@ class FileSource:
     def name(self) -> str:
         return self.file.name
 
+    @property
+    def fixed_columns(self) -> bool:
+        return self.file.format != "jsonl"
+
     def read(self) -> Iterator[RawTable]:
         """Every row of the file, the unreadable ones with their reason; nothing is raised."""
         unreadable = _unreadable(self.file)
@@ -98,7 +102,7 @@ def _up_to_the_damage(
     count = rows_in + table.frame.height
     found = f"{broken}; {count:,} whole rows could be read"
     fault = TRUNCATED.at_file(name, found, fatal=count == 0)
-    if table.unusable or count == 0:
+    if table.unusable:
         return no_rows(name, fault)
     refused = table.refused
     if rest:
@@ -131,7 +135,7 @@ def _parquet_frames(file: SourceFile) -> Iterator[pl.DataFrame]:
         groups = [about.row_group(number).num_rows for number in range(about.num_row_groups)]
         if not packed and max(groups, default=0) <= _LARGEST_GROUP:
             for start in range(0, about.num_rows, ROWS_TOGETHER):
-                yield pl.scan_parquet(file.path).slice(start, ROWS_TOGETHER).collect()
+                yield pl.scan_parquet(file.path, glob=False).slice(start, ROWS_TOGETHER).collect()
             return
         for batch in table.iter_batches(batch_size=ROWS_TOGETHER):
             frame = pl.from_arrow(pa.Table.from_batches([batch]))
