@@ -124,6 +124,8 @@ def _row(name: str, field: FieldInfo) -> tuple[str, str, str, str]:
 
 
 def _default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "required"
     value = field.get_default(call_default_factory=True)
     return "" if value is None else f"`{_as_toml(value)}`"
 

@@ -88,7 +88,7 @@ def test_without_any_time_a_row_lies_at_its_sequence(tmp_path: Path) -> None:
     stage = staged(tmp_path, rows)
 
     assert stage.by_order
-    assert (stage.facts.first, stage.facts.last) == (1_000_000, 3_000_000)
+    assert stage.span() == (1_000_000, 3_000_000)
     assert pl.concat(list(stage.parts()))["at"].to_list() == [3_000_000, 1_000_000, 2_000_000]
     assert list(stage.refused()) == []
 

@@ -38,10 +38,10 @@ def test_no_fault_is_found(name: str, folder: str, kept: dict[str, int], tmp_pat
 def test_qbqtc_graded_nine_pairs_in_two_ways(tmp_path: Path) -> None:
     ended = checked("qbqtc", "qbqtc", tmp_path)
 
-    assert ended.code == 1
-    (fault,) = ended.json["faults"]
-    assert fault["count"] == 9
-    assert "one grade" in fault["examples"][0]["rule"]
+    # Judges may differ: both grades are kept, and told.
+    assert ended.code == 0
+    (note,) = (note for note in ended.json["notes"] if "one grade" in note)
+    assert "(rows: 9)" in note
     (file,) = ended.json["files"]
     assert (file["rows_in"], file["kept"], file["duplicates"]) == (40_000, 38_760, 1_240)
 

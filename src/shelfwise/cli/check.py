@@ -88,6 +88,9 @@ def show_faults(tables: ShopTables) -> None:
     elif tables.lost:
         lost = ", ".join(sorted(tables.lost))
         answer.print(f"cannot be prepared yet: nothing can be used of: {lost}")
+    elif tables.emptied:
+        emptied = ", ".join(sorted(tables.emptied))
+        answer.print(f"cannot be prepared yet: every row was refused of: {emptied}")
     else:
         answer.print("good rows can be prepared; rejected ones are put aside with their reasons")
 

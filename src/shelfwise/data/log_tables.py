@@ -64,7 +64,7 @@ def log_tables(
     """
     facts = stage.facts
     task = task_of(stage, options)
-    moments = split_moments(facts.first, facts.last, options.split)
+    moments = split_moments(*stage.span(), options.split)
     judged = None if tables.judgements is None else with_item_ids(tables.judgements)
     items = number_items(tables.catalogue, facts.items.frame()["item_id"], judged, options)
     numbers = Numbers(Owners(facts), items, _queries(facts, judged))

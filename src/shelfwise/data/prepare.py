@@ -122,9 +122,27 @@ def _refuse_lost_tables(tables: ShopTables, shop: Path) -> None:
         raise DataError(
             "\n".join(
                 [f"{shop}: cannot be prepared:"]
-                + [f"  {f.file}: {f.rule}; found {f.found}; {f.fix}" for f in unusable]
+                + [f"  {f.file}: {f.rule}; {_found(f.found)}; {f.fix}" for f in unusable]
             )
         )
+    if tables.emptied:
+        raise DataError("\n".join([f"{shop}: cannot be prepared:", *_why_empty(tables)]))
+
+
+def _found(text: str) -> str:
+    return text if text.startswith("found ") else f"found {text}"
+
+
+def _why_empty(tables: ShopTables) -> list[str]:
+    """Tables of which every row was refused, each with the rules that cost the most."""
+    lines = []
+    for name, files in sorted(tables.emptied.items()):
+        costly = sorted(
+            (one for one in tables.faults if one.file in files), key=lambda one: -one.count
+        )
+        told = "; ".join(f"{one.rule} ({one.count:,} rows)" for one in costly[:3])
+        lines.append(f"  {name}: every row was refused: {told or 'run shelfwise check'}")
+    return lines
 
 
 def _fingerprint(folder: Path, options: DataOptions) -> str:

@@ -103,13 +103,13 @@ def open_prepared(folder: Path) -> Prepared:
     options = _options_of(manifest, folder)
     match manifest.facts.get("shape"):
         case "pairs":
-            rows = pl.read_parquet(folder / "pairs.parquet")
+            rows = pl.read_parquet(folder / "pairs.parquet", glob=False)
             return PreparedPairs(folder, options, manifest, tuple(manifest.facts["classes"]), rows)
         case "shop":
             return _open_shop(folder, options, manifest)
         case "judgements":
             tables = (
-                pl.read_parquet(folder / f"{name}.parquet")
+                pl.read_parquet(folder / f"{name}.parquet", glob=False)
                 for name in ("items", "queries", "judgements")
             )
             return PreparedJudgements(folder, options, manifest, *tables)
@@ -160,7 +160,7 @@ def _options_of(manifest: Manifest, folder: Path) -> DataOptions:
 
 def _open_shop(folder: Path, options: DataOptions, manifest: Manifest) -> PreparedShop:
     def table(name: str) -> pl.DataFrame:
-        return pl.read_parquet(folder / f"{name}.parquet")
+        return pl.read_parquet(folder / f"{name}.parquet", glob=False)
 
     owners = table("owners")
     return PreparedShop(

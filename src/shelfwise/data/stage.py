@@ -23,6 +23,7 @@ from shelfwise.data.in_parallel import WORKERS, ahead, each
 from shelfwise.data.pseudonyms import Pseudonyms, written_names
 
 SECOND = 1_000_000  # microseconds
+_MOST_STEPS = 2**42  # of which each stands for a second; further ones are finer
 _WORTH_PARTING = 50_000  # rows from which on two groups at a time are faster than one
 
 
@@ -32,7 +33,7 @@ class LogFacts:
 
     rows: int = 0
     kinds: Counter[str] = field(default_factory=Counter)
-    first: int = 2**62  # microseconds
+    first: int = 2**62  # microseconds, or steps of the sequence
     last: int = -(2**62)
     users: _Distinct = field(default_factory=lambda: _Distinct("user"))
     visits: _Distinct = field(default_factory=lambda: _Distinct("session", "user"))
@@ -45,7 +46,8 @@ class LogFacts:
         self.rows += rows.height
         for kind, count in rows["event"].value_counts().iter_rows():
             self.kinds[str(kind)] += count
-        times = rows["at"] if rows["at"].null_count() < rows.height else rows["sequence"] * SECOND
+        # Of a log that knows order alone, what stands in place of times.
+        times = rows["at"] if rows["at"].null_count() < rows.height else rows["sequence"]
         first, last = times.min(), times.max()
         if isinstance(first, int) and isinstance(last, int):
             self.first, self.last = min(self.first, first), max(self.last, last)
@@ -183,7 +185,18 @@ class EventStage:
         In a log that knows order alone, the time of a row is its sequence, in seconds after 1970.
         """
         for part in self._kept.parts():
-            yield part.with_columns(at=pl.col("sequence") * SECOND) if self.by_order else part
+            yield part.with_columns(at=pl.col("sequence") * self._step) if self.by_order else part
+
+    @property
+    def _step(self) -> int:
+        """Microseconds that one step of the sequence stands for."""
+        furthest = max(abs(self.facts.first), abs(self.facts.last))
+        return SECOND if furthest < _MOST_STEPS else 1
+
+    def span(self) -> tuple[int, int]:
+        """First and last moment of the log, in microseconds."""
+        step = self._step if self.by_order else 1
+        return self.facts.first * step, self.facts.last * step
 
     def refused(self) -> Iterator[pl.DataFrame]:
         """Rows without a time in a log that has times."""
@@ -232,10 +245,15 @@ class _Held:
 
     def parts(self) -> Iterator[pl.DataFrame]:
         for path in self._written:
-            yield pl.read_ipc(path)
+            yield _read(path)
             path.unlink()
         while self._parts:
             yield self._parts.pop(0)
+
+
+def _read(path: Path) -> pl.DataFrame:
+    with path.open("rb") as file:  # by name, Polars would take brackets in it for a pattern
+        return pl.read_ipc(file)
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,6 +319,6 @@ def _out_of_files(stage: EventStage, numbers: Numbers, scratch: Path) -> Iterato
             pieces[place].append(path)
     for paths in pieces:
         if paths:
-            yield pl.concat([pl.read_ipc(path) for path in paths])
+            yield pl.concat([_read(path) for path in paths])
         for path in paths:
             path.unlink()

@@ -188,7 +188,7 @@ def oracle(prepared: PreparedShop, truth: Path, outcomes: Outcomes) -> Forecast:
     # Evaluation judges purchases within their window, which is less than "ever".
     columns = ["request_id", "item_id", "p_click", "p_convert_in_window"]
     try:
-        table = pl.read_parquet(truth, columns=columns)
+        table = pl.read_parquet(truth, columns=columns, glob=False)
     except (OSError, pl.exceptions.PolarsError) as error:
         told = str(error).splitlines()[0]
         raise DataError(

@@ -98,7 +98,7 @@ def open_run(folder: Path) -> LoadedRun:
         raise ArtifactError(f"{folder}: a classifier of texts; it cannot rank a shop's items")
     data = DataOptions.model_validate(manifest.facts["data"])
     options = ModelOptions.model_validate(manifest.facts["model"])
-    table = pl.read_parquet(folder / ITEMS)
+    table = pl.read_parquet(folder / ITEMS, glob=False)
     tables = load_tensors(folder / TABLES)
     encoder = load_encoder(folder, options)
     shape = Shape(encoder.width, len(table), NUMBERS, FIGURES)
@@ -120,7 +120,7 @@ def open_run(folder: Path) -> LoadedRun:
         items=items,
         item_texts=tuple(table["text"]),
         taken_V=table["taken"].to_numpy(),
-        campaigns=campaigns_of(pl.read_parquet(folder / CAMPAIGNS)),
+        campaigns=campaigns_of(pl.read_parquet(folder / CAMPAIGNS, glob=False)),
         model=model,
         encoder=encoder,
         tokenizer=open_tokenizer(folder / ENCODER / "tokenizer.json", data.text.max_tokens),

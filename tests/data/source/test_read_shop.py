@@ -13,6 +13,9 @@ from polars.testing import assert_frame_equal
 
 from shelfwise.data.config import DataOptions, PairsOptions
 from shelfwise.data.source import read_pairs_file, read_shop
+from shelfwise.data.source.files import SourceFile
+from shelfwise.data.source.scan import TableScan, TableSpec
+from shelfwise.data.source.table import FileSource
 from shelfwise.schema.columns import CATALOGUE as CATALOGUE_COLUMNS
 from shelfwise.schema.columns import EVENTS as EVENT_COLUMNS
 from shelfwise.schema.errors import ConfigError, DataError
@@ -293,3 +296,48 @@ def test_pairs_keep_their_duplicates(tmp_path: Path) -> None:
         ("good", "5"),
         ("bad", "1"),
     ]
+
+
+def test_a_line_that_is_no_object_changes_none_of_its_neighbours(tmp_path: Path) -> None:
+    lines = (
+        b'{"event":"view","user_id":1.0,"item_id":3.0,"timestamp":1767261600,"price":1e-7}\n' * 2
+    )
+    whole, damaged = tmp_path / "whole", tmp_path / "damaged"
+    for folder, text in ((whole, lines), (damaged, lines + b"{oops\n")):
+        folder.mkdir()
+        (folder / "events.jsonl").write_bytes(text)
+
+    sound, other = (read_shop(folder, DataOptions()).events for folder in (whole, damaged))
+
+    assert sound is not None
+    assert other is not None
+    assert sound["item_id"].to_list() == ["3"]  # the second says the same
+    assert_frame_equal(sound, other)
+
+
+def test_a_late_column_of_json_lines_is_no_missing_one(tmp_path: Path) -> None:
+    time = '"timestamp":"2026-01-01T10:00:00Z"'
+    search = f'{{"event":"search","user_id":"u1","query":"shoe",{time}}}\n'
+    view = f'{{"event":"view","user_id":"u1","item_id":"i1",{time}}}\n'
+    (tmp_path / "events.jsonl").write_text(search * 16_000 + view)  # more than one part
+    file = SourceFile(tmp_path / "events.jsonl", "events.jsonl", "jsonl", "plain")
+    scan = TableScan(TableSpec("events", EVENT_COLUMNS, {}, (("item_id",),), ()))
+
+    kept = list(scan.read(FileSource(file, block=1)))
+
+    assert len(kept) > 1
+    assert sum(map(len, kept)) == 16_001
+    assert kept[-1]["item_id"].to_list()[-2:] == [None, "i1"]
+    assert scan.finish().groups == []
+
+
+def test_two_rows_of_one_user_that_differ_are_told(tmp_path: Path) -> None:
+    write_shop(tmp_path, users="user_id,age\nu1,30\nu2,31\nu1,99\nu2,31\n")
+
+    tables = read_shop(tmp_path, DataOptions(), now=datetime(2026, 1, 31, 12, tzinfo=UTC))
+
+    assert tables.users is not None
+    assert tables.users["age"].to_list() == ["30", "31"]
+    (count,) = (count for count in tables.counts if count.file == "users.csv")
+    assert (count.kept, count.rejected, count.duplicates) == (2, 1, 1)
+    assert tables.rejects["code"].to_list() == ["duplicate-user"]

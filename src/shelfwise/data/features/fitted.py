@@ -99,7 +99,7 @@ def _vocabulary(table: Table, values: pl.Series) -> pl.DataFrame:
 def fitted_of(prepared: PreparedShop) -> Fitted:
     """What preparation fitted."""
     scales = prepared.manifest.facts["features"]["scales"]
-    words = pl.read_parquet(prepared.folder / VOCABULARIES)
+    words = pl.read_parquet(prepared.folder / VOCABULARIES, glob=False)
     return Fitted({name: Scale(**scale) for name, scale in scales.items()}, words)
 
 

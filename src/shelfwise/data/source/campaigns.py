@@ -24,7 +24,7 @@ def campaign_rules(
         *clean_text("title", longest_title),
         number("bid"),
         Rule("missing-bid", "bid", absent("bid"), "bid must be given", "fill in the bid per click"),
-        not_negative("bid"),
+        not_negative("bid", needed=True),
         number("budget"),
         not_negative("budget"),
         time("start"),

@@ -53,7 +53,7 @@ def _together(
     if not scan.usable():
         return alone
     rows = _stacked(frames) if frames else nothing_of(spec)
-    once = rows if spec.may_repeat else _distinct(rows)
+    once = rows if spec.may_repeat else _distinct(rows, spec)
     among = Judge(spec.among_rows)
     together = among.judge(once)
     counts = _counts(alone.counts, together.kept, once)
@@ -104,12 +104,14 @@ def _stacked(frames: list[pl.DataFrame]) -> pl.DataFrame:
     )
 
 
-def _distinct(rows: pl.DataFrame) -> pl.DataFrame:
-    """Rows told apart by everything they say, in further columns too."""
+def _distinct(rows: pl.DataFrame, spec: TableSpec) -> pl.DataFrame:
+    """Rows told apart by what they say; in further columns too, where these are said of the row."""
+    known = {column.name for column in spec.columns}
     said = [
         name
         for name, dtype in rows.schema.items()
-        if name not in (ROW, FILE)
+        if (name in known or spec.further_count)
+        and name not in (ROW, FILE)
         and not name.startswith(RAW_PREFIX)
         and not (dtype.is_nested() or dtype == pl.Object)
         and rows[name].null_count() < rows.height

@@ -57,37 +57,44 @@ def _parse(data: bytes) -> pl.DataFrame | None:
 
 
 def _read_line_by_line(lines: Lines, row_L: NDArray[np.int64], file: str) -> RawTable:
-    good: list[dict[str, str | None]] = []
+    good: list[str] = []
     rows: list[int] = []
     refused: list[Refusal] = []
     for line in np.flatnonzero(lines.end_L > lines.start_L).tolist():
         text = lines.text(line)
-        parsed = _parse_line(text)
+        is_object = _is_object(text)
         if lines.not_utf8_L[line]:
             refused.append(Refusal(int(row_L[line]), NOT_UTF8, text))
         elif lines.has_nul_L[line]:
             refused.append(Refusal(int(row_L[line]), NUL_BYTE, text))
-        elif parsed is None:
+        elif not is_object:
             refused.append(Refusal(int(row_L[line]), _BROKEN, text))
         else:
-            good.append(parsed)
+            good.append(text)
             rows.append(int(row_L[line]))
-    names = dict.fromkeys(name for values in good for name in values)
-    frame = pl.DataFrame(
-        {name: [values.get(name) for values in good] for name in names},
+    return RawTable(file, _frame_of(good), pl.Series(rows, dtype=pl.Int64), tuple(refused))
+
+
+def _frame_of(objects: list[str]) -> pl.DataFrame:
+    """The same cells as all lines at once would give: a bad line changes none of its neighbours."""
+    frame = _parse("\n".join(objects).encode()) if objects else None
+    if frame is not None and frame.height == len(objects):
+        return frame
+    parsed = [json.loads(text) for text in objects]
+    names = dict.fromkeys(name for values in parsed for name in values)
+    if not names:  # objects without a member are rows all the same
+        return pl.DataFrame({"(nothing)": [None] * len(objects)}, schema={"(nothing)": pl.String})
+    return pl.DataFrame(
+        {name: [_as_text(values.get(name)) for values in parsed] for name in names},
         schema=dict.fromkeys(names, pl.String),
     )
-    return RawTable(file, frame, pl.Series(rows, dtype=pl.Int64), tuple(refused))
 
 
-def _parse_line(text: str) -> dict[str, str | None] | None:
+def _is_object(text: str) -> bool:
     try:
-        parsed = json.loads(text)
+        return isinstance(json.loads(text), dict)
     except (ValueError, RecursionError):
-        return None
-    if not isinstance(parsed, dict):
-        return None
-    return {name: _as_text(value) for name, value in parsed.items()}
+        return False
 
 
 def _as_text(value: object) -> str | None:

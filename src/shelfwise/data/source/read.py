@@ -69,6 +69,7 @@ class ShopTables:
     notes: tuple[str, ...]  # worth telling, and no fault
     counts: tuple[TableCounts, ...]  # one a file
     lost: frozenset[str]  # tables that must be there and of whose files none can be used
+    emptied: Mapping[str, tuple[str, ...]]  # tables of which every row was refused: their files
 
 
 TakeRows = Callable[[pl.DataFrame], None]
@@ -247,6 +248,7 @@ def _catalogue_spec(options: DataOptions) -> TableSpec:
         needed=(("item_id",),),
         rules=catalogue.catalogue_rules(options.catalogue.max_title_length),
         among_rows=catalogue.uniqueness_rules(),
+        further_count=True,
     )
 
 
@@ -283,6 +285,7 @@ def _user_spec(options: DataOptions) -> TableSpec:
         needed=(("user_id",),),
         rules=users.user_rules(),
         among_rows=users.uniqueness_rules(),
+        further_count=True,
         zone=options.events.timezone,
         private=PERSONAL,
     )
@@ -345,4 +348,16 @@ def _gathered(
         # Without its campaigns a shop still learns, and only its ads stay empty.
         lost=frozenset([*absent, *(n for n, frame in frames.items() if frame is None)])
         - {"campaigns"},
+        emptied={
+            name: tuple(count.file for count in table.counts)
+            for name, table in found.items()
+            if name in _NEEDED and table.frame is not None and not _kept(table)
+        },
     )
+
+
+_NEEDED = ("catalogue", "events", "judgements", "pairs")
+
+
+def _kept(table: CheckedTable) -> int:
+    return sum(count.kept for count in table.counts)

@@ -55,6 +55,7 @@ class TableSpec:
     units: Units = field(default_factory=dict)  # of columns, where they are not our own
     translate: Callable[[pl.DataFrame], pl.DataFrame] = _same  # typed rows, before the rules
     may_repeat: bool = False  # exact duplicates stay
+    further_count: bool = False  # rows that differ in further columns alone are different
     private: tuple[str, ...] = ()  # columns that hold personal ids
 
 

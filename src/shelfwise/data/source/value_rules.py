@@ -41,13 +41,15 @@ def flag(column: str) -> Rule:
     )
 
 
-def not_negative(column: str) -> Rule:
+def not_negative(column: str, *, needed: bool = False) -> Rule:
     return Rule(
         f"negative-{column}",
         column,
         (pl.col(column) < 0) | pl.col(column).is_infinite(),
         f"{column} is 0 or more",
-        f"correct the {column}; leave it empty where it is unknown",
+        f"correct the {column}, or remove the row"
+        if needed
+        else f"correct the {column}; leave it empty where it is unknown",
     )
 
 
