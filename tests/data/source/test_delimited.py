@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import csv
 import io
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shelfwise.data.source.delimited import read_delimited
+from shelfwise.data.source.delimited import DelimitedText, read_delimited
 
 CELLS = st.text(st.sampled_from('ab ,"\n;é'), max_size=6)
 
@@ -47,3 +48,26 @@ def test_by_hand(body: str, rows: list[tuple[str, str]], refused: list[tuple[int
     assert [(refusal.row, refusal.reason.code) for refusal in table.refused] == refused
     numbers = sorted([*table.row, *(row for row, _ in refused)])
     assert numbers == list(range(1, table.rows_in + 1))
+
+
+PIECES = st.lists(st.sampled_from(["a,b\n", '"x,\ny",2\n', '1,"a\n', "1\n", '3,"q""\r\n"\n', "\n"]))
+
+
+@given(PIECES, st.lists(st.integers(0, 60), max_size=4))
+def test_where_blocks_end_changes_nothing(pieces: list[str], cuts: list[int]) -> None:
+    data = b"\xef\xbb\xbfp,q\n" + "".join(pieces).encode()
+    whole = read_delimited(data, "t.csv", None)
+
+    parser, rest, rows, numbers, refused = DelimitedText("t.csv", None), b"", [], [], []
+    edges = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
+    for place, (start, end) in enumerate(pairwise(edges)):
+        final = place == len(edges) - 2
+        table, rest = parser.read(rest + data[start:end], final=final)
+        if table is not None:
+            rows += table.frame.rows()
+            numbers += table.row.to_list()
+            refused += [(one.row, one.reason.code, one.text) for one in table.refused]
+
+    assert rows == whole.frame.rows()
+    assert numbers == whole.row.to_list()
+    assert refused == [(one.row, one.reason.code, one.text) for one in whole.refused]
