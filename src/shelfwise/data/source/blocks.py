@@ -12,6 +12,7 @@ from shelfwise.data.source.files import SourceFile
 
 BLOCK = 1 << 25  # bytes looked at together
 _CHUNK = 1 << 20  # packed bytes read at a time
+_ZSTD_CHUNK = 1 << 14  # unpacked bytes: as many as a damaged end may cost
 
 # What reading a damaged archive can raise.
 DAMAGE = (zlib.error, EOFError, OSError, pa.ArrowException)
@@ -78,5 +79,5 @@ def _gunzip(packed: Iterator[bytes]) -> Iterator[bytes]:
 
 def _unzstd(file: SourceFile) -> Iterator[bytes]:
     with pa.OSFile(str(file.path)) as raw, pa.CompressedInputStream(raw, "zstd") as stream:
-        while chunk := stream.read(_CHUNK):
+        while chunk := stream.read(_ZSTD_CHUNK):
             yield chunk
