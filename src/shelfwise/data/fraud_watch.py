@@ -51,9 +51,9 @@ class FraudWatch:
 
     def flags(self) -> pl.DataFrame:
         """Everybody who was judged: ``actor, id, score, reason, flagged``."""
-        figures = list(self._figures)
+        figures = [one for one in self._figures if one.height]
         if self._addressed:
-            log = pl.scan_ipc(self._addressed)
+            log = pl.scan_ipc(self._addressed, glob=False)
             figures.append(
                 actor_features(log, "ip", category_V=self._category_V, timed=self._timed)
             )
@@ -63,7 +63,7 @@ class FraudWatch:
                 self._options.fraud,
                 seed=self._options.seed,
             )
-            for actor in dict.fromkeys(one["actor"][0] for one in figures if one.height)
+            for actor in dict.fromkeys(one["actor"][0] for one in figures)
         ]
         return pl.concat(judged) if judged else pl.DataFrame(schema=FLAGS)
 

@@ -9,23 +9,22 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from shelfwise.data.clean import Refusal
+from shelfwise.data.clean import Refusal, refused
 from shelfwise.data.config import DataOptions
 from shelfwise.data.fraud_watch import FraudWatch
 from shelfwise.data.history import NONE
 from shelfwise.data.in_parallel import each
+from shelfwise.data.negatives import NEVER
 from shelfwise.data.occasions import match_kinds
 from shelfwise.data.partition import Task, work_through
 from shelfwise.data.pseudonyms import written_names
 from shelfwise.data.source.scan import REJECT_ROWS
-from shelfwise.data.source.typed import as_json
 from shelfwise.data.stage import EventStage, Numbers, by_owner
 from shelfwise.data.whole_log import LogBuilder
 from shelfwise.schema.errors import DataError
 from shelfwise.schema.event import EventKind
 from shelfwise.schema.progress import Progress
 
-_NEVER = np.iinfo(np.int64).max
 _NO_TIME = Refusal(
     "timestamp", "no-timestamp", "a log that has times orders by them, so each row needs one"
 )
@@ -64,8 +63,8 @@ class Seen:
 
     def __init__(self, items: int, owners: int) -> None:
         self.kinds: Counter[str] = Counter()
-        self._first_V = np.full(items, _NEVER)
-        self._first_U = np.full(owners, _NEVER)
+        self._first_V = np.full(items, NEVER)
+        self._first_U = np.full(owners, NEVER)
         self._duplicates: list[pl.DataFrame] = []
 
     def add(self, events: pl.DataFrame, duplicates: pl.DataFrame) -> None:
@@ -79,15 +78,14 @@ class Seen:
     def first_met(self) -> pl.DataFrame:
         """``item, owner, at``: when each item and each owner was met first."""
         first = [
-            pl.DataFrame({name: np.flatnonzero(at < _NEVER), "at": at[at < _NEVER]})
+            pl.DataFrame({name: np.flatnonzero(at < NEVER), "at": at[at < NEVER]})
             for name, at in (("item", self._first_V), ("owner", self._first_U))
         ]
         return pl.concat(first, how="diagonal")
 
     def duplicates(self, files: list[str]) -> pl.DataFrame:
         """``file, len``."""
-        names = pl.lit(pl.Series(files, dtype=pl.String)).gather(pl.col("file"))
-        return pl.concat(self._duplicates).select(names.alias("file"), "len")
+        return pl.concat(self._duplicates).select(_file_names(files), "len")
 
     def why(self) -> dict[str, int]:
         """How many rows say again what another has said, by how that was seen."""
@@ -122,25 +120,15 @@ def untimed_rows(stage: EventStage) -> pl.DataFrame:
     """Rows without a time in a log that has times, as rejects; ids stay pseudonyms."""
     found = [pl.DataFrame(schema=REJECT_ROWS)]
     for rows in stage.refused():
-        names = pl.lit(pl.Series(stage.files, dtype=pl.String)).gather(pl.col("file"))
         said = rows.with_columns(
+            _file_names(stage.files),
             user_id=written_names("user", pl.col("user")),
             session_id=written_names("session", pl.col("visitor")),
-        ).drop("user", "visitor", "session", "ip", "file", "row", "at")
-        found.append(
-            rows.select(
-                names.alias("file"),
-                "row",
-                *(
-                    pl.lit(text).alias(name)
-                    for name, text in (
-                        ("column", _NO_TIME.column),
-                        ("code", _NO_TIME.code),
-                        ("found", "(empty)"),
-                        ("rule", _NO_TIME.rule),
-                    )
-                ),
-                as_json(said).alias("raw"),
-            )
-        )
+        ).drop("user", "visitor", "session", "ip", "at")
+        found.append(refused(said, pl.lit(True), _NO_TIME)[1])
     return pl.concat(found)
+
+
+def _file_names(files: list[str]) -> pl.Expr:
+    """``file`` by its name in place of its number."""
+    return pl.lit(pl.Series(files, dtype=pl.String)).gather(pl.col("file")).alias("file")

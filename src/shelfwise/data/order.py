@@ -35,11 +35,6 @@ class Distinct(NamedTuple):
     duplicates: pl.DataFrame  # file, exact, same_id, slips
 
 
-def in_order(rows: pl.DataFrame) -> pl.DataFrame:
-    """The rows of some owners in the order of their owners, times and contents."""
-    return _ordered(rows)[0]
-
-
 def _ordered(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
     """Rows in order, and where several in a row are alike in all their numbers."""
     keys = packed_keys(rows, _NUMBERS)
