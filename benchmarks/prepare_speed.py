@@ -16,12 +16,16 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Annotated
 
 import numpy as np
 import polars as pl
+import typer
 
+from benchmarks.console import tell
 from benchmarks.peers_loading import peers_loading
 from benchmarks.result import Result
+from shelfwise.cli.console import AsJson, Bars
 from shelfwise.data.folder import new_folder
 from shelfwise.data.prepared import open_prepared_shop
 from shelfwise.data.sample_shop.config import SampleOptions
@@ -50,6 +54,22 @@ PROTOCOL = (
 
 
 def prepare_speed(
+    events: Annotated[int, typer.Option(min=50_000, help="Size of the sample shop.")] = 1_000_000,
+    rounds: Annotated[int, typer.Option(min=1, help="Rounds; the median counts.")] = 3,
+    data: Annotated[
+        Path | None, typer.Option(help="A shop folder instead of a sample shop.")
+    ] = None,
+    growth: Annotated[bool, typer.Option(help="Also prepare ten times as many events.")] = True,
+    as_json: AsJson = False,
+) -> None:
+    """Rows a second of `shelfwise prepare`, its memory, and the ratio to the same in pandas.
+
+    Example: python benchmarks/run.py prepare_speed --events 1000000 --json
+    """
+    tell(measure(events, rounds, data, growth, Bars()), as_json)
+
+
+def measure(
     events: int, rounds: int, data: Path | None, growth: bool, progress: Progress
 ) -> Result:
     """Measure on a sample shop with at least ``events`` events, or on the shop ``data``."""
