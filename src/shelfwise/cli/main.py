@@ -10,10 +10,12 @@ import typer
 import shelfwise
 from shelfwise.cli.check import check
 from shelfwise.cli.console import emit, help_of
+from shelfwise.cli.cross_validate import cross_validate
 from shelfwise.cli.datasets import datasets
 from shelfwise.cli.demo import demo
 from shelfwise.cli.evaluate import evaluate
 from shelfwise.cli.init import init
+from shelfwise.cli.learning_curve import learning_curve
 from shelfwise.cli.prepare import prepare
 from shelfwise.cli.pull import pull
 from shelfwise.cli.rank import rank
@@ -32,7 +34,21 @@ app = typer.Typer(
     help="One fine-tuned language model that ranks a shop's search, recommendations and ads.",
 )
 app.add_typer(datasets, name="datasets")
-for command in (init, sample, pull, check, prepare, train, evaluate, rank, serve, demo):
+_COMMANDS = (
+    init,
+    sample,
+    pull,
+    check,
+    prepare,
+    train,
+    evaluate,
+    cross_validate,
+    learning_curve,
+    rank,
+    serve,
+    demo,
+)
+for command in _COMMANDS:
     app.command(help=help_of(command))(command)
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from shelfwise.data.config import DataOptions
 from shelfwise.data.history import History
-from shelfwise.data.split import Moments
+from shelfwise.data.split import Moments, Part
 from shelfwise.schema.errors import ArtifactError
 from shelfwise.schema.item import Campaign, Item
 from shelfwise.schema.manifest import MANIFEST, Manifest, open_sealed
@@ -44,6 +46,8 @@ class PreparedShop:
     judgements: pl.DataFrame  # query, item, grade, part
     users: pl.DataFrame  # owner, and features of those that the shop describes
     fraud: pl.DataFrame  # actor, id, score, reason, ...: who is flagged
+    # Owners that a part's targets may belong to; a part that is not named asks for everybody's.
+    asked_U: Mapping[Part, NDArray[np.bool_]] = field(default_factory=dict)
 
     def features(self) -> pl.LazyFrame:
         """Counts and rates as of each impression's request, row by row as ``impressions``.

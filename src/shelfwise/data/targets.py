@@ -82,8 +82,12 @@ def match_targets(prepared: PreparedShop, part: Part) -> MatchTargets:
     if prepared.options.match.target == "next":
         return _next_targets(prepared, _taken(prepared, taken_of_parts(prepared, [part])))
     # Only a split by time has a period: no other passes the check of the options.
+    taken = _taken(prepared, prepared.positives)
+    asked_U = prepared.asked_U.get(part)
+    if asked_U is not None:
+        taken = taken.filter(pl.Series(asked_U[taken["owner"].to_numpy()], dtype=pl.Boolean))
     start, end = prepared.moments.start_of(part), prepared.moments.end_of(part)
-    return _period_targets(prepared, _taken(prepared, prepared.positives), start, end)
+    return _period_targets(prepared, taken, start, end)
 
 
 def _taken(prepared: PreparedShop, positives: pl.DataFrame) -> pl.DataFrame:
