@@ -263,7 +263,7 @@ def test_labels_over_time(rows: list[dict[str, Any]], early: int, later: int) ->
     [
         # Shown at 1, clicked at 2, bought at 4; the window closes at 2 + 6 = 8.
         (1 * HOUR, []),
-        (2 * HOUR, [(False, False, True)]),
+        (2 * HOUR, [(False, False, False)]),
         (2 * HOUR + 1, [(True, False, False)]),
         (4 * HOUR + 1, [(True, True, False)]),
         (8 * HOUR, [(True, True, False)]),
@@ -278,3 +278,45 @@ def test_a_label_as_of_each_moment(moment: int, label: list[tuple[bool, bool, bo
 
     assert found.select("clicked", "purchased", "known").rows() == label
     assert DAY * OPTIONS.purchase_window_days == 6 * HOUR
+
+
+@pytest.mark.parametrize(
+    ("rows", "settled"),
+    [
+        # Nobody clicked: 6 h after it was shown, as long as the click window is no longer.
+        ([row("impression", 1)], 7),
+        ([row("impression", 1), row("click", 3)], 9),
+        # A log without clicks: the impression was the touch, bought or not.
+        ([row("impression", 1), row("purchase", 4)], 7),
+    ],
+)
+def test_a_row_is_known_once_nothing_can_come(rows: list[dict[str, Any]], settled: int) -> None:
+    impressions = attribute(numbered(rows), OPTIONS)
+
+    def known(at: int) -> list[bool]:
+        return labels_as_of(impressions, at, OPTIONS)["known"].to_list()
+
+    assert known(settled * HOUR) == [False]
+    assert known(settled * HOUR + 1) == [True]
+
+
+def test_a_click_window_longer_than_the_purchase_window() -> None:
+    # Until 1 + 9 a click may come; only from then on is a row known, and so is one clicked at 2.
+    options = OPTIONS.model_copy(update={"click_window_hours": 9})
+    rows = (row("impression", 1), row("impression", 1, item=2), row("click", 2))
+    impressions = attribute(numbered(rows), options)
+
+    assert labels_as_of(impressions, 10 * HOUR, options)["known"].to_list() == [False, False]
+    assert labels_as_of(impressions, 10 * HOUR + 1, options)["known"].to_list() == [True, True]
+
+
+def test_missing_purchases_do_not_depend_on_clicks() -> None:
+    # One impression an hour, every other one clicked at once: of the known rows half are clicked.
+    rows = [row("impression", hour, request_id=str(hour)) for hour in range(20)]
+    rows += [row("click", hour, request_id=str(hour)) for hour in range(0, 20, 2)]
+    found = labels_as_of(attribute(numbered(rows), OPTIONS), 20 * HOUR, OPTIONS)
+
+    known = found.filter("known")
+    # Shown at 0 ... 13: with the window's 6 h over before 20.
+    assert known["at"].to_list() == [hour * HOUR for hour in range(14)]
+    assert known["clicked"].mean() == found["clicked"].mean() == 1 / 2

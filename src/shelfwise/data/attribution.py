@@ -152,16 +152,31 @@ def labels_as_of(
 ) -> pl.DataFrame:
     """What was known at ``moment`` of impressions shown before it.
 
-    Adds ``clicked`` (bool), ``purchased`` (bool) and ``known`` (bool): ``known`` is False while a
-    clicked row's purchase window is still open, also where something was bought already: to count
-    the young clicks that sold, and not those that may still sell, would overstate conversion.
+    Adds ``clicked`` (bool), ``purchased`` (bool) and ``known`` (bool): ``known`` is False as long
+    as a purchase may still come, whatever has come already. The young rows that sold, without those
+    that may still sell, would overstate conversion; the young rows nobody clicked, without the
+    clicked ones beside them, would understate it.
     """
-    window = int(options.purchase_window_days * DAY)
     clicked = (pl.col("clicked_at") < moment).fill_null(False)
     purchased = (pl.col("purchased_at") < moment).fill_null(False)
-    closed = (pl.col("clicked_at") + window < moment).fill_null(False)
     return impressions.filter(pl.col("at") < moment).with_columns(
         clicked.alias("clicked"),
         purchased.alias("purchased"),
-        (~clicked | closed).alias("known"),
+        (settled_at(clicked, options) < moment).alias("known"),
     )
+
+
+def settled_at(clicked: pl.Expr, options: AttributionOptions) -> pl.Expr:
+    """Last moment at which something can still come of a row: the end of its purchase window.
+
+    The window of a clicked row runs from its click, that of a row without one from when it was
+    shown; and no row is settled before a click could no longer come, clicked or not. Rows nobody
+    clicked could wait for click window *and* purchase window, but then the clicked ones of a day
+    would be settled without them; so what is left of a difference is the clicks' own delay.
+    """
+    window = int(options.purchase_window_days * DAY)
+    shortest = pl.col("at") + max(window, int(options.click_window_hours * HOUR))
+    # Where a purchase stands in for its click, the touch was the impression.
+    touched = clicked & pl.col("clicked_at").ne_missing(pl.col("purchased_at"))
+    from_click = pl.max_horizontal(pl.col("clicked_at") + window, shortest)
+    return pl.when(touched).then(from_click).otherwise(shortest)
