@@ -121,7 +121,7 @@ def _claim(out: Path, plan: dict[str, Any]) -> None:
         raise ConfigError(
             "\n".join(
                 [
-                    f"{out}: holds another plan's pieces; ask for the same, or name another folder:",
+                    f"{out}: belongs to another plan; ask for the same, or name another folder:",
                     *different,
                 ]
             )
