@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -24,10 +25,31 @@ from shelfwise.ranking.loaded_classifier import LoadedClassifier
 from shelfwise.schema.manifest import Manifest
 
 
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """What a classifier says of the test's texts, beside what they are."""
+
+    classes: list[str]
+    p_NC: NDArray[np.float64]
+    predicted_N: NDArray[np.int64]
+    true_N: NDArray[np.int64]
+
+
 def classification_report_of(
     run: Path, manifest: Manifest, prepared: PreparedPairs, options: EvaluateOptions
 ) -> list[Row]:
-    """Precision, recall, F1 and support of every class on the test rows, with intervals.
+    """Precision, recall, F1 and support of every class on the test rows, with intervals."""
+    told = labelled(run, manifest, prepared)
+    rows: list[Row] = []
+    if len(told.classes) == 2:
+        area = SortedAuc.of(told.p_NC[:, 1], told.true_N == 1)
+        found = bootstrap_rows(area, np.arange(len(told.true_N)), draws=200, seed=options.seed)
+        rows.append(row(OURS, "classification", "auc", found))
+    return rows + _report_rows(told.true_N, told.predicted_N, told.classes, options)
+
+
+def labelled(run: Path, manifest: Manifest, prepared: PreparedPairs) -> Labelled:
+    """Score the test's texts.
 
     Two classes are told apart at the threshold that maximises F1 on validation; more by the
     largest probability.
@@ -35,16 +57,11 @@ def classification_report_of(
     model = LoadedClassifier(run, manifest)
     test = prepared.rows.filter(pl.col("part") == "test")
     p_NC = model.probabilities(test["text"].to_list())
-    true_N = test["label"].to_numpy()
     predicted_N = p_NC.argmax(axis=1)
-    rows: list[Row] = []
     if len(model.classes) == 2:
         threshold = _validation_threshold(model, prepared)
         predicted_N = (p_NC[:, 1] >= threshold).astype(np.int64)
-        area = SortedAuc.of(p_NC[:, 1], true_N == 1)
-        found = bootstrap_rows(area, np.arange(len(true_N)), draws=200, seed=options.seed)
-        rows.append(row(OURS, "classification", "auc", found))
-    return rows + _report_rows(true_N, predicted_N, model.classes, options)
+    return Labelled(model.classes, p_NC, predicted_N, test["label"].to_numpy())
 
 
 def _validation_threshold(model: LoadedClassifier, prepared: PreparedPairs) -> float:

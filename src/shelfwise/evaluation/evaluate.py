@@ -46,7 +46,7 @@ def evaluate(
     progress = progress or Silent()
     measured = measured or Measured()
     manifest = open_sealed(run, "run")
-    prepared = _data_of(manifest, measured.prepared)
+    prepared = data_of(manifest, measured.prepared)
     if isinstance(prepared, PreparedPairs):
         findings = ShopFindings(rows=classification_report_of(run, manifest, prepared, options))
     else:
@@ -70,7 +70,12 @@ def evaluate(
     )
 
 
-def _data_of(manifest: Manifest, given: Path | None) -> PreparedShop | PreparedPairs:
+def data_of(manifest: Manifest, given: Path | None) -> PreparedShop | PreparedPairs:
+    """What a run was trained from: the folder it remembers, or the ``given`` copy of it.
+
+    Raises:
+        ArtifactError: the folder is no prepared one, or holds other data.
+    """
     folder = given or Path(manifest.facts["prepared"])
     prepared = open_learnable(folder)
     if prepared.manifest.data_fingerprint != manifest.data_fingerprint:
