@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,10 +18,12 @@ from shelfwise.models.inference import match_scores, pair_probabilities
 from shelfwise.models.inputs import as_requests
 from shelfwise.models.shelf_model import SURFACES
 from shelfwise.schema.event import Surface
+from shelfwise.training.answers import answers_of, evenly_spread
 from shelfwise.training.network import Network
 
 _MOST_TARGETS = 3_000  # requests over the whole catalogue that a check looks at
 _MOST_REQUESTS = 4_000  # logged requests that a check looks at
+_MOST_COMPARED = 512  # requests of either side of `compared`
 _ROWS = 256
 
 
@@ -32,6 +34,10 @@ class Check:
     step: int
     score: float  # mean of the figures below that exist; what training stops by
     figures: dict[str, float]  # name -> value; nan where the log cannot say
+    # The same figures of a sample of the requests trained on and of as many of validation: how
+    # much is known by heart. Nothing is chosen by them.
+    learned: dict[str, float] = field(default_factory=dict)
+    held_out: dict[str, float] = field(default_factory=dict)
 
 
 def check(
@@ -47,6 +53,21 @@ def check(
         figures |= _aucs(network, prepared, examples)
     known = [value for value in figures.values() if not np.isnan(value)]
     return Check(step, float(np.mean(known)) if known else float("nan"), figures)
+
+
+def compared(
+    checked: Check,
+    network: Network,
+    prepared: PreparedShop,
+    learned: Examples,
+    held_out: Examples,
+) -> Check:
+    """``checked``, with what the network says of requests it has learned and of others."""
+    found = [
+        answers_of(network, prepared, some, evenly_spread(len(some), _MOST_COMPARED)).figures()
+        for some in (learned, held_out)
+    ]
+    return replace(checked, learned=found[0], held_out=found[1])
 
 
 def _ndcg(network: Network, prepared: PreparedShop, targets: MatchTargets) -> float:
