@@ -113,8 +113,8 @@ def examples_of(item: str, position: str, clicked: str, purchased: str) -> Examp
     return Examples(
         one, one, one, one, one - 1, one,
         ints(0, size), ints(*map(int, item)), ints(*map(int, position)),
-        flags(clicked), flags(purchased), np.ones(size, bool), ints(0, 0), ints(),
-        np.ones(size, np.float32), np.ones(0, np.float32),
+        flags(clicked), flags(purchased), np.ones(size, bool), np.ones(size, np.float32),
+        ints(0, 0), ints(), np.ones(size, np.float32), np.ones(0, np.float32),
     )  # fmt: skip
 
 

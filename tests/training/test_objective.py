@@ -135,6 +135,7 @@ def test_a_row_of_weight_zero_teaches_nothing(
         clicked_N=batch.clicked_N[kept_N],
         purchased_N=batch.purchased_N[kept_N],
         known_N=batch.known_N[kept_N],
+        arrived_N=batch.arrived_N[kept_N],
         weight_N=np.ones(int(kept_N.sum()), np.float32),
         match_request_M=batch.match_request_M[kept_M],
         match_item_M=batch.match_item_M[kept_M],

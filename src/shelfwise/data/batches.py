@@ -18,6 +18,7 @@ from shelfwise.data.attribution import labels_as_of
 from shelfwise.data.history import HistoryWindow, window
 from shelfwise.data.part_rows import rows_of_parts
 from shelfwise.data.prepared import PreparedShop
+from shelfwise.data.purchase_delay import arrived_by
 from shelfwise.data.split import Part
 from shelfwise.schema.event import Surface
 
@@ -38,6 +39,7 @@ class Batch(NamedTuple):
     clicked_N: NDArray[np.float32]
     purchased_N: NDArray[np.float32]
     known_N: NDArray[np.float32]  # 0: the purchase window is still open
+    arrived_N: NDArray[np.float32]  # share of a row's purchases that have come by now; 1: all
     match_request_M: NDArray[np.int64]  # row of the batch
     match_item_M: NDArray[np.int64]
     weight_N: NDArray[np.float32]  # how much a shown row counts in training; 0: suspected fraud
@@ -68,6 +70,7 @@ class Examples:
     clicked_N: NDArray[np.bool_]
     purchased_N: NDArray[np.bool_]
     known_N: NDArray[np.bool_]
+    arrived_N: NDArray[np.float32]  # share of a row's purchases that had come by then
     match_offset_R1: NDArray[np.int64]
     match_item_M: NDArray[np.int64]
     weight_N: NDArray[np.float32]
@@ -112,6 +115,7 @@ def _examples(
     chosen = requests.select("request", pl.int_range(pl.len()).alias("row"))
     shown = labels_as_of(impressions, known_until, prepared.options.attribution)
     shown = _rows_of(shown, chosen)
+    arrived_N = arrived_by(shown, known_until)
     # Taken in several ways at one request, an item is one match, of the weightiest way.
     matched = (
         positives.filter(pl.col("at") < known_until)
@@ -134,6 +138,7 @@ def _examples(
         clicked_N=shown["clicked"].to_numpy(),
         purchased_N=shown["purchased"].to_numpy(),
         known_N=shown["known"].to_numpy(),
+        arrived_N=arrived_N,
         match_offset_R1=_offsets(matched, len(requests)),
         match_item_M=matched["item"].cast(pl.Int64).to_numpy(),
         weight_N=shown["weight"].to_numpy(),
@@ -207,6 +212,7 @@ def gather(prepared: PreparedShop, examples: Examples, rows: NDArray[np.int64]) 
         clicked_N=examples.clicked_N[shown].astype(np.float32),
         purchased_N=examples.purchased_N[shown].astype(np.float32),
         known_N=examples.known_N[shown].astype(np.float32),
+        arrived_N=examples.arrived_N[shown],
         match_request_M=match_request_M,
         match_item_M=examples.match_item_M[matched],
         weight_N=examples.weight_N[shown],

@@ -31,6 +31,12 @@ class TrainOptions(Options):
     """Weight of the catalogue softmax beside the click loss."""
     purchase_weight: NonNegativeFloat = 1.0
     """lambda: weight of the click-and-purchase loss beside the click loss."""
+    conversion: Literal["entire_space", "clicked_only"] = "entire_space"
+    """What conversion is learned from: all impressions through clicks and purchases together, or
+    clicked ones alone (biased on what nobody clicked; there to be compared with)."""
+    open_windows: Literal["leave_out", "delayed"] = "delayed"
+    """Rows whose purchase window is open when training ends: left out of conversion, or told apart
+    by how many of the purchases come as early as they had time for."""
     live_texts: PositiveInt = 32
     """Item texts encoded anew, with gradient, in a step; the rest come from the table."""
     refresh_steps: PositiveInt = 200

@@ -21,7 +21,7 @@ from shelfwise.losses.catalogue_softmax import (
     Positives,
     catalogue_softmax_loss,
 )
-from shelfwise.losses.entire_space import RowUse, entire_space_loss
+from shelfwise.losses.entire_space import RowUse, clicked_only_loss, entire_space_loss
 from shelfwise.models.inputs import as_requests
 from shelfwise.models.shelf_model import SURFACES, Catalogue, Requests
 from shelfwise.schema.event import Surface
@@ -81,14 +81,16 @@ def batch_loss(
     )
     position_N = torch.from_numpy(batch.position_N).to(device)
     logits = network.model.judge(request_RD, asked.requests, catalogue, pairs, position_N)
-    space = entire_space_loss(
+    purchase_loss = entire_space_loss if options.conversion == "entire_space" else clicked_only_loss
+    arrived_N = batch.known_N if options.open_windows == "leave_out" else batch.arrived_N
+    space = purchase_loss(
         logits.click_N,
         logits.convert_N,
         torch.from_numpy(batch.clicked_N).to(device),
         torch.from_numpy(batch.purchased_N).to(device),
         use=RowUse(
             weight_B=torch.from_numpy(batch.weight_N).to(device),
-            known_B=torch.from_numpy(batch.known_N > 0).to(device),
+            arrived_B=torch.from_numpy(arrived_N).to(device),
         ),
         purchase_weight=options.purchase_weight,
     )
