@@ -14,10 +14,16 @@ import typer
 # So that `python benchmarks/run.py` finds its neighbours, wherever it is called from.
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from benchmarks.eshop import eshop
+from benchmarks.next_item import next_item
 from benchmarks.prepare_speed import prepare_speed
+from benchmarks.retail import retail
 from shelfwise.cli.console import help_of
 
 _COMMANDS = (
+    next_item,
+    retail,
+    eshop,
     prepare_speed,
 )  # fmt: skip  # a line each: several hands add theirs
 

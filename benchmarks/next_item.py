@@ -1,0 +1,36 @@
+"""The next item of Amazon Beauty's sequences: leave-last-out, comparable with papers."""
+
+from __future__ import annotations
+
+from benchmarks.console import Budget, Data, Seeds, Settings, Systems, Write, listed, tell
+from shelfwise.cli.console import AsJson, Bars
+
+PROTOCOL = (
+    "Leave-last-out, for comparison with papers: each user's last item is the test, the last but "
+    "one validation, the rest training; the test's history is everything but the last item. All "
+    "items are ranked. View `main` (seen removed): the user's earlier items leave the ranking; "
+    "`seen kept`: they stay in it; `cold`: items that nobody had before (recall@100 over items). "
+    "Later behaviour of other users is learned from, as papers do: a shop cannot."
+)
+VIEWS = {"new": "main", "all": "seen kept"}
+
+
+def next_item(  # noqa: PLR0913  # the options of a command
+    data: Data,
+    seeds: Seeds = 1,
+    budget: Budget = 10.0,
+    systems: Systems = None,
+    settings: Settings = None,
+    write: Write = None,
+    as_json: AsJson = False,
+) -> None:
+    """NDCG@10 and HR@10 of the next item on Amazon Beauty: ours, every baseline, every peer.
+
+    Example: python benchmarks/run.py next_item --data beauty --seeds 3 --json
+    """
+    from benchmarks.catalogue import Asking, Protocol, compare
+
+    asking = Asking(data, seeds, budget, listed(systems), tuple(settings or ()))
+    compared = ("ndcg@10", "hr@10", "recall@100")
+    protocol = Protocol("next_item", "amazon-beauty", PROTOCOL, VIEWS, compared)
+    tell(compare(protocol, asking, Bars()), as_json, write)
