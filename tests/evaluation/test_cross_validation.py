@@ -10,7 +10,7 @@ from shelfwise.data.prepared import PreparedShop
 from shelfwise.evaluation.config import EvaluateOptions
 from shelfwise.evaluation.cross_validation import CrossValidation, cross_validate, spreads_of
 from shelfwise.evaluation.learning_curve import learning_curve
-from shelfwise.evaluation.pieces import Measured, Setting
+from shelfwise.evaluation.pieces import MeasuredPiece, Setting
 from shelfwise.evaluation.report import Row
 from shelfwise.models.config import EncoderOptions, Frozen, ModelOptions
 from shelfwise.schema.errors import ConfigError
@@ -38,7 +38,7 @@ def found(prepared_sample: PreparedShop, setting: Setting, folder: Path) -> Cros
 
 
 def test_every_fold_says_every_figure(found: CrossValidation) -> None:
-    assert [fold.name for fold in found.folds] == ["fold-1", "fold-2"]
+    assert [fold.name for fold in found.folds] == ["fold-01", "fold-02"]
     # The later fold has seen more.
     assert found.folds[0].requests < found.folds[1].requests
     for metric in ("ndcg@10", "auc"):
@@ -53,12 +53,12 @@ def test_every_fold_says_every_figure(found: CrossValidation) -> None:
 def test_a_finished_fold_is_not_done_again(
     found: CrossValidation, prepared_sample: PreparedShop, setting: Setting, folder: Path
 ) -> None:
-    kept = folder / "fold-1" / "result.json"
+    kept = folder / "fold-01" / "result.json"
     before = kept.stat().st_mtime_ns
     # As a kill would leave it: one fold missing, and half of its folder under another name.
-    (folder / "fold-2" / "result.json").unlink()
-    (folder / "fold-2").rmdir()
-    (folder / ".fold-2.partial-abcd" / "run").mkdir(parents=True)
+    (folder / "fold-02" / "result.json").unlink()
+    (folder / "fold-02").rmdir()
+    (folder / ".fold-02.partial-abcd" / "run").mkdir(parents=True)
 
     again = cross_validate(prepared_sample, folder, setting, by="time", folds=2)
 
@@ -68,7 +68,7 @@ def test_a_finished_fold_is_not_done_again(
     assert first is not None
     assert second is not None
     assert first.value_F == second.value_F
-    assert sorted(path.name for path in folder.iterdir()) == ["fold-1", "fold-2", "plan.json"]
+    assert sorted(path.name for path in folder.iterdir()) == ["fold-01", "fold-02", "plan.json"]
 
 
 def test_another_plan_is_refused_by_what_differs(
@@ -98,8 +98,8 @@ def test_somebody_elses_folder_is_left_alone(
 def test_a_spread_by_hand() -> None:
     # .1, .2, .3: mean .2, sd .1, standard error .1 / sqrt 3 = .057735; t(2) at 97.5 % is 4.302653.
     folds = [
-        Measured(
-            f"fold-{place}",
+        MeasuredPiece(
+            f"fold-{place:02}",
             0,
             10,
             "main",

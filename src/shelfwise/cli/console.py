@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import inspect
 import json
+import shlex
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from time import monotonic
@@ -125,6 +127,11 @@ def emit(as_json: bool, values: Mapping[str, Any]) -> None:
     """The machine's answer, if it was asked for."""
     if as_json:
         typer.echo(json.dumps(plain(values), ensure_ascii=False, allow_nan=False))
+
+
+def command_line() -> str:
+    """How the program was called, fit to be pasted into a shell."""
+    return shlex.join(["shelfwise", *sys.argv[1:]])
 
 
 def help_of(command: Callable[..., None]) -> str:

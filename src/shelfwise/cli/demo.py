@@ -12,7 +12,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from shelfwise.cli.console import AsJson, Bars, answer, emit, show
+from shelfwise.cli.console import AsJson, Bars, answer, command_line, emit, show
 from shelfwise.cli.sample import sample_options
 from shelfwise.schema.plain import plain
 
@@ -76,7 +76,8 @@ def _walk(folder: Path, size: tuple[int, int, int]) -> Report:
     config = load_config(shop, (*_SETTINGS, f"train.seed={seed}"))
     prepared = learnable(prepare(shop, folder / "prepared", config, Bars()))
     train(prepared, folder / "run", config.model, config.train, Bars())
-    measured = Measured(folder / "prepared", shop / "truth" / "impressions.parquet")
+    truth = shop / "truth" / "impressions.parquet"
+    measured = Measured(folder / "prepared", truth, command=command_line())
     report = evaluate(folder / "run", config.evaluate, measured, Bars())
     write_page(report, folder / "report.html")
     return report

@@ -9,14 +9,14 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from shelfwise.cli.console import AsJson, Bars, Settings, answer, emit, show
+from shelfwise.cli.console import AsJson, Bars, Settings, answer, command_line, emit, show
 from shelfwise.evaluation.report_words import DASH, figure, interval, sentence
 
 if TYPE_CHECKING:
     from shelfwise.evaluation.report import Report, Row
 
 
-def evaluate(
+def evaluate(  # noqa: PLR0913  # the flags of a command
     run: Annotated[Path, typer.Argument(help="Folder that `train` wrote.")],
     data: Annotated[
         Path | None, typer.Option(help="Prepared folder, if it is no longer where it was.")
@@ -25,6 +25,12 @@ def evaluate(
         Path | None, typer.Option(help="The sample shop's truth file, for the oracle's rows.")
     ] = None,
     html: Annotated[Path | None, typer.Option(help="Write the report page here.")] = None,
+    folds: Annotated[
+        Path | None, typer.Option(help="Folder of `cross-validate`, shown on the page.")
+    ] = None,
+    curve: Annotated[
+        Path | None, typer.Option(help="Folder of `learning-curve`, shown on the page.")
+    ] = None,
     settings: Settings = None,
     as_json: AsJson = False,
 ) -> None:
@@ -41,7 +47,8 @@ def evaluate(
     config = config_of(run, open_sealed(run, "run"), settings or (), sections=("evaluate",))
     if html is not None:
         refuse_no_place(html)
-    report = evaluate_run(run, config.evaluate, Measured(data, truth), Bars())
+    measured = Measured(data, truth, folds, curve, command_line())
+    report = evaluate_run(run, config.evaluate, measured, Bars())
     show_report(report)
     if html is not None:
         write_page(report, html)

@@ -9,7 +9,7 @@ Shape suffix in this file: F = folds.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -20,8 +20,9 @@ from scipy import stats
 
 from shelfwise.data.folds import time_fold, user_fold
 from shelfwise.data.prepared import PreparedShop
-from shelfwise.evaluation.pieces import Measured, Piece, Setting, measure_pieces
+from shelfwise.evaluation.pieces import MeasuredPiece, Piece, Setting, measure_pieces, read_pieces
 from shelfwise.evaluation.report import OURS, Row
+from shelfwise.schema.errors import ArtifactError
 from shelfwise.schema.plain import plain
 from shelfwise.schema.progress import Progress, Silent
 
@@ -56,7 +57,7 @@ class CrossValidation:
     protocol: str
     fingerprint: str
     headline: str  # view of the headline figure
-    folds: list[Measured]
+    folds: list[MeasuredPiece]
     spreads: list[Spread]
 
     def spread(self, metric: str, system: str = OURS) -> Spread | None:
@@ -88,23 +89,42 @@ def cross_validate(
         one(prepared, folds, fold)
     seed = setting.train.seed
     pieces = [
-        Piece(f"fold-{fold + 1}", partial(one, prepared, folds, fold), seed)
+        Piece(f"fold-{fold + 1:02}", partial(one, prepared, folds, fold), seed)
         for fold in range(folds)
     ]
     fingerprint = prepared.manifest.data_fingerprint
     plan = {"kind": "cross_validation", "by": by, "folds": folds, "data_fingerprint": fingerprint}
-    measured = measure_pieces(out, plan, pieces, setting, progress or Silent())
+    return _found(plan, measure_pieces(out, plan, pieces, setting, progress or Silent()))
+
+
+def open_cross_validation(out: Path) -> CrossValidation:
+    """What `cross_validate` wrote to ``out``.
+
+    Raises:
+        ArtifactError: it wrote nothing there, or not every fold is done.
+    """
+    plan, measured = read_pieces(out, "cross_validation")
+    if len(measured) < plan["folds"]:
+        raise ArtifactError(
+            f"{out}: {len(measured)} of {plan['folds']} folds are done; go on with: "
+            "shelfwise cross-validate ... --out"
+        )
+    return _found(plan, measured)
+
+
+def _found(plan: Mapping[str, Any], measured: list[MeasuredPiece]) -> CrossValidation:
+    by, folds = plan["by"], plan["folds"]
     return CrossValidation(
         by=by,
         protocol=f"{folds} folds by {by}: {FOLD_WORDS[by]}. The test part is not read.",
-        fingerprint=fingerprint,
+        fingerprint=plan["data_fingerprint"],
         headline=measured[0].headline,
         folds=measured,
         spreads=spreads_of(measured),
     )
 
 
-def spreads_of(folds: Sequence[Measured]) -> list[Spread]:
+def spreads_of(folds: Sequence[MeasuredPiece]) -> list[Spread]:
     """Each figure that any fold has, in the order of its first appearance."""
     by_fold = [{_key(row): row.value for row in fold.rows} for fold in folds]
     keys = dict.fromkeys(key for rows in by_fold for key in rows)

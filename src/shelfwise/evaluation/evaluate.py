@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import resource
 import time
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from typing import Any
 from shelfwise.data.prepared import PreparedPairs, PreparedShop, open_learnable
 from shelfwise.evaluation.classifier import classification_report_of
 from shelfwise.evaluation.config import EvaluateOptions
+from shelfwise.evaluation.cross_validation import CrossValidation, open_cross_validation
+from shelfwise.evaluation.learning_curve import LearningCurves, open_learning_curve
 from shelfwise.evaluation.report import Report
 from shelfwise.evaluation.shop import ShopFindings, measure_shop
 from shelfwise.evaluation.summary import data_summary, protocol_of
@@ -20,7 +23,7 @@ from shelfwise.ranking.loaded_run import open_run
 from shelfwise.schema.errors import ArtifactError
 from shelfwise.schema.manifest import Manifest, open_sealed
 from shelfwise.schema.progress import Progress, Silent
-from shelfwise.schema.run_files import CURVE
+from shelfwise.schema.run_files import CURVE, MODEL
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,9 @@ class Measured:
 
     prepared: Path | None = None  # None: the folder the run was trained from
     truth: Path | None = None  # the sample shop's true probabilities, for the row "oracle"
+    folds: Path | None = None  # what `cross_validate` wrote, to be shown beside it
+    data_curve: Path | None = None  # what `learning_curve` wrote
+    command: str = ""  # how the report was asked for
 
 
 def evaluate(
@@ -47,6 +53,7 @@ def evaluate(
     measured = measured or Measured()
     manifest = open_sealed(run, "run")
     prepared = data_of(manifest, measured.prepared)
+    folds, data_curve = _repeated(measured, prepared.manifest.data_fingerprint)
     if isinstance(prepared, PreparedPairs):
         findings = ShopFindings(rows=classification_report_of(run, manifest, prepared, options))
     else:
@@ -63,6 +70,9 @@ def evaluate(
         curve=_curve(run),
         examples=findings.examples,
         notes=findings.notes,
+        folds=folds,
+        data_curve=data_curve,
+        reproduce=_reproduce(run, manifest, options, measured.command),
         seconds=round(time.monotonic() - began, 1),
         peak_mib=round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
         cores=os.cpu_count() or 1,
@@ -85,6 +95,36 @@ def data_of(manifest: Manifest, given: Path | None) -> PreparedShop | PreparedPa
             "trained from with --data"
         )
     return prepared
+
+
+def _repeated(
+    measured: Measured, fingerprint: str
+) -> tuple[CrossValidation | None, LearningCurves | None]:
+    """Folds and learning curves of the same data, where they were named."""
+    folds = open_cross_validation(measured.folds) if measured.folds else None
+    data_curve = open_learning_curve(measured.data_curve) if measured.data_curve else None
+    for folder, found in ((measured.folds, folds), (measured.data_curve, data_curve)):
+        if found is not None and found.fingerprint != fingerprint:
+            raise ArtifactError(
+                f"{folder}: was made from data with fingerprint {found.fingerprint[:12]}, the run "
+                f"from {fingerprint[:12]}; make it again from the run's prepared folder"
+            )
+    return folds, data_curve
+
+
+def _reproduce(
+    run: Path, manifest: Manifest, options: EvaluateOptions, command: str
+) -> dict[str, str]:
+    """What somebody needs to get the same figures."""
+    found = {"Command": command} if command else {}
+    return found | {
+        "Run": f"{run.name}, trained {manifest.created_at:%Y-%m-%d %H:%M} UTC",
+        "Model": f"sha256 {manifest.sha256.get(MODEL, '')}",
+        "Data": f"fingerprint {manifest.data_fingerprint}",
+        "Seeds": f"training {manifest.seed}, intervals {options.seed} ({options.draws:,} draws)",
+        "Versions": ", ".join(f"{name} {found}" for name, found in manifest.versions.items()),
+        "Machine": f"{len(os.sched_getaffinity(0))} cores, {platform.machine()}",
+    }
 
 
 def _curve(run: Path) -> dict[str, Any]:

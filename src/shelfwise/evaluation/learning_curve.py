@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from shelfwise.data.folds import share_of_training
 from shelfwise.data.prepared import PreparedShop
-from shelfwise.evaluation.pieces import Measured, Piece, Setting, measure_pieces
-from shelfwise.evaluation.power_law import Doubling, PowerLaw, doubling, fit_power_law
+from shelfwise.evaluation.pieces import MeasuredPiece, Piece, Setting, measure_pieces, read_pieces
+from shelfwise.evaluation.power_law import Doubling, Point, PowerLaw, doubling, fit_power_law
 from shelfwise.evaluation.report import OURS
 from shelfwise.evaluation.report_words import figure, interval, metric_words
 from shelfwise.schema.errors import ConfigError
@@ -23,17 +23,6 @@ from shelfwise.schema.progress import Progress, Silent
 
 SHARES = (0.125, 0.25, 0.5, 1.0)
 _NORMAL_WIDTH = 2 * 1.959964  # standard errors in a 95 % interval
-
-
-@dataclass(frozen=True, slots=True)
-class Point:
-    """One training's figure."""
-
-    requests: int  # learned from
-    seed: int
-    value: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +45,7 @@ class LearningCurves:
     protocol: str
     fingerprint: str
     headline: str
-    trainings: list[Measured]
+    trainings: list[MeasuredPiece]
     curves: list[Curve]
 
     def curve(self, metric: str) -> Curve | None:
@@ -95,19 +84,33 @@ def learning_curve(
     ]
     fingerprint = prepared.manifest.data_fingerprint
     plan = {"kind": "learning_curve", "data_fingerprint": fingerprint}
-    measured = measure_pieces(out, plan, pieces, setting, progress or Silent())
+    return _found(plan, measure_pieces(out, plan, pieces, setting, progress or Silent()), first)
+
+
+def open_learning_curve(out: Path) -> LearningCurves:
+    """What `learning_curve` wrote to ``out``, as far as it came.
+
+    Raises:
+        ArtifactError: it wrote nothing there.
+    """
+    plan, measured = read_pieces(out, "learning_curve")
+    return _found(plan, measured, plan["train"]["seed"])
+
+
+def _found(plan: Mapping[str, Any], measured: list[MeasuredPiece], seed: int) -> LearningCurves:
+    sizes = sorted({piece.requests for piece in measured})
     return LearningCurves(
-        protocol=f"Trained on {', '.join(f'{share:.4g}' for share in sorted(set(shares)))} of the "
-        f"users ({seeds} draw{'s' * (seeds > 1)} each, smaller shares inside larger ones), judged "
+        protocol=f"{len(measured)} trainings on {', '.join(f'{size:,}' for size in sizes)} "
+        "requests: shares of the users, smaller ones inside larger ones of the same draw; judged "
         "on everybody's requests of validation. The test part is not read.",
-        fingerprint=fingerprint,
+        fingerprint=plan["data_fingerprint"],
         headline=measured[-1].headline,
         trainings=measured,
-        curves=curves_of(measured, first),
+        curves=curves_of(measured, seed),
     )
 
 
-def curves_of(trainings: Sequence[Measured], seed: int) -> list[Curve]:
+def curves_of(trainings: Sequence[MeasuredPiece], seed: int) -> list[Curve]:
     """A curve for each figure of ours that has a better and a worse direction."""
     rows = [(training, row) for training in trainings for row in training.rows]
     keys = dict.fromkeys((row.task, row.view, row.metric) for _, row in rows if row.system == OURS)

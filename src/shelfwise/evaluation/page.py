@@ -12,6 +12,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
 from shelfwise.data.whole_file import write_whole
+from shelfwise.evaluation.fold_page import data_section, folds_section
 from shelfwise.evaluation.metric_tables import (
     class_tables,
     difference_support,
@@ -55,10 +56,13 @@ def report_page(report: Report) -> str:
             if curve.count
         ],
         "learning": learning,
+        "data_curve": data_section(report.data_curve),
+        "folds": folds_section(report.folds),
         "examples": examples,
         "classes": class_tables(report.rows),
         "figures": report.figures,
         "notes": report.notes,
+        "reproduce": report.reproduce,
     }
     page = page_environment().get_template(_TEMPLATE)
     return page.render(
@@ -107,10 +111,13 @@ _SECTIONS = (
     _Section("metrics", "Metrics"),
     _Section("calibration", "Calibration"),
     _Section("learning", "Learning curve"),
+    _Section("data_curve", "More data?"),
+    _Section("folds", "Cross-validation"),
     _Section("examples", "Examples"),
     _Section("classes", "Classes"),
     _Section("figures", "Further figures"),
     _Section("notes", "Notes"),
+    _Section("reproduce", "Make it again"),
 )
 
 

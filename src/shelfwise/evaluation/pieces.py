@@ -25,7 +25,7 @@ from shelfwise.evaluation.report import Row
 from shelfwise.evaluation.shop import measure_shop
 from shelfwise.models.config import ModelOptions
 from shelfwise.ranking.loaded_run import open_run
-from shelfwise.schema.errors import ConfigError
+from shelfwise.schema.errors import ArtifactError, ConfigError
 from shelfwise.schema.plain import plain
 from shelfwise.schema.progress import Progress
 from shelfwise.schema.run_files import CURVE
@@ -55,7 +55,7 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class MeasuredPiece:
     """One training done and measured."""
 
     name: str
@@ -73,7 +73,7 @@ def measure_pieces(
     pieces: Sequence[Piece],
     setting: Setting,
     progress: Progress,
-) -> list[Measured]:
+) -> list[MeasuredPiece]:
     """Train and measure every piece that ``out`` does not hold yet, in order.
 
     Args:
@@ -102,6 +102,25 @@ def measure_pieces(
             found.append(_read(folder / _RESULT))
             bar.advance()
     return found
+
+
+def read_pieces(out: Path, kind: str) -> tuple[dict[str, Any], list[MeasuredPiece]]:
+    """The plan of a folder and what has been measured so far, in the order of the names.
+
+    Raises:
+        ArtifactError: the folder holds no such plan, or no piece is done yet.
+    """
+    file = out / PLAN
+    plan = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    if not isinstance(plan, dict) or plan.get("kind") != kind:
+        command = kind.replace("_", "-")
+        raise ArtifactError(
+            f"{out}: holds no {command}; make it with: shelfwise {command} ... --out"
+        )
+    done = sorted(out.glob(f"*/{_RESULT}"))
+    if not done:
+        raise ArtifactError(f"{out}: no training of it is done yet; go on with the same command")
+    return plan, [_read(one) for one in done]
 
 
 def _claim(out: Path, plan: dict[str, Any]) -> None:
@@ -149,7 +168,7 @@ def _measure(piece: Piece, setting: Setting, folder: Path, progress: Progress) -
     findings = measure_shop(open_run(run), view, measuring, None, progress)
     curve = json.loads((run / CURVE).read_text(encoding="utf-8"))
     shutil.rmtree(run)
-    measured = Measured(
+    measured = MeasuredPiece(
         name=piece.name,
         seed=piece.seed,
         requests=len(examples_of(view, TRAINED)),
@@ -161,11 +180,11 @@ def _measure(piece: Piece, setting: Setting, folder: Path, progress: Progress) -
     (folder / _RESULT).write_text(json.dumps(plain(asdict(measured)), indent=1) + "\n")
 
 
-def _read(file: Path) -> Measured:
+def _read(file: Path) -> MeasuredPiece:
     values = json.loads(file.read_text(encoding="utf-8"))
     nan = float("nan")
     rows = [
         Row(**{**row, **{k: nan for k in ("value", "low", "high") if row[k] is None}})
         for row in values.pop("rows")
     ]
-    return Measured(rows=rows, **values)
+    return MeasuredPiece(rows=rows, **values)

@@ -9,6 +9,7 @@ Shape suffixes in this file: P = points, C = exponents tried, D = draws.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +17,17 @@ from numpy.typing import NDArray
 
 _EXPONENTS = np.geomspace(0.05, 2.0, 60)
 FEWEST_SIZES = 3  # different sizes; fewer do not tell a curve from a line
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One training's figure."""
+
+    requests: int  # learned from
+    seed: int
+    value: float
+    low: float
+    high: float
 
 
 class PowerLaw(NamedTuple):
@@ -27,7 +39,7 @@ class PowerLaw(NamedTuple):
 
     def at(self, size: float) -> float:
         """The figure expected of a training set of ``size``."""
-        return self.limit + self.scale * size**-self.exponent
+        return self.limit + self.scale * float(size**-self.exponent)
 
 
 class Doubling(NamedTuple):

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
 from math import isnan
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shelfwise.schema.plain import plain
+
+if TYPE_CHECKING:
+    from shelfwise.evaluation.cross_validation import CrossValidation
+    from shelfwise.evaluation.learning_curve import LearningCurves
 
 OURS = "shelfwise"  # what a report calls the run that was measured
 
@@ -106,6 +110,9 @@ class Report:
     curve: dict[str, Any] = field(default_factory=dict)  # {"losses": [...], "checks": [...]}
     examples: list[Example] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)  # what the reader must know to read them right
+    folds: CrossValidation | None = None
+    data_curve: LearningCurves | None = None
+    reproduce: dict[str, str] = field(default_factory=dict)  # command, run, seeds, digests
     seconds: float = 0.0
     peak_mib: float = 0.0
     cores: int = 0
