@@ -1,15 +1,20 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from pathlib import Path
+
 import numpy as np
 import polars as pl
 import pytest
 
 from shelfwise.data.batches import examples_of
-from shelfwise.data.folds import owner_places, share_of_training, time_fold, user_fold
+from shelfwise.data.config import DataOptions
+from shelfwise.data.folds import owner_places, share_of_training, text_fold, time_fold, user_fold
 from shelfwise.data.part_rows import taken_of_parts
-from shelfwise.data.prepared import PreparedShop
+from shelfwise.data.prepared import PreparedPairs, PreparedShop
 from shelfwise.data.targets import match_targets
 from shelfwise.schema.errors import ConfigError
+from shelfwise.schema.manifest import Manifest
 
 
 def owners_of(prepared: PreparedShop, part: str) -> set[int]:
@@ -127,3 +132,31 @@ def test_where_requests_are_parted_users_take_turns(prepared_sample: PreparedSho
     assert not owners_of(share, "test") & owners_of(share, "validation")
     with pytest.raises(ConfigError, match="folds by user"):
         time_fold(shop, 2, 0)
+
+
+def test_copies_of_a_text_go_together_and_the_test_is_left_out() -> None:
+    texts = [f"text {number % 200}" for number in range(600)]
+    part = ["test" if number % 200 < 40 else "train" for number in range(600)]
+    rows = pl.DataFrame({"text": texts, "label": [n % 2 for n in range(600)], "part": part})
+    manifest = Manifest(
+        format_version=1,
+        kind="prepared",
+        created_at=datetime(2026, 1, 1, tzinfo=UTC),
+        shelfwise_version="0",
+        seed=0,
+        data_fingerprint="f",
+        facts={},
+        versions={},
+        sha256={},
+    )
+    pairs = PreparedPairs(Path(), DataOptions(), manifest, ("a", "b"), rows)
+
+    folds = [text_fold(pairs, 4, fold) for fold in range(4)]
+
+    judged: list[str] = []
+    for fold in folds:
+        assert len(fold.rows) == 480
+        assert fold.rows.group_by("text").agg(pl.col("part").n_unique())["part"].max() == 1
+        assert {"train", "validation", "test"} == set(fold.rows["part"])
+        judged += fold.rows.filter(part="test")["text"].unique().to_list()
+    assert sorted(judged) == sorted(rows.filter(part="train")["text"].unique())

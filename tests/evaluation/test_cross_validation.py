@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from training.test_classify import options_of, prepared_pairs
 
 from shelfwise.data.prepared import PreparedShop
 from shelfwise.evaluation.config import EvaluateOptions
@@ -139,3 +140,21 @@ def test_a_learning_curve_grows_with_the_data(
     assert curves.curve("pcoc") is None
     with pytest.raises(ConfigError, match="at most at 1"):
         learning_curve(prepared_sample, tmp_path / "other", setting, shares=(0.5, 2.0))
+
+
+def test_folds_of_texts(tiny_encoder: Path, tmp_path: Path) -> None:
+    prepared = prepared_pairs(tmp_path, ["no", "yes"])
+    short = TrainOptions(epochs=4, threads=1, device="cpu", learning_rate=0.01)
+    setting = Setting(options_of(tiny_encoder), short, EvaluateOptions(draws=50))
+
+    found = cross_validate(prepared, tmp_path / "folds", setting, folds=3)
+
+    assert found.by == "text"
+    spread = found.spread("accuracy")
+    assert spread is not None
+    assert len(spread.value_F) == 3
+    # Every text but those of the test is judged once.
+    support = sum(
+        row.support for fold in found.folds for row in fold.rows if row.metric == "accuracy"
+    )
+    assert support == (prepared.rows["part"] != "test").sum()

@@ -31,11 +31,11 @@ def cross_validate(
     Example: shelfwise cross-validate prepared --out folds --by time --folds 3
     """
     from shelfwise.cli.saved_config import config_of
-    from shelfwise.data.prepared import open_prepared_shop
+    from shelfwise.data.prepared import open_learnable
     from shelfwise.evaluation.cross_validation import cross_validate as validate
     from shelfwise.evaluation.pieces import Setting
 
-    shop = open_prepared_shop(prepared)
+    shop = open_learnable(prepared)
     sections = ("model", "train", "evaluate")
     config = config_of(prepared, shop.manifest, settings or (), sections=sections)
     setting = Setting(config.model, config.train, config.evaluate)
@@ -54,12 +54,13 @@ def _show(found: CrossValidation) -> None:
         table.add_column(fold.name, justify="right")
     table.add_column("mean", justify="right")
     for spread in found.spreads:
-        if spread.view in (found.headline, "main"):
+        if spread.view in (found.headline, "main") or found.by == "text":
             mean = (
                 f"{figure(spread.mean, 4)} [dim]{escape(interval(spread.low, spread.high, 4))}[/]"
             )
             values = (figure(value, 4) for value in spread.value_F)
-            table.add_row(spread.task, spread.metric, escape(spread.system), *values, mean)
+            metric = spread.metric if spread.view == "main" else f"{spread.metric}, {spread.view}"
+            table.add_row(spread.task, metric, escape(spread.system), *values, mean)
     show(table)
     answer.print(
         "Intervals of the mean by Student's t over the folds; folds share training data, so they "

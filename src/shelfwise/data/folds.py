@@ -21,19 +21,22 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from shelfwise.data.prepared import PreparedShop
+from shelfwise.data.prepared import PreparedPairs, PreparedShop
 from shelfwise.data.split import LATER, Moments, Part, part_of
 from shelfwise.schema.errors import ConfigError
+from shelfwise.schema.manifest import Manifest
 
 _RANGE = 1 << 64  # of the digest's first eight bytes
 
 
 def owner_places(prepared: PreparedShop, salt: str) -> NDArray[np.float64]:
     """``[U]`` a number in [0, 1) for each owner, the same on every machine and in longer logs."""
-    digests = (
-        hashlib.sha256(f"{salt}:{owner}".encode()).digest() for owner in prepared.owners["owner_id"]
-    )
-    return np.array([int.from_bytes(digest[:8]) / _RANGE for digest in digests])
+    return np.array([_place(salt, owner) for owner in prepared.owners["owner_id"]])
+
+
+def _place(salt: str, name: str) -> float:
+    digest = hashlib.sha256(f"{salt}:{name}".encode()).digest()
+    return int.from_bytes(digest[:8]) / _RANGE
 
 
 def user_fold(prepared: PreparedShop, folds: int, fold: int) -> PreparedShop:
@@ -66,6 +69,32 @@ def user_fold(prepared: PreparedShop, folds: int, fold: int) -> PreparedShop:
         moments,
         _where(~kept_R, LATER, part),
         {"train": ~held_U, "validation": ~held_U, "test": held_U},
+    )
+
+
+def text_fold(prepared: PreparedPairs, folds: int, fold: int) -> PreparedPairs:
+    """Learned from all texts but a ``folds``-th, judged on those; texts of the test are left out.
+
+    A ninth of the other texts stops training early, and all copies of a text go together.
+    """
+    rows = prepared.rows.filter(pl.col("part") != "test")
+    texts = rows["text"].unique()
+    held = pl.Series([int(_place("fold", text) * folds) == fold for text in texts])
+    stops = pl.Series([_place("stop", text) < 1 / 9 for text in texts])
+    part = texts.to_frame("text").select(
+        "text",
+        pl.when(pl.lit(held))
+        .then(pl.lit("test"))
+        .when(pl.lit(stops))
+        .then(pl.lit("validation"))
+        .otherwise(pl.lit("train"))
+        .alias("part"),
+    )
+    named = f"text fold {fold + 1} of {folds}"
+    return replace(
+        prepared,
+        manifest=_own_manifest(prepared, named),
+        rows=rows.drop("part").join(part, on="text", how="left", maintain_order="left"),
     )
 
 
@@ -159,13 +188,17 @@ def _view(
     part: pl.Series,
     asked: Mapping[Part, NDArray[np.bool_]],
 ) -> PreparedShop:
-    # A run of a view must not pass for a run of the shop: it has a fingerprint of its own.
-    told = f"{prepared.manifest.data_fingerprint}:{name}"
-    fingerprint = hashlib.sha256(told.encode()).hexdigest()
     return replace(
         prepared,
-        manifest=prepared.manifest.model_copy(update={"data_fingerprint": fingerprint}),
+        manifest=_own_manifest(prepared, name),
         moments=moments,
         requests=prepared.requests.with_columns(part.alias("part")),
         asked_U=asked,
     )
+
+
+def _own_manifest(prepared: PreparedShop | PreparedPairs, name: str) -> Manifest:
+    """With a fingerprint of the view's own: its runs must not pass for runs of the whole."""
+    told = f"{prepared.manifest.data_fingerprint}:{name}"
+    fingerprint = hashlib.sha256(told.encode()).hexdigest()
+    return prepared.manifest.model_copy(update={"data_fingerprint": fingerprint})

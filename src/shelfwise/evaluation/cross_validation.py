@@ -9,7 +9,7 @@ Shape suffix in this file: F = folds.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -18,20 +18,22 @@ from typing import Any, Literal
 import numpy as np
 from scipy import stats
 
-from shelfwise.data.folds import time_fold, user_fold
-from shelfwise.data.prepared import PreparedShop
+from shelfwise.data.folds import text_fold, time_fold, user_fold
+from shelfwise.data.prepared import PreparedPairs, PreparedShop
 from shelfwise.evaluation.pieces import MeasuredPiece, Piece, Setting, measure_pieces, read_pieces
 from shelfwise.evaluation.report import OURS, Row
 from shelfwise.schema.errors import ArtifactError
 from shelfwise.schema.plain import plain
 from shelfwise.schema.progress import Progress, Silent
 
-By = Literal["user", "time"]
+By = Literal["user", "time", "text"]
 FOLD_WORDS = {
     "user": "users are parted by hash; each fold learns from the others and is judged on the "
     "requests of its own users in the validation period, which begins where training ends",
     "time": "forward chaining: slices as long as validation, each judged by what was learned "
     "before it",
+    "text": "texts are parted by hash, all copies of one together; each fold learns from the "
+    "others and is judged on its own",
 }
 
 
@@ -72,7 +74,7 @@ class CrossValidation:
 
 
 def cross_validate(
-    prepared: PreparedShop,
+    prepared: PreparedShop | PreparedPairs,
     out: Path,
     setting: Setting,
     by: By = "user",
@@ -81,17 +83,20 @@ def cross_validate(
 ) -> CrossValidation:
     """Train and judge ``folds`` times; finished folds in ``out`` are taken as they are.
 
+    A table of texts and labels has folds of texts, whatever ``by`` says.
+
     Raises:
         ConfigError: ``out`` is not ours, or the shop cannot be parted so.
     """
-    one = user_fold if by == "user" else time_fold
-    for fold in range(folds):  # all that is wrong is told before the first training
-        one(prepared, folds, fold)
+    views: list[Callable[[], PreparedShop | PreparedPairs]]
+    if isinstance(prepared, PreparedPairs):
+        by, views = "text", [partial(text_fold, prepared, folds, fold) for fold in range(folds)]
+    else:
+        one = user_fold if by == "user" else time_fold
+        views = [partial(one, prepared, folds, fold) for fold in range(folds)]
+    views[0]()  # what is wrong is told before the first training
     seed = setting.train.seed
-    pieces = [
-        Piece(f"fold-{fold + 1:02}", partial(one, prepared, folds, fold), seed)
-        for fold in range(folds)
-    ]
+    pieces = [Piece(f"fold-{at:02}", view, seed) for at, view in enumerate(views, start=1)]
     fingerprint = prepared.manifest.data_fingerprint
     plan = {"kind": "cross_validation", "by": by, "folds": folds, "data_fingerprint": fingerprint}
     return _found(plan, measure_pieces(out, plan, pieces, setting, progress or Silent()))

@@ -18,14 +18,16 @@ from typing import Any
 from shelfwise.data.batches import examples_of
 from shelfwise.data.folder import new_folder
 from shelfwise.data.part_rows import TRAINED
-from shelfwise.data.prepared import PreparedShop
+from shelfwise.data.prepared import PreparedPairs, PreparedShop
 from shelfwise.data.whole_file import write_whole
+from shelfwise.evaluation.classifier import classification_report_of
 from shelfwise.evaluation.config import EvaluateOptions
 from shelfwise.evaluation.report import Row
-from shelfwise.evaluation.shop import measure_shop
+from shelfwise.evaluation.shop import ShopFindings, measure_shop
 from shelfwise.models.config import ModelOptions
 from shelfwise.ranking.loaded_run import open_run
 from shelfwise.schema.errors import ArtifactError, ConfigError
+from shelfwise.schema.manifest import open_sealed
 from shelfwise.schema.plain import plain
 from shelfwise.schema.progress import Progress
 from shelfwise.schema.run_files import CURVE
@@ -50,7 +52,7 @@ class Piece:
     """One training still to be done."""
 
     name: str  # of its folder
-    view: Callable[[], PreparedShop]
+    view: Callable[[], PreparedShop | PreparedPairs]
     seed: int
 
 
@@ -60,7 +62,7 @@ class MeasuredPiece:
 
     name: str
     seed: int
-    requests: int  # that were learned from
+    requests: int  # that were learned from; texts, where there are no requests
     headline: str  # view of the headline figure
     rows: list[Row]
     curve: dict[str, Any]  # losses and checks over steps
@@ -165,13 +167,19 @@ def _measure(piece: Piece, setting: Setting, folder: Path, progress: Progress) -
     options = setting.train.model_copy(update={"seed": piece.seed})
     train(view, run, setting.model, options, progress)
     measuring = setting.evaluate.model_copy(update={"examples": 0})
-    findings = measure_shop(open_run(run), view, measuring, None, progress)
+    if isinstance(view, PreparedPairs):
+        requests = int((view.rows["part"] == "train").sum())
+        rows = classification_report_of(run, open_sealed(run, "run"), view, measuring)
+        findings = ShopFindings(rows=rows)
+    else:
+        requests = len(examples_of(view, TRAINED))
+        findings = measure_shop(open_run(run), view, measuring, None, progress)
     curve = json.loads((run / CURVE).read_text(encoding="utf-8"))
     shutil.rmtree(run)
     measured = MeasuredPiece(
         name=piece.name,
         seed=piece.seed,
-        requests=len(examples_of(view, TRAINED)),
+        requests=requests,
         headline=findings.headline,
         rows=findings.rows,
         curve=curve,
