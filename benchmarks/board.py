@@ -38,7 +38,8 @@ class Board:
     weights: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)  # view -> [U]
     runs: dict[str, list[Values]] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)
-    about: list[dict[str, Any]] = field(default_factory=list)
+    about: list[dict[str, Any]] = field(default_factory=list)  # how each system was run
+    notes: list[str] = field(default_factory=list)
 
     def add(self, system: str, values: Values) -> bool:
         """Keep one run; False where it is exactly the system's last one, and so says nothing new.

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.asking import Asking
 from benchmarks.board import Board, Figure, Values
 from benchmarks.peer_task import K, write_task
 from benchmarks.peers_ranking import (
@@ -38,8 +39,8 @@ from shelfwise.evaluation.report import OURS
 from shelfwise.evaluation.shop import RunScorer, per_owner
 from shelfwise.metrics.hit_rate import hit_rate_at_k
 from shelfwise.ranking.loaded_run import open_run
-from shelfwise.schema.errors import ConfigError, DataError, ShelfwiseError
-from shelfwise.schema.progress import Progress
+from shelfwise.schema.errors import DataError, ShelfwiseError
+from shelfwise.schema.progress import Progress, Silent
 from shelfwise.training.train import train
 
 _COLD_PLACES = 100
@@ -59,28 +60,6 @@ class Protocol:
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
-    """What the command line says."""
-
-    data: Path
-    seeds: int = 1
-    minutes: float = 10.0  # of learning, for each system and seed
-    systems: tuple[str, ...] = ()  # empty: all
-    settings: tuple[str, ...] = ()  # section.key=value, over shop.toml
-
-    def wants(self, *names: str) -> bool:
-        """Whether one of a system's names was asked for."""
-        return not self.systems or any(name in self.systems for name in names)
-
-    def refuse_unknown(self) -> None:
-        """Stop before anything is run, where a system is misspelt."""
-        known = [*_GROUPS, *peer_names()]
-        unknown = [name for name in self.systems if name not in known]
-        if unknown:
-            raise ConfigError(f"--systems: no {', '.join(unknown)}; known are {', '.join(known)}")
-
-
-@dataclass(frozen=True, slots=True)
 class _Contest:
     """The requests of the test, and how answers to them are looked at."""
 
@@ -94,7 +73,8 @@ class _Contest:
     def hold(self, system: str, score: Score) -> bool:
         """Rank by ``score`` and keep the values; False where they are those of the last run."""
         systems, items = {system: score}, len(self.prepared.items)
-        ranked = rank_all(systems, self.targets, self.looked_at, items, self.progress)
+        with self.progress.step(f"Ranking by {system}"):
+            ranked = rank_all(systems, self.targets, self.looked_at, items, Silent())
         values: dict[Figure, NDArray[np.float64]] = {}
         for (_, view), found in ranked.items():
             name = self.protocol.view_names.get(view, view)
@@ -124,7 +104,7 @@ def unit_values(found: Ranked, view: str, targets: MatchTargets, items: int) -> 
 def compare(protocol: Protocol, asking: Asking, progress: Progress) -> Result:
     """Run every system that was asked for; one that fails is a row with the reason."""
     began = time.perf_counter()
-    asking.refuse_unknown()
+    asking.refuse_unknown([*_GROUPS, *peer_names(asking.scripts)])
     with TemporaryDirectory(prefix=f"{protocol.name}-") as folder:
         scratch = Path(folder)
         shop = shop_of(asking.data, protocol.dataset, scratch, asking.settings, progress)
@@ -134,8 +114,8 @@ def compare(protocol: Protocol, asking: Asking, progress: Progress) -> Result:
         if asking.wants(OURS):
             _ours(contest, shop, asking, scratch)
         if asking.wants("baselines"):
-            _baselines(contest, shop)
-        wanted = [name for name in peer_names() if asking.wants("peers", name)]
+            _baselines(contest)
+        wanted = [name for name in peer_names(asking.scripts) if asking.wants("peers", name)]
         if wanted:
             _peers(contest, wanted, asking, scratch)
     board, headline = contest.board, protocol.view_names.get(contest.looked_at[0].name)
@@ -150,6 +130,7 @@ def compare(protocol: Protocol, asking: Asking, progress: Progress) -> Result:
         rows=board.rows(),
         differences=board.differences(protocol.compared),
         systems=board.about,
+        notes=board.notes,
     )
 
 
@@ -213,38 +194,34 @@ def _ours(contest: _Contest, shop: Shop, asking: Asking, scratch: Path) -> None:
             break
 
 
-def _baselines(contest: _Contest, shop: Shop) -> None:
-    prepared = contest.prepared
-    with contest.progress.step("Choosing settings of the baselines"):
-        began = time.perf_counter()
-        rivals = baselines(
-            prepared, taken_in(prepared, LEARNED), shop.config().evaluate.recent_days
-        )
-        seconds = round(time.perf_counter() - began, 1)
-    contest.board.about.append({"system": "baselines", "seconds": seconds})
-    for rival in rivals:
+def _baselines(contest: _Contest) -> None:
+    rivals = baselines(contest.prepared, contest.progress)
+    contest.board.notes.extend(rivals.notes)
+    for rival in rivals.found:
         contest.hold(rival.name, rival.scores)
+        told = {"system": rival.name, "settings": dict(rival.setting), "tried": rival.tried}
+        contest.board.about.append(told | {"validation": {f"ndcg@{K}": rival.validation}})
 
 
 def _peers(contest: _Contest, libraries: Sequence[str], asking: Asking, scratch: Path) -> None:
     """Each by its defaults and, apart from it, tuned by its own means in the same time."""
     name = contest.protocol.name
     task = write_task(contest.prepared, contest.targets, name, scratch / "task")
-    for library, reason in uninstalled_peers().items():
+    for library, reason in uninstalled_peers(asking.scripts, asking.environments).items():
         contest.board.fail(library, reason)
     steps = len(libraries)
     with contest.progress.step("Peers", total=steps) as bar:
         for library in libraries:
             bar.note(library)
-            for peer in _models(contest, library):
+            for peer in _models(contest, library, asking):
                 for tune in (False, True):
                     _one_peer(contest, peer, task, (asking, tune))
             bar.advance()
 
 
-def _models(contest: _Contest, library: str) -> list[Peer]:
+def _models(contest: _Contest, library: str, asking: Asking) -> list[Peer]:
     try:
-        return list(peers_of(library))
+        return list(peers_of(library, asking.scripts, asking.environments))
     except PeerError as error:
         contest.board.fail(library, str(error))
         return []

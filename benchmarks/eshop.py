@@ -25,7 +25,8 @@ def eshop(  # noqa: PLR0913  # the options of a command
 
     Example: python benchmarks/run.py eshop --data eshop_clothing --seeds 3 --json
     """
-    from benchmarks.catalogue import Asking, Protocol, compare
+    from benchmarks.asking import Asking
+    from benchmarks.catalogue import Protocol, compare
 
     asking = Asking(data, seeds, budget, listed(systems), tuple(settings or ()))
     protocol = Protocol("eshop", "eshop-clothing", PROTOCOL)

@@ -28,7 +28,8 @@ def next_item(  # noqa: PLR0913  # the options of a command
 
     Example: python benchmarks/run.py next_item --data beauty --seeds 3 --json
     """
-    from benchmarks.catalogue import Asking, Protocol, compare
+    from benchmarks.asking import Asking
+    from benchmarks.catalogue import Protocol, compare
 
     asking = Asking(data, seeds, budget, listed(systems), tuple(settings or ()))
     compared = ("ndcg@10", "hr@10", "recall@100")

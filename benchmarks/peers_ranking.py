@@ -20,12 +20,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.peers_loading import ROOT, why_missing
+from benchmarks.peers_loading import why_missing
 from shelfwise.data.targets import MatchTargets
 from shelfwise.schema.errors import ShelfwiseError
 
-_SCRIPTS = ROOT / "benchmarks/peers"
-_ENVIRONMENTS = ROOT / ".venv-peers"
 _GRACE_SECONDS = 300.0  # beside its budget: imports, reading, writing scores
 _HELP_SECONDS = 300.0
 _MODELS = re.compile(r"--model \{([^}]*)\}")
@@ -62,22 +60,18 @@ class PeerScores:
         return np.asarray(self.score_TV[rows])
 
 
-def peer_names(scripts: Path = _SCRIPTS) -> list[str]:
+def peer_names(scripts: Path) -> list[str]:
     """Libraries that a script ranks with."""
     return sorted(path.stem.removeprefix("rank_") for path in scripts.glob("rank_*.py"))
 
 
-def uninstalled_peers(
-    scripts: Path = _SCRIPTS, environments: Path = _ENVIRONMENTS
-) -> dict[str, str]:
+def uninstalled_peers(scripts: Path, environments: Path) -> dict[str, str]:
     """Libraries that did not install and have no script, each with the reason."""
     failed = {path.stem for path in environments.glob("*.failed")} - set(peer_names(scripts))
     return {name: str(why_missing(name, environments)) for name in sorted(failed)}
 
 
-def peers_of(
-    library: str, scripts: Path = _SCRIPTS, environments: Path = _ENVIRONMENTS
-) -> Iterator[Peer]:
+def peers_of(library: str, scripts: Path, environments: Path) -> Iterator[Peer]:
     """The models of a library, as its script's help names them.
 
     Raises:

@@ -29,7 +29,8 @@ def retail(  # noqa: PLR0913  # the options of a command
 
     Example: python benchmarks/run.py retail --data online_retail --seeds 3 --json
     """
-    from benchmarks.catalogue import Asking, Protocol, compare
+    from benchmarks.asking import Asking
+    from benchmarks.catalogue import Protocol, compare
 
     asking = Asking(data, seeds, budget, listed(systems), tuple(settings or ()))
     protocol = Protocol("retail", "online-retail", PROTOCOL)

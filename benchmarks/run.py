@@ -14,9 +14,11 @@ import typer
 # So that `python benchmarks/run.py` finds its neighbours, wherever it is called from.
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from benchmarks.conversion import conversion
 from benchmarks.eshop import eshop
 from benchmarks.next_item import next_item
 from benchmarks.prepare_speed import prepare_speed
+from benchmarks.relevance import relevance
 from benchmarks.retail import retail
 from shelfwise.cli.console import help_of
 
@@ -24,6 +26,8 @@ _COMMANDS = (
     next_item,
     retail,
     eshop,
+    relevance,
+    conversion,
     prepare_speed,
 )  # fmt: skip  # a line each: several hands add theirs
 

@@ -28,17 +28,13 @@ class Shop(NamedTuple):
 def shop_of(
     data: Path, dataset: str, scratch: Path, settings: tuple[str, ...], progress: Progress
 ) -> Shop:
-    """``data`` itself where it has a shop.toml, else its conversion by the reader of ``dataset``.
-
-    Users of a published set get pseudonyms by the published key: their order, and with it every
-    draw, is the same on every machine.
-    """
+    """``data`` itself where it has a shop.toml, else what the reader of ``dataset`` makes of it."""
     if (data / SHOP_TOML).is_file():
         return Shop(data, settings, published=False)
     folder = scratch / "shop"
     folder.mkdir()
     convert(dataset, data, folder, progress)
-    return Shop(folder, ("privacy.published_key=true", *settings), published=True)
+    return Shop(folder, settings, published=True)
 
 
 def prepared_shop(shop: Shop, out: Path, progress: Progress) -> PreparedShop:

@@ -1,0 +1,260 @@
+"""Systems that grade pairs of query and title, on the same folds of the same judgements.
+
+Shape suffixes: N = judged rows, T = rows of a fold's test, Q = queries tested.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.asking import Asking
+from benchmarks.board import Board, Figure
+from benchmarks.judged import FIFTHS, Fold, Judged, folds_of, judged_of
+from benchmarks.pair_figures import FIGURES, PairTexts, frozen_cosine, pair_figures
+from benchmarks.pair_models import PAIRS, boosted_trees, pairs_classifier, ridge
+from benchmarks.result import Result, peak_mib
+from benchmarks.shops import Shop, shop_of
+from shelfwise.data.prepared import PreparedJudgements, learnable
+from shelfwise.evaluation.report import OURS, Row
+from shelfwise.metrics.bootstrap import bootstrap_rows
+from shelfwise.metrics.graded_ndcg import graded_ndcg_at_k
+from shelfwise.metrics.pairwise_accuracy import pairs_by_query
+from shelfwise.metrics.root_mean_square import root_mean_square
+from shelfwise.metrics.spearman import SortedSpearman
+from shelfwise.schema.errors import ArtifactError, ConfigError
+from shelfwise.schema.progress import Progress
+
+K = 10
+_READERS = ("home-depot", "qbqtc")
+_SYSTEMS = (OURS, PAIRS, "baselines")
+_WORDS = {"home-depot": "shared words", "qbqtc": "shared characters"}
+_DRAWS = 200
+_VIEW, _TASK = "main", "relevance"
+
+
+@dataclass(frozen=True, slots=True)
+class Grades:
+    """A system's answer for the test of a fold."""
+
+    score_T: NDArray[np.float64]  # higher means ranked earlier
+    grade_T: NDArray[np.float64]  # the grade it expects
+
+
+Grader = Callable[[Fold, int], tuple[Grades, Mapping[str, Any]]]  # of a fold and a seed
+
+
+@dataclass(slots=True)
+class _Answers:
+    """Scores and grades of all folds together, a run at a time."""
+
+    runs: dict[str, list[Grades]] = field(default_factory=dict)
+
+    def add(self, system: str, answer: Grades) -> None:
+        self.runs.setdefault(system, []).append(answer)
+
+
+def compare_judged(words: str, asking: Asking, progress: Progress) -> Result:
+    """Every system on every fold; figures over all tested queries together."""
+    began = time.perf_counter()
+    asking.refuse_unknown(_SYSTEMS)
+    with TemporaryDirectory(prefix="relevance-") as folder:
+        scratch = Path(folder)
+        shop, reader = _shop(asking, scratch, progress)
+        judged = judged_of(shop, scratch / "prepared", progress)
+        folds = list(folds_of(judged))
+        tested_T = np.concatenate([fold.test for fold in folds])
+        board, answers = Board(), _Answers()
+        _why_not_ours(board, judged, asking)
+        for system, grader, seeds in _systems(judged, shop, asking, (scratch, progress, reader)):
+            for seed in range(seeds):
+                answers.add(system, _of_all_folds(system, grader, (folds, seed, board)))
+        _measure(board, answers, judged, tested_T)
+    ours = PAIRS if PAIRS in board.runs else OURS
+    return Result(
+        benchmark="relevance",
+        protocol=f"{words} Budget {asking.minutes:g} minutes a system and seed.",
+        data=_data(judged, folds),
+        figures=_figures(judged, tested_T) | board.seed_figures(_figure(f"ndcg@{K}"), ours),
+        seconds=round(time.perf_counter() - began, 1),
+        peak_mib=peak_mib(),
+        rows=[*board.rows(), *_pooled_rows(answers, judged, tested_T)],
+        differences=board.differences((f"ndcg@{K}", "pairwise_accuracy"), ours),
+        systems=board.about,
+        notes=board.notes,
+    )
+
+
+def _shop(asking: Asking, scratch: Path, progress: Progress) -> tuple[Shop, str]:
+    """The published folder by the reader whose file lies in it; a shop folder by itself."""
+    if (asking.data / "shop.toml").is_file():
+        return shop_of(asking.data, "", scratch, asking.settings, progress), ""
+    names = [path.name.casefold() for path in asking.data.iterdir()]
+    reader = "qbqtc" if any(name.startswith("train_old") for name in names) else "home-depot"
+    if reader == "home-depot" and not any(name.startswith(("train.csv", "home")) for name in names):
+        raise ConfigError(
+            f"{asking.data}: neither a shop folder nor the published files of "
+            f"{' or '.join(_READERS)}"
+        )
+    return shop_of(asking.data, reader, scratch, asking.settings, progress), reader
+
+
+def _why_not_ours(board: Board, judged: Judged, asking: Asking) -> None:
+    """The ranker learns from behaviour; judgements alone are refused, in its own words."""
+    if not asking.wants(OURS) or not isinstance(judged.prepared, PreparedJudgements):
+        return
+    try:
+        learnable(judged.prepared)
+    except ArtifactError as error:
+        board.fail(OURS, str(error).partition(": ")[2])
+
+
+def _systems(
+    judged: Judged, shop: Shop, asking: Asking, context: tuple[Path, Progress, str]
+) -> Iterator[tuple[str, Grader, int]]:
+    scratch, progress, reader = context
+    grade_N = judged.rows["grade"].to_numpy()
+    config = shop.config()
+    if asking.wants("baselines"):
+        texts = PairTexts.of(judged.rows)
+        limit = config.text.max_tokens
+        cosine_N = frozen_cosine(texts, config.model.encoder, limit, progress)
+        figure_NF = pair_figures(texts, cosine_N)
+        words = _WORDS.get(reader, "shared words")
+        yield "random order", by_score(np.zeros(len(grade_N)), grade_N), 1
+        for name, figure in ((words, "shared words"), ("BM25", "bm25"), ("cosine", "cosine")):
+            score_N = figure_NF[:, FIGURES.index(figure)]
+            system = "frozen encoder cosine" if name == "cosine" else name
+            yield system, by_score(score_N, grade_N), 1
+        yield "ridge on hand features", _learned(ridge, figure_NF, judged), 1
+        yield "gradient boosting on hand features", _learned(boosted_trees, figure_NF, judged), 1
+    if asking.wants(PAIRS, OURS):
+
+        def graded(fold: Fold, seed: int) -> tuple[Grades, Mapping[str, Any]]:
+            settings = (f"train.minutes={asking.minutes}", f"train.seed={seed}")
+            grade_T, told = pairs_classifier(
+                judged, fold, shop.config(*settings), scratch, progress
+            )
+            return Grades(grade_T, grade_T), {"seed": seed, **told}
+
+        yield PAIRS, graded, asking.seeds
+
+
+def by_score(score_N: NDArray[np.float64], grade_N: NDArray[np.float64]) -> Grader:
+    """A score that is no grade: a straight line through training rows makes one of it."""
+
+    def graded(fold: Fold, _: int) -> tuple[Grades, Mapping[str, Any]]:
+        score, grade = score_N[fold.train], grade_N[fold.train]
+        spread = float(score.var())
+        slope = float(np.cov(score, grade, bias=True)[0, 1]) / spread if spread else 0.0
+        score_T = score_N[fold.test]
+        return Grades(score_T, grade.mean() + slope * (score_T - score.mean())), {}
+
+    return graded
+
+
+def _learned(
+    fit: Callable[..., tuple[NDArray[np.float64], Mapping[str, Any]]],
+    figure_NF: NDArray[np.float64],
+    judged: Judged,
+) -> Grader:
+    def graded(fold: Fold, _: int) -> tuple[Grades, Mapping[str, Any]]:
+        grade_T, told = fit(figure_NF, judged.rows, fold)
+        return Grades(grade_T, grade_T), told
+
+    return graded
+
+
+def _of_all_folds(system: str, grader: Grader, context: tuple[list[Fold], int, Board]) -> Grades:
+    folds, seed, board = context
+    began = time.perf_counter()
+    parts = []
+    for number, fold in enumerate(folds):
+        answer, told = grader(fold, seed)
+        parts.append(answer)
+        if told:
+            place = {"fold": number} if len(folds) > 1 else {}
+            board.about.append({"system": system, **place, **told})
+    seconds = round(time.perf_counter() - began, 1)
+    board.about.append({"system": system, "seconds": seconds})
+    return Grades(
+        np.concatenate([part.score_T for part in parts]),
+        np.concatenate([part.grade_T for part in parts]),
+    )
+
+
+def _measure(board: Board, answers: _Answers, judged: Judged, tested_T: NDArray[np.int64]) -> None:
+    """Figures that are means over queries."""
+    grade_T = judged.rows["grade"].to_numpy()[tested_T]
+    query_T = judged.rows["query"].to_numpy()[tested_T].astype(str)
+    for system, runs in answers.runs.items():
+        for answer in runs:
+            lists = graded_ndcg_at_k(answer.score_T, grade_T, query_T, K)
+            pairs = pairs_by_query(answer.score_T, grade_T, query_T)
+            values = {
+                _figure(f"ndcg@{K}"): lists.ndcg_Q,
+                _figure("pairwise_accuracy"): pairs.value_Q,
+            }
+            board.add(system, values)
+
+
+def _pooled_rows(
+    answers: _Answers, judged: Judged, tested_T: NDArray[np.int64]
+) -> list[dict[str, Any]]:
+    """Figures over all rows; queries are drawn again, and of several runs the mean counts."""
+    grade_T = judged.rows["grade"].to_numpy()[tested_T]
+    query_T = judged.rows["query"].to_numpy()[tested_T].astype(str)
+    found = []
+    for system, runs in answers.runs.items():
+        orders = [SortedSpearman.of(run.score_T, grade_T) for run in runs]
+        metrics: dict[str, Callable[[NDArray[np.float64]], float]] = {
+            "spearman": lambda w, orders=orders: float(np.mean([one(w) for one in orders])),
+            "rmse": lambda w, runs=runs: float(
+                np.mean([root_mean_square(run.grade_T, grade_T, w).value for run in runs])
+            ),
+        }
+        for name, metric in metrics.items():
+            interval = bootstrap_rows(metric, query_T, draws=_DRAWS, seed=0)
+            row = Row(system, _VIEW, _TASK, name, *interval, seeds=len(runs))
+            found.append(asdict(row))
+    return found
+
+
+def _figure(metric: str) -> Figure:
+    return Figure(_VIEW, _TASK, metric)
+
+
+def _figures(judged: Judged, tested_T: NDArray[np.int64]) -> dict[str, float]:
+    grade_T = judged.rows["grade"].to_numpy()[tested_T]
+    query_T = judged.rows["query"].to_numpy()[tested_T].astype(str)
+    lists = graded_ndcg_at_k(np.zeros(len(grade_T)), grade_T, query_T, K)
+    return {
+        f"ndcg@{K} of a random order, in closed form": float(np.nanmean(lists.random_Q)),
+        "queries left out of ndcg (one product or one grade)": float(lists.left_out),
+    }
+
+
+def _data(judged: Judged, folds: list[Fold]) -> dict[str, Any]:
+    rows = judged.rows
+    first = folds[0]
+    counts = {
+        "pairs": len(rows),
+        "queries": rows["query"].n_unique(),
+        "titles": rows["title"].n_unique(),
+        "folds": len(folds),
+        "pairs of training": len(first.train),
+        "pairs of validation": len(first.validation),
+        "pairs tested": sum(len(fold.test) for fold in folds),
+    }
+    if judged.folds == FIFTHS:
+        counts["pairs that only train"] = int(rows["trains_only"].sum())
+    options, manifest = judged.prepared.options, judged.prepared.manifest
+    name = options.shop.name + (" (synthetic)" if options.shop.synthetic else "")
+    return {"name": name, "fingerprint": manifest.data_fingerprint, "counts": counts}

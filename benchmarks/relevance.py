@@ -1,0 +1,36 @@
+"""How well products answer queries, judged by people: Home Depot, and QBQTC in Chinese."""
+
+from __future__ import annotations
+
+from benchmarks.console import Budget, Data, Seeds, Settings, Systems, Write, listed, tell
+from shelfwise.cli.console import AsJson, Bars
+
+PROTOCOL = (
+    "Queries in order of sha256(query): the first 70 % train, the next 10 % validate, the last "
+    "20 % test; no query is in two parts. QBQTC: five such folds by rotation over the queries of "
+    "train_old, whose every query is tested once; dev, less the queries it shares, trains too. "
+    "nDCG@10 with gain 2^grade - 1, ties by expectation; queries with one product or one grade are "
+    "left out of it and counted. Pairwise accuracy: pairs of different grade within a query, each "
+    "query counting the same. Spearman and RMSE over all rows; a score that is no grade is put "
+    "through a straight line fitted on training rows for RMSE. Intervals over queries."
+)
+
+
+def relevance(  # noqa: PLR0913  # the options of a command
+    data: Data,
+    seeds: Seeds = 1,
+    budget: Budget = 10.0,
+    systems: Systems = None,
+    settings: Settings = None,
+    write: Write = None,
+    as_json: AsJson = False,
+) -> None:
+    """Order of judged products by query: nDCG@10 beside its random floor, pairs, Spearman, RMSE.
+
+    Example: python benchmarks/run.py relevance --data home_depot --seeds 3 --json
+    """
+    from benchmarks.asking import Asking
+    from benchmarks.judged_contest import compare_judged
+
+    asking = Asking(data, seeds, budget, listed(systems), tuple(settings or ()))
+    tell(compare_judged(PROTOCOL, asking, Bars()), as_json, write)
