@@ -121,7 +121,7 @@ def contest(peers: Sequence[Peer]) -> None:
 def settle_surroundings(seed: int) -> None:
     """Start again with two threads, no network and fixed hashes: libraries read these at import."""
     wanted = {f"{what}_NUM_THREADS": str(THREADS) for what in ("OMP", "OPENBLAS", "MKL")}
-    wanted |= {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
+    wanted |= {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false", "TQDM_DISABLE": "1"}
     wanted |= {"PYTHONHASHSEED": str(seed % 2**32)}
     if any(os.environ.get(name) != value for name, value in wanted.items()):
         os.execve(sys.executable, [sys.executable, *sys.argv], os.environ | wanted)
@@ -135,7 +135,10 @@ def answer(task: Task, peer: Peer, asked: Asked) -> None:
     best = max(trials, key=lambda trial: trial.value, default=None)
     settings, fitted, notes = _final(task, peer, best, Clock(ends, asked.seed))
     asked.out.mkdir(parents=True, exist_ok=True)
-    write_scores(asked.out / "scores.npy", task, fitted)
+    unranked = write_scores(asked.out / "scores.npy", task, fitted)
+    if unranked == task.targets:
+        raise SystemExit(f"{peer.system} can rank for none of the targets: {peer.note}")
+    notes += [f"nothing ranked for {unranked} of {task.targets} targets"] if unranked else []
     told = {
         "system": peer.system,
         "version": importlib.metadata.version(peer.library),
@@ -184,13 +187,20 @@ def validation_ndcg(task: Task, fitted: Fitted) -> float:
     return float(np.mean(values)) if values else math.nan
 
 
-def write_scores(path: Path, task: Task, fitted: Fitted) -> None:
-    """``[T, V]`` float32, block by block: all of it may exceed the memory."""
+def write_scores(path: Path, task: Task, fitted: Fitted) -> int:
+    """``[T, V]`` float32, block by block: all of it may exceed the memory.
+
+    Returns:
+        Targets without a score.
+    """
+    unranked = 0
     shape = (task.targets, task.items)
     scores_TV = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=shape)
     for start, scores_BV in _blocks(task.histories, fitted, task.items):
         scores_TV[start : start + len(scores_BV)] = scores_BV
+        unranked += int((~np.isfinite(scores_BV).any(axis=1)).sum())
     scores_TV.flush()
+    return unranked
 
 
 @contextmanager
