@@ -16,8 +16,6 @@ class EvaluateOptions(Options):
     """Places of a ranking that count."""
     draws: Annotated[int, Field(ge=50)] = 1_000
     """Bootstrap draws behind each interval."""
-    recent_days: PositiveInt = 30
-    """How far back the baseline "popularity (recent)" looks from the start of the test."""
     examples: NonNegativeInt = 5
     """Rankings shown with titles."""
     most_targets: PositiveInt = 20_000

@@ -144,10 +144,12 @@ def _measure_match(scorer: RunScorer, options: EvaluateOptions, progress: Progre
     taken = taken_in(prepared, LEARNED)
     warm_V = np.bincount(taken.item_E, minlength=taken.items) > 0
     looked_at = views(prepared, targets, warm_V)
-    rivals = baselines(prepared, taken, options.recent_days)
-    systems = {OURS: scorer.match} | {rival.name: rival.scores for rival in rivals}
+    rivals = baselines(prepared, progress)
+    systems = {OURS: scorer.match} | {rival.name: rival.scores for rival in rivals.found}
     ranked = rank_all(systems, targets, looked_at, taken.items, progress)
-    findings = ShopFindings(headline=looked_at[0].name, notes=notes)
+    findings = ShopFindings(
+        headline=looked_at[0].name, figures=rivals.figures(), notes=[*notes, *rivals.notes]
+    )
     for (system, name), found in ranked.items():
         findings.rows.extend(_match_rows((system, name), found, targets, options, taken.items))
     for view in looked_at:

@@ -12,7 +12,7 @@ import numpy as np
 from shelfwise.data.attribution import DAY
 from shelfwise.data.history import KINDS, History
 from shelfwise.data.targets import MatchTargets
-from shelfwise.evaluation.baselines.role import Taken
+from shelfwise.evaluation.baselines.role import Learned, Taken
 from shelfwise.schema.event import EventKind
 
 BUY, VIEW, SEARCH = (
@@ -35,6 +35,7 @@ HISTORY = History(
     at_E=ints(0, 1, 2, 0, 1, 2, 3, 9) * DAY,
 )
 TAKEN = Taken(ints(0, 0, 0, 1, 1), ints(0, 1, 0, 1, 2), ints(0, 1, 2, 0, 2) * DAY, 3, ITEMS)
+LEARNED = Learned(HISTORY, KIND_NUMBERS, TAKEN, 4 * DAY)
 # Each owner asks on day 4: owner 0 knows 3 events, owner 1 four, owner 2 none.
 TARGETS = MatchTargets(
     owner_T=ints(0, 1, 2),

@@ -1,133 +1,111 @@
+"""What every baseline keeps, whatever it learns: the contract of `Family` and `Fitted`."""
+
 from __future__ import annotations
 
-from collections.abc import Callable
-from math import sqrt
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
-from shelfwise.data.attribution import DAY
-from shelfwise.data.history import History
-from shelfwise.evaluation.baselines.item_knn import Choice, ItemKnn
-from shelfwise.evaluation.baselines.markov import Markov
-from shelfwise.evaluation.baselines.own_counts import OwnCounts
-from shelfwise.evaluation.baselines.popularity import Popularity
-from shelfwise.evaluation.baselines.role import Baseline, Taken, past_counts
+from shelfwise.evaluation.baselines.ease import Ridge, ease
+from shelfwise.evaluation.baselines.ease_and_recent import ease_and_recent
+from shelfwise.evaluation.baselines.item_knn import by_bm25, by_cosine
+from shelfwise.evaluation.baselines.markov import markov
+from shelfwise.evaluation.baselines.own_counts import own_counts
+from shelfwise.evaluation.baselines.popularity import LastDays, of_all_time, of_late
+from shelfwise.evaluation.baselines.role import Family, Taken
 
-from .small import ALL_ROWS, HISTORY, ITEMS, KIND_NUMBERS, TAKEN, TARGETS, VIEW, ints
+from .small import ALL_ROWS, HISTORY, ITEMS, LEARNED, TARGETS, ints
 
-Maker = Callable[[History, Taken], Baseline]
-MAKERS: dict[str, Maker] = {
-    "popularity": lambda _h, taken: Popularity.of(taken, "popularity", 0),
-    "knn": lambda history, taken: ItemKnn.of(history, KIND_NUMBERS, taken, Choice(20, False)),
-    "knn itself": lambda history, taken: ItemKnn.of(history, KIND_NUMBERS, taken, Choice(20, True)),
-    "markov": Markov.of,
-    "own": lambda history, taken: OwnCounts.of(history, KIND_NUMBERS, taken),
+FAMILIES: dict[str, Family[Any]] = {
+    family.name: family
+    for family in (
+        of_all_time(),
+        of_late(longest=100),
+        by_cosine(),
+        by_bm25(),
+        markov(),
+        own_counts(timed=True),
+        ease(ITEMS),
+        ease_and_recent(Ridge(10, False), LastDays(2)),
+    )
 }
 
 
-@pytest.fixture(params=MAKERS)
-def maker(request: pytest.FixtureRequest) -> Maker:
-    return MAKERS[request.param]
+@pytest.fixture(params=FAMILIES)
+def family(request: pytest.FixtureRequest) -> Family[Any]:
+    return FAMILIES[request.param]
 
 
-def test_every_baseline_scores_the_chosen_rows(maker: Maker) -> None:
-    baseline = maker(HISTORY, TAKEN)
+def test_every_setting_scores_the_chosen_rows(family: Family[Any]) -> None:
+    found = list(family.fit(LEARNED, family.settings))
 
-    everything = baseline.scores(TARGETS, ALL_ROWS)
+    assert len(found) == len(set(family.settings)) == len(family.settings)
+    for fitted in found:
+        everything = fitted.scores(TARGETS, ALL_ROWS)
+        assert everything.shape == (3, ITEMS)
+        assert everything.dtype == np.float32
+        assert np.isfinite(everything).all()
+        for rows in ([2], [0, 2], []):
+            some = fitted.scores(TARGETS, ints(*rows))
+            assert some.shape == (len(rows), ITEMS)
+            assert some == pytest.approx(everything[ints(*rows)], abs=1e-6)
 
-    assert everything.shape == (3, ITEMS)
-    assert everything.dtype == np.float32
-    assert np.isfinite(everything).all()
-    assert baseline.name
-    for rows in ([2], [0, 2], []):
-        some = baseline.scores(TARGETS, ints(*rows))
-        assert some.shape == (len(rows), ITEMS)
-        assert np.array_equal(some, everything[ints(*rows)])
+
+def test_a_setting_learned_alone_is_the_same(family: Family[Any]) -> None:
+    together = list(family.fit(LEARNED, family.settings))
+
+    for setting, fitted in zip(family.settings, together, strict=True):
+        alone = next(family.fit(LEARNED, [setting]))
+        scores = alone.scores(TARGETS, ALL_ROWS)
+        assert scores == pytest.approx(fitted.scores(TARGETS, ALL_ROWS), abs=1e-6)
 
 
-def test_every_baseline_bears_a_log_in_which_nothing_was_taken(maker: Maker) -> None:
+def test_nothing_after_the_request_is_looked_at(family: Family[Any]) -> None:
+    # The last event of owners 1 and 2 is cut off, and then becomes another item.
+    earlier = replace(TARGETS, end_T=ints(3, 6, 7))
+    item_E = HISTORY.item_E.copy()
+    item_E[[6, 7]] = 3
+    otherwise = LEARNED._replace(history=HISTORY._replace(item_E=item_E))
+
+    for setting in family.settings:
+        before = next(family.fit(LEARNED, [setting])).scores(earlier, ALL_ROWS)
+        after = next(family.fit(otherwise, [setting])).scores(earlier, ALL_ROWS)
+        assert np.array_equal(before, after)
+
+
+def test_numbering_items_otherwise_changes_no_score(family: Family[Any]) -> None:
+    new_number = ints(2, 0, 3, 1)
+    item_E = np.where(HISTORY.item_E >= 0, new_number[HISTORY.item_E], -1).astype(np.int32)
+    renamed = LEARNED._replace(
+        history=HISTORY._replace(item_E=item_E),
+        taken=LEARNED.taken._replace(item_E=new_number[LEARNED.taken.item_E]),
+    )
+
+    for setting in family.settings:
+        before = next(family.fit(LEARNED, [setting])).scores(TARGETS, ALL_ROWS)
+        after = next(family.fit(renamed, [setting])).scores(TARGETS, ALL_ROWS)
+        assert after[:, new_number] == pytest.approx(before, abs=1e-5)
+
+
+def test_a_log_in_which_nothing_was_taken_tells_no_item_from_another(family: Family[Any]) -> None:
     none = Taken(ints(), ints(), ints(), 3, ITEMS)
     nothing_yet = HISTORY._replace(
         offset_U1=ints(0, 0, 0, 0),
         **{name: getattr(HISTORY, name)[:0] for name in ("item_E", "query_E", "kind_E", "at_E")},
     )
-    start = TARGETS.chosen(ALL_ROWS)
-    empty = type(start)(
-        **{
-            name: getattr(start, name) if name != "end_T" else ints(0, 0, 0)
-            for name in start.__dataclass_fields__
-        }
-    )
+    learned = LEARNED._replace(history=nothing_yet, taken=none)
+    empty = replace(TARGETS, end_T=ints(0, 0, 0))
 
-    assert (maker(nothing_yet, none).scores(empty, ALL_ROWS) == 0).all()
+    for setting in family.settings:
+        scores = next(family.fit(learned, [setting])).scores(empty, ALL_ROWS)
+        assert len(np.unique(scores)) == 1
 
 
-def test_past_counts_by_hand() -> None:
-    bought = past_counts(HISTORY, TARGETS, ALL_ROWS, KIND_NUMBERS).toarray()
-    viewed = past_counts(HISTORY, TARGETS, ALL_ROWS, np.array([VIEW], np.uint8)).toarray()
-
-    # Item 3 stands nowhere in the log, and owner 2's purchase comes after the request.
-    assert bought.tolist() == [[2, 1, 0], [0, 1, 1], [0, 0, 0]]
-    assert viewed.tolist() == [[0, 0, 0], [1, 0, 0], [0, 0, 0]]
-
-
-def test_popularity_by_hand() -> None:
-    ever = Popularity.of(TAKEN, "popularity", since=0).scores(TARGETS, ALL_ROWS)
-    late = Popularity.of(TAKEN, "late", since=2 * DAY).scores(TARGETS, ALL_ROWS)
-
-    assert ever.tolist() == [[2, 2, 1, 0]] * 3
-    assert late.tolist() == [[1, 0, 1, 0]] * 3
-
-
-def test_item_knn_by_hand() -> None:
-    # Item 0 was taken by owner 0, item 1 by both, item 2 by owner 1:
-    # cos(0, 1) = 1 / (sqrt(1) sqrt(2)) = cos(1, 2), cos(0, 2) = 0.
-    near = 1 / sqrt(2)
-
-    others = ItemKnn.of(HISTORY, KIND_NUMBERS, TAKEN, Choice(20, False))
-    itself = ItemKnn.of(HISTORY, KIND_NUMBERS, TAKEN, Choice(20, True))
-
-    # Owner 0 took {0, 1}, however often; owner 1 {1, 2}.
-    expected = np.array([[near, near, near, 0], [near, near, near, 0], [0, 0, 0, 0]])
-    assert others.scores(TARGETS, ALL_ROWS) == pytest.approx(expected, abs=1e-6)
-    own = np.array([[1, 1, 0, 0], [0, 1, 1, 0], [0, 0, 0, 0]])
-    assert itself.scores(TARGETS, ALL_ROWS) == pytest.approx(expected + own, abs=1e-6)
-
-
-def test_item_knn_keeps_the_nearest() -> None:
-    # One neighbour for each item: 0 has 1, 2 has 1, and of item 1's two equal ones the first.
-    one = ItemKnn.of(HISTORY, KIND_NUMBERS, TAKEN, Choice(1, False))
-
-    near = 1 / sqrt(2)
-    assert one.similar_VV.toarray() == pytest.approx(
-        np.array([[0, near, 0, 0], [near, 0, 0, 0], [0, near, 0, 0], [0, 0, 0, 0]]), abs=1e-6
-    )
-
-
-def test_markov_by_hand() -> None:
-    # Owner 0: 0 -> 1 -> 0; owner 1: 1 -> 2. Popularity 2, 2, 1, 0 over 3 breaks ties.
-    found = Markov.of(HISTORY, TAKEN).scores(TARGETS, ALL_ROWS)
-
-    popularity = np.array([2, 2, 1, 0]) / 3
-    # Owner 0 ended with item 0, owner 1 with a view of item 0; owner 2 has no past.
-    after_0 = popularity + np.array([0, 1, 0, 0])
-    assert found == pytest.approx(np.array([after_0, after_0, popularity]), abs=1e-6)
-
-
-def test_markov_passes_over_a_search() -> None:
-    # Up to the search owner 1's last item is item 1, which item 0 and item 2 followed once each.
-    earlier = TARGETS.chosen(ints(1))
-    earlier.end_T[0] = 5
-
-    found = Markov.of(HISTORY, TAKEN).scores(earlier, ints(0))
-
-    assert found[0] == pytest.approx([2 / 3 + 1, 2 / 3, 1 / 3 + 1, 0], abs=1e-6)
-
-
-def test_own_counts_by_hand() -> None:
-    found = OwnCounts.of(HISTORY, KIND_NUMBERS, TAKEN).scores(TARGETS, ALL_ROWS)
-
-    popularity = np.array([2, 2, 1, 0]) / 3
-    own = np.array([[2, 1, 0, 0], [0, 1, 1, 0], [0, 0, 0, 0]])
-    assert found == pytest.approx(own + popularity, abs=1e-6)
+def test_who_has_no_past_is_shown_what_is_popular(family: Family[Any]) -> None:
+    # Owner 2 knows nothing; items 0 and 1 were taken twice, item 2 once, item 3 never.
+    for setting in family.settings:
+        scores = next(family.fit(LEARNED, [setting])).scores(TARGETS, ints(2))[0]
+        assert scores[3] <= scores.min()
+        assert scores[2] <= scores[:2].max()

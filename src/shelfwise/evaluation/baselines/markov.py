@@ -1,53 +1,81 @@
-"""Last-click Markov: what followed the shopper's last item most often."""
+"""Last-click Markov: what followed the shopper's last items most often."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from shelfwise.data.history import History
 from shelfwise.data.targets import MatchTargets
-from shelfwise.evaluation.baselines.role import Taken
+from shelfwise.evaluation.baselines.past import past_items
+from shelfwise.evaluation.baselines.role import Family, Learned, Taken
+
+
+class Steps(NamedTuple):
+    """How far one looks back, in the shopper's past and when pairs are counted."""
+
+    items: int  # last items of the shopper that are looked at
+    fade: float  # weight of each, beside the one after it
+    reach: int  # an item follows another within so many steps, at 1 / distance
+
+
+SETTINGS = (
+    Steps(1, 1.0, 1),
+    Steps(1, 1.0, 3),
+    Steps(3, 0.3, 1),
+    Steps(3, 0.3, 3),
+    Steps(5, 0.6, 3),
+    Steps(10, 0.8, 3),
+    Steps(10, 0.8, 10),
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Markov:
-    """Counts of item -> next item of the same owner; popularity breaks ties."""
+    """Chance of each item after the shopper's last ones, summed; popularity breaks ties."""
 
-    history: History
-    follows_VV: sparse.csr_array
+    learned: Learned
+    steps: Steps
+    chance_VV: sparse.csr_array
     popularity_V: NDArray[np.float32]
-    name: str = "last-click Markov"
-
-    @classmethod
-    def of(cls, history: History, taken: Taken) -> Markov:
-        """Count neighbouring pairs of the behaviour before the test."""
-        same_E = taken.owner_E[1:] == taken.owner_E[:-1]
-        pairs = (taken.item_E[:-1][same_E], taken.item_E[1:][same_E])
-        shape = (taken.items, taken.items)
-        follows = sparse.coo_array((np.ones(len(pairs[0])), pairs), shape=shape).tocsr()
-        count_V = np.bincount(taken.item_E, minlength=taken.items).astype(np.float32)
-        return cls(history, follows, count_V / (count_V.max(initial=0) + 1))
 
     def scores(self, targets: MatchTargets, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """``[len(rows), V]``"""
-        last_T = self._last_items(targets, rows)
-        score = np.repeat(self.popularity_V[None], len(rows), axis=0)
-        known = np.flatnonzero(last_T >= 0)
-        score[known] += self.follows_VV[last_T[known]].toarray().astype(np.float32)
-        return score
+        past = past_items(self.learned.history, targets, rows).latest(self.steps.items)
+        last_BV = past.matrix(self.steps.fade**past.back_E, len(self.popularity_V))
+        found_BV = (last_BV @ self.chance_VV).toarray().astype(np.float32)
+        found: NDArray[np.float32] = found_BV + 1e-6 * self.popularity_V
+        return found
 
-    def _last_items(self, targets: MatchTargets, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Newest item of each history, -1 where there is none."""
-        place = np.arange(len(self.history.item_E))
-        newest_E = np.maximum.accumulate(np.where(self.history.item_E >= 0, place, -1))
-        end_T = targets.end_T[rows]
-        start_T = self.history.offset_U1[targets.owner_T[rows]]
-        if len(newest_E) == 0:
-            return np.full(len(rows), -1, np.int64)
-        at_T = newest_E[np.maximum(end_T - 1, 0)]
-        found_T = (end_T > start_T) & (at_T >= start_T)
-        return np.where(found_T, self.history.item_E[at_T], -1).astype(np.int64)
+
+def follows(taken: Taken, reach: int) -> sparse.csr_array:
+    """``[V, V]`` chance that an owner who took the first takes the second within ``reach`` steps.
+
+    Pairs count 1 / distance; each row sums to 1 where there are any.
+    """
+    total = sparse.csr_array((taken.items, taken.items))
+    for distance in range(1, reach + 1):
+        same_E = taken.owner_E[distance:] == taken.owner_E[:-distance]
+        pairs = (taken.item_E[:-distance][same_E], taken.item_E[distance:][same_E])
+        weight = np.full(len(pairs[0]), 1 / distance)
+        total = total + sparse.coo_array((weight, pairs), shape=total.shape).tocsr()
+    from_V = np.asarray(total.sum(axis=1)).ravel()
+    scale = sparse.diags_array(np.divide(1, from_V, out=np.zeros_like(from_V), where=from_V > 0))
+    return (scale @ total).tocsr()
+
+
+def markov() -> Family[Steps]:
+    """What came next, from the last click alone to the last ten, fading."""
+
+    def fit(learned: Learned, settings: Sequence[Steps]) -> Iterator[Markov]:
+        found: dict[int, sparse.csr_array] = {}
+        for setting in settings:
+            if setting.reach not in found:
+                found = {setting.reach: follows(learned.taken, setting.reach)}
+            yield Markov(learned, setting, found[setting.reach], learned.taken.popularity())
+
+    return Family("last-click Markov", SETTINGS, fit)

@@ -1,35 +1,60 @@
-"""What the shopper took before, most often first; then what everybody took."""
+"""What the shopper took before, most often and latest first; then what everybody took."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from shelfwise.data.history import History
+from shelfwise.data.attribution import DAY
 from shelfwise.data.targets import MatchTargets
-from shelfwise.evaluation.baselines.role import Taken, past_counts
+from shelfwise.evaluation.baselines.past import past_items
+from shelfwise.evaluation.baselines.role import Family, Learned
+
+
+class Fading(NamedTuple):
+    """How an act loses weight; 0 stands for never."""
+
+    half_life_days: float  # by time
+    half_life_acts: float  # by the number of later acts of the same shopper
+
+
+BY_TIME = tuple(Fading(days, 0) for days in (7, 30, 90, 180))
+BY_ORDER = tuple(Fading(0, acts) for acts in (2, 10, 50, 200))
 
 
 @dataclass(frozen=True, slots=True)
 class OwnCounts:
-    """Own counts decide; popularity, scaled below one, breaks their ties."""
+    """Own counts, faded, decide; popularity, scaled below the least of them, ranks the rest."""
 
-    history: History
-    kinds: NDArray[np.uint8]
+    learned: Learned
+    fading: Fading
     popularity_V: NDArray[np.float32]
-    name: str = "own purchase counts"
-
-    @classmethod
-    def of(cls, history: History, kinds: NDArray[np.uint8], taken: Taken) -> OwnCounts:
-        """Prepare the tie-breaker from the behaviour before the test."""
-        count_V = np.bincount(taken.item_E, minlength=taken.items).astype(np.float32)
-        return cls(history, kinds, count_V / (count_V.max(initial=0) + 1))
 
     def scores(self, targets: MatchTargets, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """``[len(rows), V]``"""
-        own = past_counts(self.history, targets, rows, self.kinds)
-        score = np.repeat(self.popularity_V[None], len(rows), axis=0)
-        score[:, : own.shape[1]] += own.toarray().astype(np.float32)
-        return score
+        past = past_items(self.learned.history, targets, rows, self.learned.kinds)
+        power_E = np.zeros(len(past.item_E))
+        if self.fading.half_life_days:
+            power_E += past.age_E / (self.fading.half_life_days * DAY)
+        if self.fading.half_life_acts:
+            power_E += past.back_E / self.fading.half_life_acts
+        # Faded to nothing it would still be the shopper's own.
+        weight_E = np.maximum(0.5**power_E, 1e-4).astype(np.float32)
+        own_BV = past.matrix(weight_E, len(self.popularity_V)).toarray()
+        found: NDArray[np.float32] = own_BV.astype(np.float32) + 1e-4 * self.popularity_V
+        return found
+
+
+def own_counts(*, timed: bool) -> Family[Fading]:
+    """``timed``: the log knows times, so that days can be told."""
+
+    def fit(learned: Learned, settings: Sequence[Fading]) -> Iterator[OwnCounts]:
+        for setting in settings:
+            yield OwnCounts(learned, setting, learned.taken.popularity())
+
+    settings = (Fading(0, 0), *(BY_TIME if timed else ()), *BY_ORDER)
+    return Family("own purchase counts", settings, fit, repeats=True)

@@ -1,11 +1,14 @@
-"""What every baseline is: a name, and a score of each item for each test request.
+"""What a baseline is: a family of settings, learned from behaviour, that scores every item.
 
-Shape suffixes in these files: T = targets (requests judged), V = items, U = owners, E = events.
+Shape suffixes in these files: T = targets (requests judged), B = targets of a block, V = items,
+U = owners, E = events.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,31 +35,54 @@ class Taken(NamedTuple):
         )
         return counts.tocsr()
 
+    def popularity(self) -> NDArray[np.float32]:
+        """``[V]`` how often each item was taken, scaled to lie in [0, 1): breaks ties."""
+        count_V = np.bincount(self.item_E, minlength=self.items).astype(np.float32)
+        share_V: NDArray[np.float32] = count_V / (count_V.max(initial=0) + 1)
+        return share_V
 
-class Baseline(Protocol):
+
+class Learned(NamedTuple):
+    """What a baseline may look at: behaviour to learn from, and histories to look up."""
+
+    history: History
+    kinds: NDArray[np.uint8]  # behaviours that count as a match
+    taken: Taken
+    until: int  # microseconds; when the behaviour it learns from ended
+
+
+class Fitted(Protocol):
     """Scores the whole catalogue for chosen targets."""
-
-    @property
-    def name(self) -> str: ...
 
     def scores(self, targets: MatchTargets, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """``[len(rows), V]`` higher means ranked earlier."""
 
 
-def past_counts(
-    history: History, targets: MatchTargets, rows: NDArray[np.int64], kinds: NDArray[np.uint8]
-) -> sparse.csr_array:
-    """``[len(rows), V']`` how often each item stands in each target's own history.
+class Baseline(Fitted, Protocol):
+    """A simple ranker with a name to stand beside the model's."""
 
-    ``V'`` is the largest item number in the log, plus 1; ``kinds`` are the behaviours counted.
+    @property
+    def name(self) -> str: ...
+
+
+class Setting(Protocol):
+    """What validation chooses among: a NamedTuple of numbers and flags."""
+
+    def _asdict(self) -> dict[str, Any]: ...
+
+
+S = TypeVar("S", bound=Setting)
+
+
+@dataclass(frozen=True, slots=True)
+class Family(Generic[S]):
+    """A kind of baseline, and the settings that validation chooses among.
+
+    ``fit`` learns one ranker for each setting it is handed, in that order and one at a time, and
+    does the work that settings share once.
     """
-    start_T = history.offset_U1[targets.owner_T[rows]]
-    length_T = targets.end_T[rows] - start_T
-    row_E = np.repeat(np.arange(len(rows)), length_T)
-    first_E = np.repeat(length_T.cumsum() - length_T, length_T)
-    place_E = start_T[row_E] + np.arange(len(row_E)) - first_E
-    counted_E = np.isin(history.kind_E[place_E], kinds) & (history.item_E[place_E] >= 0)
-    items = int(history.item_E.max(initial=0)) + 1
-    cells = (row_E[counted_E], history.item_E[place_E[counted_E]].astype(np.int64))
-    counts = sparse.coo_array((np.ones(len(cells[0])), cells), shape=(len(rows), items))
-    return counts.tocsr()
+
+    name: str
+    settings: tuple[S, ...]  # the first is used where validation cannot say
+    fit: Callable[[Learned, Sequence[S]], Iterator[Fitted]]
+    repeats: bool = False  # chosen where what was taken before may be right again
