@@ -1,0 +1,273 @@
+"""Runs compared on the same test: which is better, at what, and how sure that is.
+
+Every difference comes with the interval that other users would give, a permutation p, and that p
+corrected for all comparisons of the call (Holm). One is claimed where both agree: the interval
+excludes 0, and the corrected p lies below .05.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+from math import nan
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from shelfwise.data.prepared import PreparedPairs, PreparedShop
+from shelfwise.data.split import split_warning
+from shelfwise.evaluation.compare_report import CompareReport, Comparison, SeedSpread, SystemFacts
+from shelfwise.evaluation.config import EvaluateOptions
+from shelfwise.evaluation.evaluate import data_of
+from shelfwise.evaluation.paired import Draws, difference_of, seed_values, value_of
+from shelfwise.evaluation.paired_metrics import Metric, RowMetric, metrics_of
+from shelfwise.evaluation.report import Row
+from shelfwise.evaluation.stored_answers import Answers, ShopAnswers, TextAnswers, answers_of
+from shelfwise.evaluation.summary import data_summary, protocol_of
+from shelfwise.evaluation.systems import System, TrainedRun, different_options, systems_of
+from shelfwise.metrics.holm import holm_adjusted
+from shelfwise.schema.errors import ConfigError
+from shelfwise.schema.manifest import open_sealed
+from shelfwise.schema.progress import Progress, Silent
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """Where the test's rows come from, and whether kept answers may be used."""
+
+    prepared: Path | None = None  # None: the folder the runs were trained from
+    fresh: bool = False  # score again, whatever is kept beside the runs
+
+
+def compare(
+    runs: Sequence[Path],
+    options: EvaluateOptions,
+    answered: Answered | None = None,
+    progress: Progress | None = None,
+) -> CompareReport:
+    """Put runs side by side on the test that they share.
+
+    Raises:
+        ConfigError: fewer than two runs, one named twice, or runs of different prepared data.
+        ArtifactError: a run was altered, or the prepared data is not what they were trained from.
+    """
+    began = time.monotonic()
+    progress, answered = progress or Silent(), answered or Answered()
+    trained = _opened(runs)
+    prepared = data_of(trained[0].manifest, answered.prepared)
+    systems, grouping = systems_of(trained)
+    answers = _answers(trained, prepared, options, answered, progress)
+    metrics = [
+        metrics_of([answers[run.folder] for run in system.runs], options.k) for system in systems
+    ]
+    rows, spreads, comparisons = _figures(systems, metrics, options, progress)
+    return CompareReport(
+        protocol=protocol_of(prepared),
+        data=data_summary(prepared),
+        systems=[_facts(system) for system in systems],
+        grouping=grouping,
+        options=different_options(systems),
+        rows=rows,
+        spreads=spreads,
+        comparisons=comparisons,
+        notes=list(_notes(prepared, systems, answers[trained[0].folder], options)),
+        seed=options.seed,
+        seconds=round(time.monotonic() - began, 1),
+        versions=trained[0].manifest.versions,
+    )
+
+
+def _opened(runs: Sequence[Path]) -> list[TrainedRun]:
+    if len(runs) < 2:
+        raise ConfigError(f"compare needs two runs or more, {len(runs)} given")
+    places = [run.resolve() for run in runs]
+    twice = sorted(
+        {str(run) for run, place in zip(runs, places, strict=True) if places.count(place) > 1}
+    )
+    if twice:
+        raise ConfigError(f"{', '.join(twice)}: named twice; a run cannot differ from itself")
+    trained = [TrainedRun(run, open_sealed(run, "run")) for run in runs]
+    if len({run.manifest.data_fingerprint for run in trained}) > 1:
+        lines = [f"  {run.folder}: {run.manifest.data_fingerprint[:12]}" for run in trained]
+        raise ConfigError(
+            "\n".join(
+                [
+                    "these runs were trained from different prepared data (fingerprints below), so "
+                    "their test rows are not the same; train them from one prepared folder:",
+                    *lines,
+                ]
+            )
+        )
+    return trained
+
+
+def _answers(
+    trained: Sequence[TrainedRun],
+    prepared: PreparedShop | PreparedPairs,
+    options: EvaluateOptions,
+    answered: Answered,
+    progress: Progress,
+) -> dict[Path, Answers]:
+    """What each run answered, by its folder."""
+    found = {}
+    with progress.step("Reading answers", total=len(trained)) as step:
+        for run in trained:
+            step.note(run.folder.name)
+            found[run.folder] = answers_of(
+                run.folder, prepared, options.most_targets, progress, fresh=answered.fresh
+            )
+            step.advance()
+    _require_same_rows(trained, found)
+    return found
+
+
+def _require_same_rows(trained: Sequence[TrainedRun], answers: dict[Path, Answers]) -> None:
+    """Raise ConfigError where kept answers speak of other rows; `--fresh` scores them again."""
+    first = answers[trained[0].folder]
+    strangers = [str(folder) for folder, found in answers.items() if not _same_rows(first, found)]
+    if strangers:
+        raise ConfigError(
+            f"{', '.join(strangers)}: answers to other rows than those of {trained[0].folder} are "
+            "kept there; score all of them again with --fresh"
+        )
+
+
+def _same_rows(one: Answers, other: Answers) -> bool:
+    return all(map(pl.DataFrame.equals, _asked(one), _asked(other)))
+
+
+def _asked(answers: Answers) -> list[pl.DataFrame]:
+    if isinstance(answers, TextAnswers):
+        return [answers.rows.select("label")]
+    return [
+        answers.targets,
+        answers.ranks.select("view", "target", "item"),
+        answers.impressions.drop("p_click", "p_convert"),
+    ]
+
+
+def _figures(
+    systems: Sequence[System],
+    metrics: Sequence[Sequence[Metric]],
+    options: EvaluateOptions,
+    progress: Progress,
+) -> tuple[list[Row], list[SeedSpread], list[Comparison]]:
+    """Values of every system, how far seeds move them, and all pairs of systems compared."""
+    pairs = list(combinations(range(len(systems)), 2))
+    figures = len(metrics[0])
+    draws = Draws(options.draws, max(1, len(pairs) * figures), options.seed)
+    rows: list[Row] = []
+    spreads: list[SeedSpread] = []
+    comparisons: list[Comparison] = []
+    with progress.step("Comparing", total=(len(systems) + len(pairs)) * figures) as step:
+        for system, found in zip(systems, metrics, strict=True):
+            for metric in found:
+                rows.append(_row(system, metric, draws))
+                spreads += _spread(system, metric)
+                step.advance()
+        for first, second in pairs:
+            for both in zip(metrics[first], metrics[second], strict=True):
+                comparisons.append(_compared(systems[first], systems[second], both, draws))
+                step.advance()
+    return rows, spreads, _corrected(comparisons)
+
+
+def _row(system: System, metric: Metric, draws: Draws) -> Row:
+    place, found = metric.place, value_of(metric, draws)
+    return Row(
+        system=system.name,
+        view=place.view,
+        task=place.task,
+        metric=place.metric,
+        value=found.value,
+        low=found.low,
+        high=found.high,
+        support=found.support,
+        seeds=len(system.runs),
+    )
+
+
+def _spread(system: System, metric: Metric) -> list[SeedSpread]:
+    values = seed_values(metric)
+    if len(values) < 2:
+        return []
+    place = metric.place
+    return [
+        SeedSpread(
+            system=system.name,
+            task=place.task,
+            view=place.view,
+            metric=place.metric,
+            values=dict(zip(map(str, system.seeds), values, strict=True)),
+            deviation=float(np.std(values, ddof=1)),
+        )
+    ]
+
+
+def _compared(a: System, b: System, metrics: tuple[Metric, Metric], draws: Draws) -> Comparison:
+    gap, test = difference_of(*metrics, draws)
+    place = metrics[0].place
+    by_loss = isinstance(metrics[0], RowMetric) and metrics[0].loss is not None
+    return Comparison(
+        a=a.name,
+        b=b.name,
+        task=place.task,
+        view=place.view,
+        metric=place.metric,
+        unit=place.unit,
+        by_distance=by_loss,
+        value=gap.value,
+        low=gap.low,
+        high=gap.high,
+        p=test.p_value,
+        p_holm=nan,
+        draws=test.draws,
+        exact=test.exact,
+        support=test.support,
+        seeds=(len(a.runs), len(b.runs)),
+    )
+
+
+def _corrected(comparisons: Sequence[Comparison]) -> list[Comparison]:
+    adjusted = holm_adjusted(np.array([one.p for one in comparisons]))
+    return [replace(one, p_holm=float(p)) for one, p in zip(comparisons, adjusted, strict=True)]
+
+
+def _facts(system: System) -> SystemFacts:
+    facts = system.runs[0].manifest.facts
+    return SystemFacts(
+        name=system.name,
+        runs=[str(run.folder) for run in system.runs],
+        seeds=list(system.seeds),
+        tasks=list(facts["tasks"]),
+        shelfwise=system.runs[0].manifest.shelfwise_version,
+    )
+
+
+def _notes(
+    prepared: PreparedShop | PreparedPairs,
+    systems: Sequence[System],
+    found: Answers,
+    options: EvaluateOptions,
+) -> Iterator[str]:
+    if isinstance(prepared, PreparedShop) and (warning := split_warning(prepared.options.split)):
+        yield warning
+    if any(len(system.runs) == 1 for system in systems):
+        yield (
+            "A system with one seed is that one run: intervals and p say what other users would "
+            "bring, not what another seed would. Train each with several seeds to know that."
+        )
+    if isinstance(found, ShopAnswers) and len(found.targets) == options.most_targets:
+        yield (
+            f"{len(found.targets):,} test requests were ranked, evenly spread over time "
+            "(evaluate.most_targets)."
+        )
+    if isinstance(found, ShopAnswers) and not found.impressions.is_empty():
+        yield (
+            "pcoc is compared by its distance from 1, |ln pcoc|: half as many as were promised is "
+            "as far off as twice as many."
+        )
+        yield "ECE intervals lie high: resampling adds noise that the error can only grow by."
