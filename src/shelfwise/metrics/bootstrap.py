@@ -1,9 +1,14 @@
-"""Percentile bootstrap intervals (Efron, 1979).
+"""Bootstrap intervals that hold the truth as often as they say, with few users as well.
 
 What is drawn again is the independent unit, a user, query or request, never a single row:
 rows of one user resemble each other, and intervals over rows come out too narrow.
 
-Shape suffixes in this file: U = users (or queries, requests); N = rows; D = draws.
+The plain percentile interval (Efron, 1979) is too narrow too, with 40 users of a skewed metric
+such as NDCG it holds the truth in 91 % instead of 95 %. So its levels are widened for small
+samples as Student's t widens the normal law (Hesterberg, 2015, arXiv:1411.5279, section 5.3),
+and where a user's influence is known they are moved for bias and skewness (BCa; Efron, 1987).
+
+Shape suffixes in this file: U = users (or queries, requests); N = rows; D = draws; S = sums.
 """
 
 from __future__ import annotations
@@ -13,6 +18,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtr, ndtri, stdtrit
 
 from shelfwise.metrics.rows import require_one_per_row, row_weights
 from shelfwise.metrics.value import mean_value
@@ -59,7 +65,8 @@ def bootstrap_interval(
         drawn = random.integers(users, size=(min(step, draws - start), users))
         mean_D[start : start + step] = weighted_kept[drawn].sum(1) / weight_kept[drawn].sum(1)
     value, support = mean_value(value_U, weight)
-    return _interval(value, mean_D, support, level)
+    influence = weighted_kept - weight_kept * value
+    return _interval(value, mean_D, support, level, _acceleration(influence))
 
 
 def paired_interval(
@@ -78,6 +85,53 @@ def paired_interval(
     """
     require_one_per_row("paired_interval", a_U, b_U)
     return bootstrap_interval(a_U - b_U, weight_U, draws=draws, seed=seed, level=level)
+
+
+def bootstrap_sums(
+    metric: Callable[[NDArray[np.float64]], NDArray[np.float64]],
+    column_NS: NDArray[np.floating],
+    group_N: NDArray[Any],
+    *,
+    draws: int = 1000,
+    seed: int,
+    level: float = 0.95,
+) -> Interval:
+    """The range of a metric that follows from sums over rows, such as log loss, PCOC or F1.
+
+    Rows are added up once for each group; a draw then costs one pass over the groups, not
+    over the rows. Otherwise as `bootstrap_rows`, with the same groups drawn for a seed.
+
+    Args:
+        metric: ``[D, S]`` sums to ``[D]`` values, nan where there is none.
+        column_NS: ``[N, S]`` what to add up.
+        group_N: ``[N]`` user or request of each row, in any order.
+        draws: times that as many groups are drawn again.
+        seed: same seed, same groups, same draws.
+        level: share of the draws' values that the range holds.
+
+    Returns:
+        The metric of all rows, its range, and the number of groups.
+    """
+    require_one_per_row("bootstrap_sums", column_NS, group_N)
+    groups, index_N = np.unique(group_N, return_inverse=True)
+    size = len(groups)
+    columns = [np.bincount(index_N, column, minlength=size) for column in column_NS.T]
+    sum_US = np.stack(columns, axis=1)
+    total_S = sum_US.sum(axis=0)
+    value = float(metric(total_S[None])[0]) if size else float("nan")
+    if np.isnan(value):
+        return Interval(value, float("nan"), float("nan"), 0)
+    random = np.random.default_rng(seed)
+    step = max(1, _BLOCK_CELLS // size)
+    value_D = np.empty(draws)
+    for start in range(0, draws, step):
+        drawn = random.integers(size, size=(min(step, draws - start), size))
+        times = np.stack([np.bincount(one, minlength=size) for one in drawn])
+        value_D[start : start + len(drawn)] = metric(times @ sum_US)
+    without_U = metric(total_S - sum_US)
+    known = without_U[~np.isnan(without_U)]
+    influence = known.mean() - known if len(known) else known
+    return _interval(value, value_D, size, level, _acceleration(influence))
 
 
 def bootstrap_rows(
@@ -118,11 +172,32 @@ def bootstrap_rows(
     return _interval(value, value_D, 0 if np.isnan(value) else len(groups), level)
 
 
-def _interval(value: float, value_D: NDArray[np.float64], support: int, level: float) -> Interval:
+def _acceleration(influence_U: NDArray[np.float64]) -> float:
+    """How the spread of a metric grows with its value: a sixth of the influences' skewness."""
+    spread = float(influence_U @ influence_U)
+    return float((influence_U**3).sum() / (6 * spread**1.5)) if spread > 0 else 0.0
+
+
+def _interval(
+    value: float,
+    value_D: NDArray[np.float64],
+    support: int,
+    level: float,
+    acceleration: float | None = None,
+) -> Interval:
+    """The draws' range; moved for bias and skewness where the acceleration is known."""
     if not 0 < level < 1:
         raise ValueError(f"the level of an interval lies between 0 and 1, got {level}")
     drawn = value_D[~np.isnan(value_D)]
     if support < 2 or len(drawn) == 0:
         return Interval(value, float("nan"), float("nan"), support)
-    low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
+    quantile = stdtrit(support - 1, (1 - level) / 2) * np.sqrt(support / (support - 1))
+    z = np.array([quantile, -quantile])
+    if acceleration is not None:
+        below = ((drawn < value).mean() + (drawn <= value).mean()) / 2
+        bias = ndtri(np.clip(below, 1 / len(drawn), 1 - 1 / len(drawn)))
+        stretch = 1 - acceleration * (bias + z)
+        # Past its pole the corrected level is that of the outermost draw.
+        z = np.where(stretch > 0, bias + (bias + z) / np.where(stretch > 0, stretch, 1), z * np.inf)
+    low, high = np.quantile(drawn, ndtr(z))
     return Interval(value, float(low), float(high), support)
