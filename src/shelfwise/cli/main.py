@@ -13,6 +13,7 @@ from shelfwise.cli.console import emit, help_of
 from shelfwise.cli.cross_validate import cross_validate
 from shelfwise.cli.datasets import datasets
 from shelfwise.cli.demo import demo
+from shelfwise.cli.diagnose import diagnose
 from shelfwise.cli.evaluate import evaluate
 from shelfwise.cli.init import init
 from shelfwise.cli.learning_curve import learning_curve
@@ -42,6 +43,7 @@ _COMMANDS = (
     prepare,
     train,
     evaluate,
+    diagnose,
     cross_validate,
     learning_curve,
     rank,

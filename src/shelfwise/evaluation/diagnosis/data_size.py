@@ -1,0 +1,52 @@
+"""Is there enough to learn from, and enough to tell by?"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from shelfwise.evaluation.diagnosis.case import Case
+from shelfwise.evaluation.diagnosis.finding import Evidence, Finding
+from shelfwise.evaluation.slices.influence import auc_estimate, interval_of
+from shelfwise.metrics.bootstrap import Interval
+
+_FEW_CLICKS = 2_000  # of training: fewer teach a network of this size little
+_WIDE = 0.05  # half-width of the AUC's interval
+
+
+def data_size_findings(case: Case) -> list[Finding]:
+    """Positives of each part, and how precisely the held-out part tells the AUC."""
+    evidence, thin = [], []
+    for part, heard in case.heard.items():
+        matches = int(len(heard.examples.match_item_M))
+        evidence.append(Evidence(f"matches, {part}", matches))
+        if case.has_impressions:
+            evidence.append(Evidence(f"clicks, {part}", int(heard.examples.clicked_N.sum())))
+            evidence.append(Evidence(f"purchases, {part}", int(heard.examples.purchased_N.sum())))
+    if case.has_impressions:
+        clicks = int(case.heard["train"].examples.clicked_N.sum())
+        if clicks < _FEW_CLICKS:
+            thin.append(f"training holds {clicks:,} clicks")
+        auc = _auc(case)
+        evidence.append(Evidence.of_interval(f"click AUC, {case.judged}", auc))
+        if not auc.high - auc.low < 2 * _WIDE:
+            width = (auc.high - auc.low) / 2
+            told = "cannot be told" if np.isnan(width) else f"is told to +-{width:.3f} only"
+            thin.append(f"the click AUC of {case.judged} {told}")
+    if thin:
+        return [
+            Finding(
+                "little data",
+                "note",
+                f"There is little data: {'; '.join(thin)}. Differences smaller than the intervals "
+                "mean nothing.",
+                evidence,
+                "Bring a longer log, or more of its shoppers; a learning curve says what twice the "
+                "data would bring.",
+            )
+        ]
+    return [Finding("amount of data", "fine", "Enough rows stand behind the figures.", evidence)]
+
+
+def _auc(case: Case) -> Interval:
+    heard = case.held_out
+    return interval_of(auc_estimate(heard.answers.click_N, heard.answers.clicked_N), heard.owner_N)
