@@ -12,7 +12,8 @@ from data.small_log import moment
 from shelfwise.data.batches import Examples, examples_between, gather
 from shelfwise.data.prepared import PreparedShop
 from shelfwise.data.recall import history_of
-from shelfwise.models.inference import match_scores, pair_probabilities
+from shelfwise.models.calibration import NOT_CALIBRATED
+from shelfwise.models.inference import match_scores
 from shelfwise.models.inputs import as_requests
 from shelfwise.models.shelf_model import SURFACES
 from shelfwise.ranking.config import RankOptions
@@ -102,7 +103,8 @@ def test_a_logged_request_scores_the_same_offline_and_online(
     queries = [prepared_sample.queries["text"][n] for n in asked.query_texts.tolist()]
     catalogue = run.catalogue(run.encode_queries(queries))
     pairs = (batch.shown_request_N, batch.shown_item_N)
-    offline = pair_probabilities(run.model, asked.requests, catalogue, pairs, None)
+    offline = run.probabilities(asked.requests, catalogue, pairs)
+    assert run.calibration != NOT_CALIBRATED
     match = match_scores(run.model, asked.requests, catalogue)
 
     for place, row in enumerate(rows.tolist()):

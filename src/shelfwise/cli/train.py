@@ -33,6 +33,8 @@ def train(
     answer.print(f"learned: {', '.join(facts['tasks'])}")
     for name, value in facts["validation"].items():
         answer.print(f"validation {name}: {'-' if value is None else f'{value:.4f}'}")
+    for warning in facts.get("warnings", []):
+        answer.print(f"warning: {warning}", style="yellow", markup=False)
     answer.print(f"{out}: trained; next: shelfwise evaluate {out} --html report.html")
     emit(
         as_json,
@@ -40,6 +42,7 @@ def train(
             "folder": str(out),
             "tasks": facts["tasks"],
             "validation": facts["validation"],
+            "warnings": facts.get("warnings", []),
             "best_step": facts["best_step"],
             "seconds": facts["seconds"],
         },

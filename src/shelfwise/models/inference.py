@@ -12,11 +12,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from shelfwise.models.calibration import PairLogits
 from shelfwise.models.shelf_model import Catalogue, Requests, ShelfModel
 
 
 class PairProbabilities(NamedTuple):
-    """P(click | shown there) and P(purchase | click)."""
+    """P(click | shown there) and P(purchase | click), as the network gives them."""
 
     click_N: NDArray[np.float32]
     convert_N: NDArray[np.float32]
@@ -34,14 +35,14 @@ def match_scores(
 
 
 @torch.no_grad()
-def pair_probabilities(
+def pair_logits(
     model: ShelfModel,
     requests: Requests,
     catalogue: Catalogue,
     pairs: tuple[NDArray[np.int64], NDArray[np.int64]],
     position_N: NDArray[np.int64] | None,
-) -> PairProbabilities:
-    """Probabilities of (request, item) pairs.
+) -> PairLogits:
+    """Logits of (request, item) pairs, for a calibration to make probabilities of.
 
     Args:
         model: the network.
@@ -56,6 +57,22 @@ def pair_probabilities(
     place_N: Tensor | None = None if position_N is None else torch.from_numpy(position_N).to(device)
     request_RD = model.request_vectors(requests, catalogue)
     logits = model.judge(request_RD, requests, catalogue, (request_N, item_N), place_N)
+    return PairLogits(
+        logits.click_N.cpu().numpy(),
+        logits.convert_N.cpu().numpy(),
+        requests.surface_R[request_N].cpu().numpy(),
+    )
+
+
+def pair_probabilities(
+    model: ShelfModel,
+    requests: Requests,
+    catalogue: Catalogue,
+    pairs: tuple[NDArray[np.int64], NDArray[np.int64]],
+    position_N: NDArray[np.int64] | None,
+) -> PairProbabilities:
+    """Probabilities of pairs without calibration: what training looks at; else as `pair_logits`."""
+    found = pair_logits(model, requests, catalogue, pairs, position_N)
     return PairProbabilities(
-        logits.click_N.sigmoid().cpu().numpy(), logits.convert_N.sigmoid().cpu().numpy()
+        *(torch.from_numpy(side).sigmoid().numpy() for side in (found.click_N, found.convert_N))
     )

@@ -21,14 +21,21 @@ from shelfwise.data.item_facts import NUMBERS
 from shelfwise.data.prepared import campaigns_of, item_of
 from shelfwise.data.tokens import open_tokenizer
 from shelfwise.data.trend import FIGURES
+from shelfwise.models.calibration import (
+    NOT_CALIBRATED,
+    CalibratedPairs,
+    Calibration,
+    load_calibration,
+)
 from shelfwise.models.config import ModelOptions
-from shelfwise.models.shelf_model import Catalogue, ItemInputs, Shape, ShelfModel
+from shelfwise.models.inference import pair_logits
+from shelfwise.models.shelf_model import Catalogue, ItemInputs, Requests, Shape, ShelfModel
 from shelfwise.models.text_encoder import TextEncoder
 from shelfwise.models.weights import ENCODER, load_encoder, load_shelf_model, load_tensors
 from shelfwise.schema.errors import ArtifactError
 from shelfwise.schema.item import Campaign, Item
 from shelfwise.schema.manifest import Manifest, open_sealed
-from shelfwise.schema.run_files import CAMPAIGNS, ITEMS, MODEL, TABLES
+from shelfwise.schema.run_files import CALIBRATION, CAMPAIGNS, ITEMS, MODEL, TABLES
 
 _QUERIES_AT_A_TIME = 256
 
@@ -47,6 +54,7 @@ class LoadedRun:
     encoder: TextEncoder
     tokenizer: Tokenizer
     query_prefix: str
+    calibration: Calibration
     known: Catalogue  # the items, with no queries
     number_of: dict[str, int] = field(repr=False)  # item id -> number
 
@@ -85,6 +93,27 @@ class LoadedRun:
         return self.known._replace(
             query_QD=self.model.query_vectors(query_text_QH), query_text_QH=query_text_QH
         )
+
+    def probabilities(
+        self,
+        requests: Requests,
+        catalogue: Catalogue,
+        pairs: tuple[NDArray[np.int64], NDArray[np.int64]],
+        position_N: NDArray[np.int64] | None = None,
+        *,
+        calibrated: bool = True,
+    ) -> CalibratedPairs:
+        """Clicks and purchases of (request, item) pairs: what every scorer of this run says.
+
+        Args:
+            requests: who asks.
+            catalogue: from `catalogue`.
+            pairs: ``request_N`` and ``item_N``.
+            position_N: place each item was shown at, 0 unknown; None: each as the first of a list.
+            calibrated: False leaves them as the network gives them.
+        """
+        logits = pair_logits(self.model, requests, catalogue, pairs, position_N)
+        return (self.calibration if calibrated else NOT_CALIBRATED)(logits)
 
 
 def open_run(folder: Path) -> LoadedRun:
@@ -125,6 +154,14 @@ def open_run(folder: Path) -> LoadedRun:
         encoder=encoder,
         tokenizer=open_tokenizer(folder / ENCODER / "tokenizer.json", data.text.max_tokens),
         query_prefix=options.encoder.query_prefix,
+        calibration=_calibration_of(folder, manifest),
         known=known,
         number_of={item.item_id: number for number, item in enumerate(items)},
     )
+
+
+def _calibration_of(folder: Path, manifest: Manifest) -> Calibration:
+    """What training fitted; a run from before there was such a file says what its network says."""
+    if CALIBRATION not in manifest.sha256:
+        return NOT_CALIBRATED
+    return load_calibration(folder / CALIBRATION)

@@ -15,7 +15,7 @@ from shelfwise.data.config import ShopOptions
 from shelfwise.data.history import KINDS, NONE, HistoryWindow, window_places
 from shelfwise.data.split import microseconds
 from shelfwise.data.text import query_text
-from shelfwise.models.inference import match_scores, pair_probabilities
+from shelfwise.models.inference import match_scores
 from shelfwise.models.inputs import Asked, as_requests
 from shelfwise.models.shelf_model import SURFACES, Catalogue
 from shelfwise.ranking.config import RankOptions
@@ -198,11 +198,10 @@ class Ranker:
         candidates: NDArray[np.int64],
         match_V: NDArray[np.float32],
     ) -> list[ScoredItem]:
-        click_N = convert_N = np.full(len(candidates), np.nan, np.float32)
+        click_N = convert_N = np.full(len(candidates), np.nan)
         if self.run.has_heads:
             pairs = (np.zeros(len(candidates), np.int64), candidates)
-            answer = pair_probabilities(self.run.model, asked.requests, catalogue, pairs, None)
-            click_N, convert_N = answer
+            click_N, convert_N = self.run.probabilities(asked.requests, catalogue, pairs)
         return [
             ScoredItem(
                 item=self.run.items[number],

@@ -5,3 +5,4 @@ TABLES = "tables.safetensors"  # item_text_VH, item_number_VF, item_warm_V, tren
 ITEMS = "items.parquet"
 CAMPAIGNS = "campaigns.parquet"
 CURVE = "curve.json"
+CALIBRATION = "calibration.json"  # from logits to probabilities that hold

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
+from shelfwise.models.calibration import CalibrationOptions
 from shelfwise.schema.options import Options
 
 
@@ -37,6 +38,7 @@ class TrainOptions(Options):
     open_windows: Literal["leave_out", "delayed"] = "delayed"
     """Rows whose purchase window is open when training ends: left out of conversion, or told apart
     by how many of the purchases come as early as they had time for."""
+    calibration: CalibrationOptions = CalibrationOptions()
     live_texts: PositiveInt = 32
     """Item texts encoded anew, with gradient, in a step; the rest come from the table."""
     refresh_steps: PositiveInt = 200

@@ -24,6 +24,7 @@ from shelfwise.data.targets import match_targets
 from shelfwise.data.token_cache import TOKEN_CACHE
 from shelfwise.data.tokens import TokenTable, tokenise
 from shelfwise.data.trend import FIGURES, trend_at, trend_of
+from shelfwise.models.calibration import save_calibration
 from shelfwise.models.config import ModelOptions
 from shelfwise.models.pretrained import encoder_folder
 from shelfwise.models.shelf_model import Shape, ShelfModel
@@ -33,14 +34,16 @@ from shelfwise.schema.errors import ConfigError
 from shelfwise.schema.manifest import MANIFEST, Manifest, holds, seal
 from shelfwise.schema.plain import plain
 from shelfwise.schema.progress import Progress, Silent
-from shelfwise.schema.run_files import CAMPAIGNS, CURVE, ITEMS, MODEL, TABLES
+from shelfwise.schema.run_files import CALIBRATION, CAMPAIGNS, CURVE, ITEMS, MODEL, TABLES
+from shelfwise.training.calibrate import FittedCalibration, calibrate
 from shelfwise.training.classify import train_classifier
 from shelfwise.training.config import TrainOptions
+from shelfwise.training.conversion_labels import conversion_warnings
 from shelfwise.training.device import choose_device
 from shelfwise.training.fit import LearningCurve, Lessons, Plan, fit
 from shelfwise.training.network import Network
 from shelfwise.training.text_bank import TextBank
-from shelfwise.training.validation import check
+from shelfwise.training.validation import check, compared
 
 
 def train(
@@ -93,9 +96,12 @@ def _train_shop(
     network, curve, plan = builder.fitted()
     best = curve.best
     parts = LEARNED if options.refit else TRAINED
+    # Before a refit learns from validation too: what it calibrates is a network of the same making.
+    calibrated = builder.calibrated(network)
     if options.refit:
         network = builder.refitted(plan, best.step)
     _save(network, parts, curve, builder, folder)
+    save_calibration(calibrated.calibration, folder / CALIBRATION)
     return {
         "shape": "shop",
         "tasks": tasks_of(prepared),
@@ -105,6 +111,8 @@ def _train_shop(
         "best_step": best.step,
         "steps": curve.checks[-1].step,
         "validation": plain(best.figures),
+        "calibration": calibrated.facts() | {"fitted_on": _calibrated_on(options)},
+        "warnings": conversion_warnings(prepared, examples_of(prepared, parts), options),
         "seconds": round(time.monotonic() - began, 1),
     }
 
@@ -169,10 +177,21 @@ class _Builder:
             network,
             Lessons(self.prepared, examples, plan),
             self.options,
-            look=lambda step: check(network, self.prepared, targets, judged, step),
+            look=lambda step: compared(
+                check(network, self.prepared, targets, judged, step),
+                network,
+                self.prepared,
+                examples,
+                judged,
+            ),
             progress=self.progress,
         )
         return network, curve, plan
+
+    def calibrated(self, network: Network) -> FittedCalibration:
+        """The maps of a network that was fitted on the training part."""
+        judged = examples_of(self.prepared, ["validation"])
+        return calibrate(network, self.prepared, judged, self.options.calibration, self.progress)
 
     def refitted(self, plan: Plan, steps: int) -> Network:
         """A fresh network on training + validation, for the share of steps that was best."""
@@ -195,11 +214,18 @@ class _Builder:
 
 
 def _rates(examples: Examples) -> tuple[float, float]:
-    """Share of impressions clicked, and of clicked ones with a closed window bought."""
+    """Share of impressions clicked, and of clicked ones bought (as if all windows had closed)."""
     clicked_N = examples.clicked_N
-    settled_N = clicked_N & examples.known_N
-    convert = examples.purchased_N[settled_N].mean() if settled_N.any() else 0.1
+    to_come = examples.arrived_N[clicked_N].sum()
+    told_N = clicked_N & (examples.arrived_N > 0)
+    convert = examples.purchased_N[told_N].sum() / to_come if to_come > 0 else 0.1
     return float(clicked_N.mean()) if len(clicked_N) else 0.1, float(convert)
+
+
+def _calibrated_on(options: TrainOptions) -> str:
+    if options.refit:
+        return "validation, with the network before its refit; used for the refitted one"
+    return "validation"
 
 
 def taken_counts(prepared: PreparedShop, parts: Sequence[Part]) -> NDArray[np.int64]:
