@@ -32,7 +32,7 @@ from shelfwise.evaluation.impressions import (
 from shelfwise.evaluation.match import Ranked, View, rank_all, views
 from shelfwise.evaluation.report import OURS, Difference, Example, Reliability, Row
 from shelfwise.metrics.bootstrap import bootstrap_interval, bootstrap_rows, paired_interval
-from shelfwise.models.inference import match_scores, pair_probabilities
+from shelfwise.models.inference import match_scores
 from shelfwise.models.inputs import as_requests
 from shelfwise.models.shelf_model import SURFACES
 from shelfwise.ranking.loaded_run import LoadedRun
@@ -41,6 +41,7 @@ from shelfwise.schema.progress import Progress
 
 _COLD_PLACES = 100
 _REQUESTS = 256
+UNCALIBRATED = f"{OURS}/uncalibrated"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,19 +74,25 @@ class RunScorer:
         return match_scores(self.run.model, asked.requests, catalogue)
 
     def forecast(
-        self, examples: Examples, system: str, with_position: bool, progress: Progress
+        self,
+        examples: Examples,
+        system: str,
+        with_position: bool,
+        progress: Progress,
+        *,
+        calibrated: bool = True,
     ) -> Forecast:
         """Click and conversion probabilities of every impression, in order."""
-        click, convert = [np.zeros(0, np.float32)], [np.zeros(0, np.float32)]
+        click, convert = [np.zeros(0)], [np.zeros(0)]
         with progress.step(f"Scoring impressions ({system})", total=len(examples)) as step:
             for batch in batches(self.prepared, examples, _REQUESTS, None):
                 asked = as_requests(batch.history, batch.query_R, batch.surface_R, self._device)
-                answer = pair_probabilities(
-                    self.run.model,
+                answer = self.run.probabilities(
                     asked.requests,
                     self.run.catalogue(self.query_text_QH[asked.query_texts]),
                     (batch.shown_request_N, batch.shown_item_N),
                     batch.position_N if with_position else None,
+                    calibrated=calibrated,
                 )
                 click.append(answer.click_N)
                 convert.append(answer.convert_N)
@@ -118,6 +125,7 @@ def measure_shop(
     forecasts = [
         ours,
         scorer.forecast(examples, f"{OURS}/no-position", with_position=False, progress=progress),
+        scorer.forecast(examples, UNCALIBRATED, True, progress, calibrated=False),
         item_rates(prepared, training, outcomes),
     ]
     if truth is not None:
