@@ -9,7 +9,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from shelfwise.cli.console import AsJson, Bars, Settings, answer, emit, show
+from shelfwise.cli.console import AsJson, Bars, Settings, answer, command_line, emit, show
 from shelfwise.evaluation.report_words import DASH, figure, interval
 
 if TYPE_CHECKING:
@@ -49,7 +49,8 @@ def compare(
     config = config_of(first, open_sealed(first, "run"), settings or (), sections=("evaluate",))
     if html is not None:
         refuse_no_place(html)
-    report = compare_runs(runs, config.evaluate, Answered(data, fresh), Bars())
+    answered = Answered(data, fresh, command_line())
+    report = compare_runs(runs, config.evaluate, answered, Bars())
     show_comparison(report)
     if html is not None:
         write_compare_page(report, html)

@@ -32,6 +32,7 @@ from shelfwise.metrics.holm import holm_adjusted
 from shelfwise.schema.errors import ConfigError
 from shelfwise.schema.manifest import open_sealed
 from shelfwise.schema.progress import Progress, Silent
+from shelfwise.schema.run_files import MODEL
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ class Answered:
 
     prepared: Path | None = None  # None: the folder the runs were trained from
     fresh: bool = False  # score again, whatever is kept beside the runs
+    command: str = ""  # how the comparison was asked for
 
 
 def compare(
@@ -74,9 +76,8 @@ def compare(
         spreads=spreads,
         comparisons=comparisons,
         notes=list(_notes(prepared, systems, answers[trained[0].folder], options)),
-        seed=options.seed,
+        reproduce=_reproduce(trained, options, answered.command),
         seconds=round(time.monotonic() - began, 1),
-        versions=trained[0].manifest.versions,
     )
 
 
@@ -245,6 +246,25 @@ def _facts(system: System) -> SystemFacts:
         tasks=list(facts["tasks"]),
         shelfwise=system.runs[0].manifest.shelfwise_version,
     )
+
+
+def _reproduce(
+    trained: Sequence[TrainedRun], options: EvaluateOptions, command: str
+) -> dict[str, str]:
+    """What somebody needs to get the same figures."""
+    found = {"Command": command} if command else {}
+    for run in trained:
+        told = run.manifest
+        model = told.sha256.get(MODEL, "")[:16]
+        found[run.folder.name if run.folder.name not in found else str(run.folder)] = (
+            f"trained {told.created_at:%Y-%m-%d %H:%M} UTC, seed {told.seed}, model sha256 {model}"
+        )
+    versions = trained[0].manifest.versions
+    return found | {
+        "Data": f"fingerprint {trained[0].manifest.data_fingerprint}",
+        "Draws": f"seed {options.seed}, {options.draws:,} for intervals of means",
+        "Versions": ", ".join(f"{name} {version}" for name, version in versions.items()),
+    }
 
 
 def _notes(

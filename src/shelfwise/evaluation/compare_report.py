@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from math import isnan
 from typing import Any
@@ -95,10 +94,11 @@ class Comparison:
 
     @property
     def where(self) -> str:
-        """``ndcg@10 (view new)``, ``log_loss (click)``"""
+        """``ndcg@10 (view new)``, ``log_loss (click, lower is better)``"""
         metric = f"distance of {self.metric} from 1" if self.by_distance else self.metric
         inside = [] if self.task == "match" else [self.task]
         inside += [] if self.view == MAIN_VIEW else [f"view {self.view}"]
+        inside += ["lower is better"] if self.lower_is_better else []
         return f"{metric} ({', '.join(inside)})" if inside else metric
 
     @property
@@ -122,9 +122,13 @@ class Comparison:
 
     def _p_words(self) -> str:
         corrected = f"p {p_words(self.p_holm)} after Holm"
-        # Worth a word where the interval alone would have been taken for a finding.
-        alone = self.outcome == "open" and not self.low <= 0 <= self.high
-        return f"p {p_words(self.p)} alone but {corrected}" if alone else corrected
+        if self.outcome != "open":
+            return corrected
+        # Worth a word where one of the two alone would have been taken for a finding.
+        if self.p_holm < LEVEL:
+            return f"{corrected} but the interval holds 0"
+        excludes_0 = not self.low <= 0 <= self.high
+        return f"p {p_words(self.p)} alone but {corrected}" if excludes_0 else corrected
 
     def _support(self, places: int) -> str:
         told = f"{self.support:,} {self.unit}, {seeds_words(self.seeds)}"
@@ -180,9 +184,8 @@ class CompareReport:
     spreads: list[SeedSpread]
     comparisons: list[Comparison]
     notes: list[str] = field(default_factory=list)
-    seed: int = 0  # of all draws
+    reproduce: dict[str, str] = field(default_factory=dict)  # what it takes to get these figures
     seconds: float = 0.0
-    versions: dict[str, str] = field(default_factory=dict)
 
     @property
     def pairs(self) -> list[PairSummary]:
@@ -232,7 +235,7 @@ def p_words(p: float) -> str:
     return "= 1" if shown.startswith("1") else f"= {shown.lstrip('0')}"
 
 
-def seeds_words(seeds: Iterable[int]) -> str:
+def seeds_words(seeds: tuple[int, int]) -> str:
     """``1 seed``, ``3 seeds``, ``3 and 2 seeds``."""
     a, b = seeds
     if a != b:
