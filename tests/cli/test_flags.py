@@ -22,6 +22,7 @@ FROZEN = {
     "shelfwise prepare": "SHOP! --out! --set --json",
     "shelfwise train": "PREPARED! --out! --set --json",
     "shelfwise evaluate": "RUN! --data --truth --html --set --json",
+    "shelfwise compare": "RUNS! --data --html --fresh --set --json",
     "shelfwise rank": "RUN! --surface --query --history --user --data --k --set --json",
     "shelfwise serve": "RUN! --port --set --json",
     "shelfwise demo": "--out --users --items --seed --json",

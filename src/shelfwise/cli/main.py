@@ -9,6 +9,7 @@ import typer
 
 import shelfwise
 from shelfwise.cli.check import check
+from shelfwise.cli.compare import compare
 from shelfwise.cli.console import emit, help_of
 from shelfwise.cli.cross_validate import cross_validate
 from shelfwise.cli.datasets import datasets
@@ -43,6 +44,7 @@ _COMMANDS = (
     prepare,
     train,
     evaluate,
+    compare,
     diagnose,
     cross_validate,
     learning_curve,
