@@ -114,7 +114,7 @@ def compare(protocol: Protocol, asking: Asking, progress: Progress) -> Result:
         if asking.wants(OURS):
             _ours(contest, shop, asking, scratch)
         if asking.wants("baselines"):
-            _baselines(contest)
+            _baselines(contest, shop)
         wanted = [name for name in peer_names(asking.scripts) if asking.wants("peers", name)]
         if wanted:
             _peers(contest, wanted, asking, scratch)
@@ -194,12 +194,13 @@ def _ours(contest: _Contest, shop: Shop, asking: Asking, scratch: Path) -> None:
             break
 
 
-def _baselines(contest: _Contest) -> None:
-    rivals = baselines(contest.prepared, contest.progress)
+def _baselines(contest: _Contest, shop: Shop) -> None:
+    encoder = shop.config().model.encoder
+    rivals = baselines(contest.prepared, contest.progress, encoder)
     contest.board.notes.extend(rivals.notes)
     for rival in rivals.found:
         contest.hold(rival.name, rival.scores)
-        told = {"system": rival.name, "settings": dict(rival.setting), "tried": rival.tried}
+        told = {"system": rival.name, "settings": rival.setting._asdict(), "tried": rival.tried}
         contest.board.about.append(told | {"validation": {f"ndcg@{K}": rival.validation}})
 
 
