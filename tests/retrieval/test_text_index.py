@@ -74,3 +74,13 @@ def test_a_catalogue_without_any_word() -> None:
     index = TextIndex(["", "?"])
 
     assert index.scores("shoe").tolist() == [0, 0]
+
+
+def test_many_texts_at_once_score_as_each_alone() -> None:
+    index = TextIndex(["red shoe", "blue shoes, red", "", "白色T恤"])
+    queries = ["red red shoe", "白色", "nothing known", ""]
+
+    found = (index.word_counts(queries) @ index.word_weights()).toarray()
+
+    for row, query in enumerate(queries):
+        assert found[row] == pytest.approx(index.scores(query), rel=1e-5)

@@ -32,6 +32,7 @@ from shelfwise.evaluation.impressions import (
 from shelfwise.evaluation.match import Ranked, View, rank_all, views
 from shelfwise.evaluation.report import OURS, Difference, Example, Reliability, Row
 from shelfwise.metrics.bootstrap import bootstrap_interval, bootstrap_rows, paired_interval
+from shelfwise.models.config import ModelOptions
 from shelfwise.models.inference import match_scores
 from shelfwise.models.inputs import as_requests
 from shelfwise.models.shelf_model import SURFACES
@@ -152,7 +153,8 @@ def _measure_match(scorer: RunScorer, options: EvaluateOptions, progress: Progre
     taken = taken_in(prepared, LEARNED)
     warm_V = np.bincount(taken.item_E, minlength=taken.items) > 0
     looked_at = views(prepared, targets, warm_V)
-    rivals = baselines(prepared, progress)
+    encoder = ModelOptions.model_validate(scorer.run.manifest.facts["model"]).encoder
+    rivals = baselines(prepared, progress, encoder)
     systems = {OURS: scorer.match} | {rival.name: rival.scores for rival in rivals.found}
     ranked = rank_all(systems, targets, looked_at, taken.items, progress)
     findings = ShopFindings(

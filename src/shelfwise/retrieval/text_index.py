@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import bm25s
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 # CJK ideographs and kana are written without spaces; neighbouring pairs stand for words.
 _CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
@@ -54,3 +55,22 @@ class TextIndex:
             return np.zeros(self._size, np.float32)
         found: NDArray[np.float32] = self._index.get_scores(known)
         return found
+
+    def word_weights(self) -> sparse.csr_array:
+        """``[W, V]`` what each word of the vocabulary adds to each item's score."""
+        cells = self._index.scores
+        shape = (len(cells["indptr"]) - 1, self._size)
+        return sparse.csr_array((cells["data"], cells["indices"], cells["indptr"]), shape=shape)
+
+    def word_counts(self, texts: Sequence[str]) -> sparse.csr_array:
+        """``[T, W]`` how often each known word stands in each text.
+
+        Its product with `word_weights` is `scores` of every text at once.
+        """
+        number = self._index.vocab_dict
+        known = [[number[term] for term in terms(text) if term in number] for text in texts]
+        row_E = np.repeat(np.arange(len(known)), [len(words) for words in known])
+        word_E = np.fromiter((word for words in known for word in words), np.int64)
+        ones = np.ones(len(word_E), np.float32)
+        shape = (len(known), len(self._index.scores["indptr"]) - 1)
+        return sparse.coo_array((ones, (row_E, word_E)), shape=shape).tocsr()

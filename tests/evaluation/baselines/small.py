@@ -13,6 +13,9 @@ from shelfwise.data.attribution import DAY
 from shelfwise.data.history import KINDS, History
 from shelfwise.data.targets import MatchTargets
 from shelfwise.evaluation.baselines.role import Learned, Taken
+from shelfwise.evaluation.baselines.vectors import TextVectors
+from shelfwise.evaluation.baselines.words import ShopWords
+from shelfwise.retrieval.text_index import TextIndex
 from shelfwise.schema.event import EventKind
 
 BUY, VIEW, SEARCH = (
@@ -48,3 +51,14 @@ TARGETS = MatchTargets(
     seen_item_S=ints(0, 1, 1, 2),
 )
 ALL_ROWS = ints(0, 1, 2)
+
+TITLES = ("red shoe", "blue shoe", "blue lamp", "tea")
+INDEX = TextIndex(TITLES)
+WORDS = ShopWords(
+    INDEX.word_weights(), INDEX.word_counts(TITLES), INDEX.word_counts(["lamp", "nothing known"])
+)
+# Items at right angles, but for the last, which lies between the first two.
+VECTORS = TextVectors(
+    np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1], [0.6, 0.8, 0]], np.float32),
+    np.array([[0, 0.6, 0.8], [0, 0, 1]], np.float32),
+)

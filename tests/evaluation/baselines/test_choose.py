@@ -27,6 +27,7 @@ from shelfwise.evaluation.baselines.choose import (
 from shelfwise.evaluation.baselines.item_knn import COSINE, Cosine
 from shelfwise.evaluation.baselines.popularity import LastDays, of_late
 from shelfwise.evaluation.match import rank_all, views
+from shelfwise.models.config import EncoderOptions
 from shelfwise.schema.event import EventKind
 from shelfwise.schema.progress import Silent
 
@@ -56,8 +57,8 @@ def test_kinds_are_those_of_the_log(prepared_sample: PreparedShop) -> None:
 
 
 @pytest.fixture(scope="module")
-def rivals(prepared_sample: PreparedShop) -> Rivals:
-    return baselines(prepared_sample)
+def rivals(prepared_sample: PreparedShop, tiny_encoder: Path) -> Rivals:
+    return baselines(prepared_sample, encoder=EncoderOptions(name=str(tiny_encoder)))
 
 
 def test_every_shop_has_its_baselines(rivals: Rivals) -> None:
@@ -69,6 +70,8 @@ def test_every_shop_has_its_baselines(rivals: Rivals) -> None:
         "last-click Markov",
         "own purchase counts",
         "EASE",
+        "BM25 of texts",
+        "frozen encoder (cosine)",
         "EASE and recent popularity",
     ]
     assert rivals.notes == []
@@ -189,8 +192,10 @@ def test_a_log_that_knows_an_order_has_no_recent_days(tmp_path: Path) -> None:
     )
     assert isinstance(prepared, PreparedShop)
 
-    found = {rival.name: rival for rival in baselines(prepared).found}
+    rivals = baselines(prepared)
+    found = {rival.name: rival for rival in rivals.found}
 
+    assert rivals.notes == ["Baselines of texts were left out: no item has a title."]
     assert not any("recent" in name for name in found)
     assert found["last-click Markov"].validation == 1  # everybody walks the same circle
     assert found["own purchase counts"].tried == 5

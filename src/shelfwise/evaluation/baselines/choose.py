@@ -23,10 +23,14 @@ from shelfwise.evaluation.baselines import (
     markov,
     own_counts,
     popularity,
+    vectors,
+    words,
 )
 from shelfwise.evaluation.baselines.role import Family, Fitted, Learned, Setting, Taken
 from shelfwise.evaluation.match import View, rank_all, views
 from shelfwise.metrics.value import mean_value
+from shelfwise.models.config import EncoderOptions
+from shelfwise.schema.errors import ArtifactError, ConfigError
 from shelfwise.schema.progress import Progress, Silent, Step
 
 _JUDGED = 1_000  # validation requests that settings are chosen by
@@ -68,23 +72,55 @@ class Rivals(NamedTuple):
         }
 
 
-def baselines(prepared: PreparedShop, progress: Progress | None = None) -> Rivals:
+def baselines(
+    prepared: PreparedShop,
+    progress: Progress | None = None,
+    encoder: EncoderOptions | None = None,
+) -> Rivals:
     """Each learned from all behaviour before the test, in a setting chosen before the test as well.
 
     Validation is asked with what was learned from training alone: the setting with the highest
     NDCG@10 in the headline view is then learned anew with validation's behaviour.
+
+    Args:
+        prepared: the shop.
+        progress: told of what takes long.
+        encoder: whose pre-trained weights read the texts; None: no baseline asks them.
     """
-    families, notes = _families(prepared)
+    progress = progress or Silent()
+    of_behaviour, of_texts = _by_behaviour(prepared), _by_texts(prepared, encoder, progress)
+    families, notes = of_behaviour[0] + of_texts[0], of_behaviour[1] + of_texts[1]
     trial = _Trial.of(prepared)
     learned = learned_from(prepared, LEARNED)
     found: dict[str, Chosen] = {}
     total = sum(len(family.settings) for family in families)
-    with (progress or Silent()).step("Choosing baselines on validation", total=total) as step:
+    with progress.step("Choosing baselines on validation", total=total) as step:
         for family in families:
             found[family.name] = _chosen(family, trial, learned, step)
         if mixture := _mixture(found):
             found[mixture.name] = _chosen(mixture, trial, learned, step)
     return Rivals(list(found.values()), notes)
+
+
+def _by_texts(
+    prepared: PreparedShop, encoder: EncoderOptions | None, progress: Progress
+) -> tuple[list[Family[Any]], list[str]]:
+    """Words and, where there is an encoder and the catalogue is read in good time, vectors."""
+    if not (prepared.items["title"].fill_null("") != "").any():
+        return [], ["Baselines of texts were left out: no item has a title."]
+    found: list[Family[Any]] = [words.shared_words(words.ShopWords.of(prepared))]
+    if encoder is None:
+        return found, []
+    left_out = "The frozen encoder was left out as a baseline: "
+    if len(prepared.items) > vectors.MOST_ITEMS:
+        return found, [
+            f"{left_out}{len(prepared.items):,} items, and {vectors.MOST_ITEMS:,} at most are read."
+        ]
+    try:
+        read = vectors.TextVectors.of(prepared, encoder, progress)
+    except (ConfigError, ArtifactError) as error:
+        return found, [f"{left_out}{error}"]
+    return [*found, vectors.near_texts(read)], []
 
 
 def _mixture(found: Mapping[str, Chosen]) -> Family[Any] | None:
@@ -98,7 +134,7 @@ def _mixture(found: Mapping[str, Chosen]) -> Family[Any] | None:
     return None
 
 
-def _families(prepared: PreparedShop) -> tuple[list[Family[Any]], list[str]]:
+def _by_behaviour(prepared: PreparedShop) -> tuple[list[Family[Any]], list[str]]:
     """What this log and catalogue allow, and a note on what they do not."""
     timed = prepared.manifest.facts.get("clock") != "order"
     moments = prepared.moments
