@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from math import isfinite
 from pathlib import Path
@@ -155,7 +156,8 @@ def _pair(
 ) -> _Pair:
     first, rest = [], []
     for place, one in enumerate(compared):
-        verdict = _Verdict(one.outcome, one.sentence, _strip(one, limits[one.task, one.metric]))
+        said = one.sentence.replace("p = ", "p\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}")
+        verdict = _Verdict(one.outcome, said, _strip(one, limits[one.task, one.metric]))
         (first if place == 0 or one.outcome in ("better", "worse") else rest).append(verdict)
     tasks = list(dict.fromkeys(one.task for one in compared))
     return _Pair(
@@ -200,17 +202,14 @@ def _p(p: float) -> str:
 
 
 def _tables(report: CompareReport) -> Iterator[_Table]:
-    places = {(one.task, one.view, one.metric): one.unit for one in report.comparisons}
+    units = {(one.task, one.metric): one.unit for one in report.comparisons}
     for task, view in dict.fromkeys((row.task, row.view) for row in report.rows):
         rows = [row for row in report.rows if (row.task, row.view) == (task, view)]
         metrics = list(dict.fromkeys(row.metric for row in rows))
-        supports = dict.fromkeys(
-            f"{row.support:,} {places[task, view, row.metric]}" for row in rows
-        )
         yield _Table(
             title=TASK_TITLES.get(task, task),
             view="" if view == MAIN_VIEW else view,
-            support=f"Rests on {' or '.join(supports)}.",
+            support=_support(rows, units),
             metrics=metrics,
             systems={
                 system: [
@@ -221,6 +220,14 @@ def _tables(report: CompareReport) -> Iterator[_Table]:
                 for system in dict.fromkeys(row.system for row in rows)
             },
         )
+
+
+def _support(rows: Sequence[Row], units: dict[tuple[str, str], str]) -> str:
+    """What the figures of a table rest on; those that rest on fewer are named."""
+    told = {row.metric: f"{row.support:,} {units[row.task, row.metric]}" for row in rows}
+    usual = Counter(told.values()).most_common(1)[0][0]
+    others = [f"; {metric} on {words}" for metric, words in told.items() if words != usual]
+    return f"Rests on {usual}{''.join(others)}."
 
 
 def _cell(report: CompareReport, row: Row, column: Sequence[Row]) -> Cell:
