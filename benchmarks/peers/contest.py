@@ -35,7 +35,7 @@ Settings = Mapping[str, Any]
 
 THREADS = 2
 _BLOCK = 256  # targets scored at once
-_SCORING = 0.1  # share of the seconds kept for scores
+_SCORING = 0.1  # share of the seconds between being asked to end and being stopped
 _LISTED = 10_000  # combinations of choices
 _REFIT = 1.3  # a refit is given this times the trial's seconds: it has more rows
 
@@ -122,6 +122,7 @@ def settle_surroundings(seed: int) -> None:
     """Start again with two threads, no network and fixed hashes: libraries read these at import."""
     wanted = {f"{what}_NUM_THREADS": str(THREADS) for what in ("OMP", "OPENBLAS", "MKL")}
     wanted |= {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false", "TQDM_DISABLE": "1"}
+    wanted |= {"PYTHONWARNINGS": "ignore"}
     wanted |= {"PYTHONHASHSEED": str(seed % 2**32)}
     if any(os.environ.get(name) != value for name, value in wanted.items()):
         os.execve(sys.executable, [sys.executable, *sys.argv], os.environ | wanted)
@@ -133,7 +134,8 @@ def answer(task: Task, peer: Peer, asked: Asked) -> None:
     ends = began + asked.seconds * (1 - _SCORING)
     trials = search(task, peer, asked, ends) if asked.tune else []
     best = max(trials, key=lambda trial: trial.value, default=None)
-    settings, fitted, notes = _final(task, peer, best, Clock(ends, asked.seed))
+    room = ends + asked.seconds * _SCORING - time.monotonic()
+    settings, fitted, notes = _final(task, peer, best, Clock(ends, asked.seed), room)
     asked.out.mkdir(parents=True, exist_ok=True)
     unranked = write_scores(asked.out / "scores.npy", task, fitted)
     if unranked == task.targets:
@@ -220,11 +222,11 @@ def hard_stop(seconds: float) -> Iterator[None]:
 
 
 def _final(
-    task: Task, peer: Peer, best: Trial | None, clock: Clock
+    task: Task, peer: Peer, best: Trial | None, clock: Clock, room: float
 ) -> tuple[Settings, Fitted, list[str]]:
     settings = {**best.settings, **best.fitted.learned} if best else dict(peer.defaults)
     try:
-        with hard_stop(clock.left()):
+        with hard_stop(room):
             fitted = peer.fit(task, task.whole, settings, clock)
     except OutOfTimeError:
         if best is None:
