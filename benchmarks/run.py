@@ -17,9 +17,11 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from benchmarks.conversion import conversion
 from benchmarks.eshop import eshop
 from benchmarks.next_item import next_item
+from benchmarks.off_policy import off_policy
 from benchmarks.prepare_speed import prepare_speed
 from benchmarks.relevance import relevance
 from benchmarks.retail import retail
+from benchmarks.truth import truth
 from shelfwise.cli.console import help_of
 
 _COMMANDS = (
@@ -28,7 +30,9 @@ _COMMANDS = (
     eshop,
     relevance,
     conversion,
+    off_policy,
     prepare_speed,
+    truth,
 )  # fmt: skip  # a line each: several hands add theirs
 
 app = typer.Typer(
