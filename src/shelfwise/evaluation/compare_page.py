@@ -193,7 +193,7 @@ def _line(one: Comparison) -> _Line:
         interval=interval(one.low, one.high, places),
         p=_p(one.p),
         p_holm=_p(one.p_holm),
-        support=f"{one.support:,} {one.unit}, {seeds_words(one.seeds)}",
+        support=f"{one.units}, {seeds_words(one.seeds)}",
     )
 
 

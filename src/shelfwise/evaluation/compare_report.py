@@ -102,12 +102,18 @@ class Comparison:
         return f"{metric} ({', '.join(inside)})" if inside else metric
 
     @property
+    def units(self) -> str:
+        """``1,449 users``"""
+        unit = self.unit.removesuffix("s") if self.support == 1 else self.unit
+        return f"{self.support:,} {unit}"
+
+    @property
     def sentence(self) -> str:
         """The verdict in plain words, with everything that it rests on."""
         if self.outcome == "unknown":
             return (
-                f"Whether {self.a} is better than {self.b} at {self.where} cannot be told: "
-                f"{self.support:,} {self.unit} can be compared."
+                f"Whether {self.a} is better than {self.b} at {self.where} cannot be told from "
+                f"{self.units}."
             )
         places = decimals([(self.low, self.high)], most=6)
         said = {
@@ -131,7 +137,7 @@ class Comparison:
         return f"p {p_words(self.p)} alone but {corrected}" if excludes_0 else corrected
 
     def _support(self, places: int) -> str:
-        told = f"{self.support:,} {self.unit}, {seeds_words(self.seeds)}"
+        told = f"{self.units}, {seeds_words(self.seeds)}"
         if self.outcome != "open" or not self.low <= 0 <= self.high or self.half_width == 0:
             return told
         least = figure(self.half_width, places)
