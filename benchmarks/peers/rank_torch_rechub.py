@@ -1,4 +1,4 @@
-"""Torch-RecHub's YoutubeDNN, as its tutorial on MovieLens sets it up, without a feature of the user.
+"""Torch-RecHub's YoutubeDNN as its tutorial on MovieLens sets it up, without user features.
 
 Run by the interpreter of `.venv-peers/torch_rechub`; how, says contest.py.
 Letters beside those of exchange.py: L = items of a history, S = training samples.
