@@ -34,9 +34,16 @@ def diagnose(
     Example: shelfwise diagnose run --html diagnosis.html
     """
     from shelfwise.evaluation.diagnosis.diagnose import diagnose as examine
+    from shelfwise.evaluation.diagnosis_page import write_diagnosis_page
+    from shelfwise.evaluation.page import refuse_no_place
 
+    if html is not None:
+        refuse_no_place(html)
     found = examine(run, data, part, Bars())
     _show(found)
+    if html is not None:
+        write_diagnosis_page(found, html)
+        answer.print(f"page: {html}", markup=False)
     emit(as_json, found.as_json())
 
 

@@ -17,7 +17,7 @@ def data_size_findings(case: Case) -> list[Finding]:
     """Positives of each part, and how precisely the held-out part tells the AUC."""
     evidence, thin = [], []
     for part, heard in case.heard.items():
-        matches = int(len(heard.examples.match_item_M))
+        matches = len(heard.examples.match_item_M)
         evidence.append(Evidence(f"matches, {part}", matches))
         if case.has_impressions:
             evidence.append(Evidence(f"clicks, {part}", int(heard.examples.clicked_N.sum())))

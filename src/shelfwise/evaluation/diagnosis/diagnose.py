@@ -12,13 +12,18 @@ from shelfwise.data.prepared import PreparedShop
 from shelfwise.data.split import Part
 from shelfwise.evaluation.diagnosis.calibration import calibration_findings
 from shelfwise.evaluation.diagnosis.case import Case, open_case
+from shelfwise.evaluation.diagnosis.conflict import conflict_findings
 from shelfwise.evaluation.diagnosis.data_size import data_size_findings
+from shelfwise.evaluation.diagnosis.dead_parts import dead_part_findings
 from shelfwise.evaluation.diagnosis.drift import drift_findings
+from shelfwise.evaluation.diagnosis.errors import ErrorExample, worst_errors
 from shelfwise.evaluation.diagnosis.finding import Finding, is_ill, most_severe_first
 from shelfwise.evaluation.diagnosis.fitting import fitting_findings
+from shelfwise.evaluation.diagnosis.gradients import gradients_of
 from shelfwise.evaluation.diagnosis.leaks import leak_findings
 from shelfwise.evaluation.diagnosis.signal import signal_findings
 from shelfwise.evaluation.diagnosis.titles import titles_findings
+from shelfwise.evaluation.diagnosis.weak_slices import SlicedRun, slice_findings, sliced_run
 from shelfwise.evaluation.evaluate import data_of
 from shelfwise.ranking.loaded_run import open_run
 from shelfwise.schema.errors import ArtifactError, ConfigError
@@ -48,6 +53,8 @@ class Diagnosis:
     judged: str  # the part that verdicts were read from
     protocol: str
     findings: list[Finding]  # most severe first
+    sliced: SlicedRun = field(default_factory=SlicedRun)
+    errors: list[ErrorExample] = field(default_factory=list)
     curve: dict[str, Any] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     seconds: float = 0.0
@@ -98,6 +105,12 @@ def diagnose(
         raise ConfigError("--part train: the run has learned it; name validation or test")
     case = open_case(run, loaded, prepared, part, progress)
     findings = [finding for question in _QUESTIONS for finding in question(case)]
+    with progress.step("Gradients of every task"):
+        asked = gradients_of(case)
+    findings += [*conflict_findings(asked), *dead_part_findings(case, asked)]
+    with progress.step("Searching slices"):
+        sliced = sliced_run(case)
+    findings += slice_findings(sliced)
     return Diagnosis(
         name=prepared.options.shop.name,
         synthetic=prepared.options.shop.synthetic,
@@ -105,6 +118,8 @@ def diagnose(
         judged=case.judged,
         protocol=_protocol(case),
         findings=most_severe_first(findings),
+        sliced=sliced,
+        errors=worst_errors(case),
         curve=case.curve,
         seconds=round(time.monotonic() - began, 1),
     )

@@ -69,8 +69,12 @@ def impression_columns(prepared: PreparedShop, shown: pl.DataFrame) -> pl.DataFr
         shown: ``request`` and ``item`` of each row, numbers, in any order.
     """
     features = prepared.options.features
-    of_request = [name for name in features.events if name in prepared.requests.columns]
     of_shown = [name for name in features.events if name in prepared.impressions.columns]
+    of_request = [
+        name
+        for name in features.events
+        if name in prepared.requests.columns and name not in of_shown
+    ]
     keys = shown.select(pl.col("request", "item").cast(pl.Int64)).with_columns(
         owner=prepared.requests["owner"].cast(pl.Int64).gather(shown["request"].cast(pl.Int64))
     )
