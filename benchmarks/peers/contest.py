@@ -56,6 +56,19 @@ class Clock:
         return self.ends - time.monotonic()
 
 
+class Pace:
+    """Whether training, asked after each step, has time for one more like the last."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock, self._last = clock, time.monotonic()
+
+    def is_over(self) -> bool:
+        """Counts a step as well."""
+        step = time.monotonic() - self._last
+        self._last += step
+        return self._clock.left() < step
+
+
 @dataclass(frozen=True)
 class Fitted:
     """A model that has learned."""

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
-from contest import Clock, Fitted, Peer, Settings, contest
+from contest import Clock, Fitted, Pace, Peer, Settings, contest
 from exchange import Histories, Log, Task
 from matrices import counts_of
 from recbole.config import Config
@@ -112,11 +112,11 @@ class _Numbers:
 
 def _train(model: Any, config: Config, batches: Any, clock: Clock) -> int:
     """Steps done when the epochs or the time are over."""
-    steps, loss_of = 0, model.calculate_loss
+    steps, loss_of, pace = 0, model.calculate_loss, Pace(clock)
 
     def calculate_loss(interaction: Any) -> Any:
         nonlocal steps
-        if clock.left() <= 0:
+        if pace.is_over() and steps:
             raise TimeIsOverError
         steps += 1
         return loss_of(interaction)

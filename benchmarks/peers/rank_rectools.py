@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from contest import Clock, Fitted, Peer, Settings, contest
+from contest import Clock, Fitted, Pace, Peer, Settings, contest
 from exchange import Histories, Log, Task
 from matrices import counts_of
 from pytorch_lightning import Callback, Trainer, seed_everything
@@ -26,11 +26,11 @@ class EndsOnTime(Callback):  # type: ignore[misc]  # untyped where Shelfwise is 
     """Ends training after the step in which the time is over."""
 
     def __init__(self, clock: Clock) -> None:
-        self.clock = clock
+        self.pace = Pace(clock)
 
     def on_train_batch_end(self, trainer: Trainer, *_: object) -> None:
         """As Lightning calls it."""
-        trainer.should_stop = trainer.should_stop or self.clock.left() <= 0
+        trainer.should_stop = self.pace.is_over() or trainer.should_stop
 
 
 def fit_sasrec(task: Task, log: Log, settings: Settings, clock: Clock) -> Fitted:

@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
-from contest import Clock, Fitted, Peer, Settings, contest
+from contest import Clock, Fitted, Pace, Peer, Settings, contest
 from datasets import Dataset, disable_progress_bars
 from exchange import Histories, Integers, Log, Task
 from sentence_transformers import (
@@ -22,8 +22,8 @@ from sentence_transformers import (
     SentenceTransformerTrainer,
     SentenceTransformerTrainingArguments,
 )
-from sentence_transformers.losses import MultipleNegativesRankingLoss
-from sentence_transformers.models import Pooling, Transformer
+from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
+from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
 from transformers import TrainerCallback
 from transformers.utils import logging
 
@@ -34,11 +34,11 @@ class EndsOnTime(TrainerCallback):  # type: ignore[misc]  # untyped where Shelfw
     """Ends training after the step in which the time is over."""
 
     def __init__(self, clock: Clock) -> None:
-        self.clock = clock
+        self.pace = Pace(clock)
 
     def on_step_end(self, _: Any, __: Any, control: Any, **___: Any) -> None:
         """As the trainer calls it."""
-        control.should_training_stop |= self.clock.left() <= 0
+        control.should_training_stop |= self.pace.is_over()
 
 
 def fit_minilm(task: Task, log: Log, settings: Settings, clock: Clock) -> Fitted:

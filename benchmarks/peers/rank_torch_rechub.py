@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from contest import Clock, Fitted, Peer, Settings, contest
+from contest import Clock, Fitted, Pace, Peer, Settings, contest
 from exchange import Histories, Integers, Log, Task
 from torch_rechub.basic.features import SequenceFeature, SparseFeature
 from torch_rechub.models.matching import YoutubeDNN
@@ -25,18 +25,20 @@ _LENGTH = 50
 _SAMPLES = 500_000  # at most, drawn
 
 
-@dataclass(frozen=True)
+@dataclass
 class Until:
     """Batches as long as there is time."""
 
     batches: Iterable[Any]
-    clock: Clock
+    pace: Pace
+    stopped: bool = False
 
     def __iter__(self) -> Iterator[Any]:
         for batch in self.batches:
-            if self.clock.left() <= 0:
-                return
             yield batch
+            if self.pace.is_over():
+                self.stopped = True
+                return
 
 
 def fit_youtube(task: Task, log: Log, settings: Settings, clock: Clock) -> Fitted:
@@ -52,10 +54,10 @@ def fit_youtube(task: Task, log: Log, settings: Settings, clock: Clock) -> Fitte
         },
     )
     batches = _batches(log, task.items, settings, clock.seed)
-    done = 0
+    done, until = 0, Until(batches, Pace(clock))
     with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
-        while done < settings["n_epoch"] and clock.left() > 0:
-            trainer.train_one_epoch(Until(batches, clock))
+        while done < settings["n_epoch"] and not until.stopped:
+            trainer.train_one_epoch(until)
             done += 1
     model.eval()
     known = np.unique(log.item_N)
@@ -63,7 +65,7 @@ def fit_youtube(task: Task, log: Log, settings: Settings, clock: Clock) -> Fitte
     return Fitted(
         lambda asked: _scores(model, asked, known, task.items),
         {"n_epoch": max(done, 1)},
-        note if clock.left() <= 0 else "",
+        note if until.stopped else "",
     )
 
 
@@ -91,6 +93,7 @@ def _batches(log: Log, items: int, settings: Settings, seed: int) -> Any:
         TorchDataset(columns, np.zeros(len(next_S), np.int64)),
         batch_size=settings["batch_size"],
         shuffle=True,
+        drop_last=len(next_S) > settings["batch_size"],  # its batch norm fails on a batch of one
         generator=torch.Generator().manual_seed(seed),
     )
 
