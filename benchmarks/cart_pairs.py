@@ -119,11 +119,13 @@ def _by_hash(pairs: pl.DataFrame) -> pl.DataFrame:
 def _never_taken(
     user_C: NDArray[np.int64], known: NDArray[np.int64], items: int, seed: int
 ) -> NDArray[np.int64]:
-    """``[C, NON_CARTS]`` items, uniformly among those that the user never took."""
+    """``[C, NON_CARTS]`` different items, uniformly among those that the user never took."""
     rng = np.random.default_rng(seed)
     drawn = rng.integers(items, size=(len(user_C), NON_CARTS))
     for _ in range(_REPEATS):
         taken = np.isin(user_C[:, None] * items + drawn, known)
+        for one in range(1, NON_CARTS):
+            taken[:, one] |= (drawn[:, :one] == drawn[:, one : one + 1]).any(axis=1)
         if not taken.any():
             return drawn
         drawn[taken] = rng.integers(items, size=int(taken.sum()))

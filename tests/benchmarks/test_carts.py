@@ -1,0 +1,206 @@
+"""Carts parted by user, what was never taken, simple rates, and our ranker on a made-up log."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+import pytest
+
+from shelfwise.schema.errors import DataError
+
+if TYPE_CHECKING:
+    from benchmarks.cart_pairs import CartPairs
+    from benchmarks.result import Result
+
+USERS, ITEMS, CARTS = 30, 40, 10
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """30 users with 10 carts each of 40 items; even items are bought, and one pair was no cart."""
+    folder = tmp_path_factory.mktemp("carts")
+    rng = np.random.default_rng(0)
+    rows = []
+    for user in range(USERS):
+        for item in rng.choice(ITEMS, CARTS, replace=False).tolist():
+            rows.append(("cart", f"u{user:02}", f"i{item:02}"))
+            if item % 2 == 0:
+                rows.append(("purchase", f"u{user:02}", f"i{item:02}"))
+    carted = {(user, item) for _, user, item in rows}
+    outside = next(
+        ("purchase", "u00", f"i{item:02}")
+        for item in range(ITEMS)
+        if ("u00", f"i{item:02}") not in carted
+    )
+    names = ["event", "user_id", "item_id"]
+    pl.DataFrame([*rows, outside], schema=names, orient="row").write_parquet(
+        folder / "events.parquet"
+    )
+    (folder / "shop.toml").write_text('[shop]\nname = "carts"\n')
+    return folder
+
+
+@pytest.fixture(scope="module")
+def pairs(shop: Path) -> CartPairs:
+    from benchmarks.cart_pairs import cart_pairs
+
+    return cart_pairs(shop, seed=0)
+
+
+def test_each_users_carts_are_parted_in_the_order_of_their_digests(pairs: CartPairs) -> None:
+    carts = np.flatnonzero(pairs.cart_N)
+    by_user: dict[str, list[tuple[bytes, int]]] = {}
+    for row in carts:
+        user, item = pairs.users[pairs.user_N[row]], pairs.items[pairs.item_N[row]]
+        digest = hashlib.sha256(f"{user}|{item}".encode()).digest()
+        by_user.setdefault(user, []).append((digest, int(pairs.part_N[row])))
+
+    # 10 carts: seven train, one validates, two are the test.
+    assert len(by_user) == USERS
+    for found in by_user.values():
+        assert [part for _, part in sorted(found)] == [0] * 7 + [1] + [2] * 2
+
+
+def test_labels_and_counts(pairs: CartPairs) -> None:
+    even_N = np.array([int(pairs.items[item][1:]) % 2 == 0 for item in pairs.item_N])
+    np.testing.assert_array_equal(pairs.bought_N, pairs.cart_N & even_N)
+
+    counts = pairs.counts()
+    assert counts["carts"] == USERS * CARTS
+    assert counts["purchases outside carts"] == 1
+    assert counts["carts of test"] == USERS * 2
+    assert counts["rows of the test's entire space"] == USERS * 2 * 5
+
+
+def test_non_carts_were_never_taken_by_their_user(shop: Path, pairs: CartPairs) -> None:
+    from benchmarks.cart_pairs import cart_pairs
+
+    events = pl.read_parquet(shop / "events.parquet")
+    taken = set(events.select("user_id", "item_id").iter_rows())
+    others = np.flatnonzero(~pairs.cart_N)
+
+    assert len(others) == 4 * USERS * CARTS
+    for row in others:
+        assert (pairs.users[pairs.user_N[row]], pairs.items[pairs.item_N[row]]) not in taken
+    # The same seed draws the same.
+    np.testing.assert_array_equal(pairs.item_N, cart_pairs(shop, seed=0).item_N)
+
+
+def test_a_log_without_carts_is_refused(tmp_path: Path) -> None:
+    from benchmarks.cart_pairs import cart_pairs
+
+    pl.DataFrame({"event": ["view"], "user_id": ["u"], "item_id": ["i"]}).write_parquet(
+        tmp_path / "events.parquet"
+    )
+
+    with pytest.raises(DataError, match="has no cart"):
+        cart_pairs(tmp_path, seed=0)
+
+
+def small_pairs(part: list[int]) -> CartPairs:
+    """Two users and two items: carts at rows 0, 5, 10, 15, of which 0 and 10 were bought."""
+    from benchmarks.cart_pairs import CartPairs
+
+    cart_N = np.tile([True, False, False, False, False], 4)
+    item_N = np.array([0, 1, 1, 1, 1, 1, 0, 0, 0, 0] * 2)
+    bought_N = np.zeros(20, bool)
+    bought_N[[0, 10]] = True
+    return CartPairs(
+        ["a", "b"],
+        ["x", "y"],
+        np.repeat([0, 1], 10),
+        item_N,
+        cart_N,
+        bought_N,
+        np.repeat(part, 5),
+        0,
+    )
+
+
+def test_item_rates_by_hand() -> None:
+    from benchmarks.cart_models import item_rates
+
+    answer = item_rates(small_pairs([0, 0, 1, 2]))
+
+    # Training: cart 0 (item x, bought), cart 1 (item y, not). Mean 1/2. Validation: x, bought: the
+    # less a rate is shrunk the better, so by one row: (1 + .5) / 2 for x, (0 + .5) / 2 for y.
+    assert answer.told == {"settings": {"shrunk by rows": 1.0}}
+    np.testing.assert_allclose(answer.convert_N[[0, 5, 10, 15]], [0.75, 0.25, 0.75, 0.25])
+    # Shown in training: x once as a cart and four times not, as y. Both 1/5: (1 + .2) / (5 + 1).
+    np.testing.assert_allclose(answer.cart_N[[0, 5]], [0.2, 0.2])
+
+
+def test_a_training_rows_own_label_is_not_among_its_figures() -> None:
+    from benchmarks.cart_models import _figures
+
+    pairs = small_pairs([0, 0, 0, 0])
+    kept = np.flatnonzero(pairs.cart_N)
+
+    found = _figures(pairs.item_N, pairs.bought_N, kept, strength=1.0)
+
+    # Four carts, four folds. Cart 0 (x, bought) sees y no, x yes, y no: mean 1/3, x 1 of 1:
+    # (1 + 1/3) / 2 = 2/3, logit log 2. Cart 1 (y) sees x yes, x yes, y no: (0 + 2/3) / 2 = 1/3.
+    np.testing.assert_allclose(found[0], [np.log(2), np.log(2)])
+    np.testing.assert_allclose(found[5], [-np.log(2), np.log(2)])
+
+
+def test_a_users_moments_keep_their_order_and_their_part(pairs: CartPairs) -> None:
+    from benchmarks.cart_log import moments
+
+    at_N = moments(pairs)
+
+    carts = np.flatnonzero(pairs.cart_N)
+    for user in range(USERS):
+        rows = carts[pairs.user_N[carts] == user]
+        assert (np.diff(at_N[rows]) > 0).all()
+    # A cart and its non-carts are one request.
+    np.testing.assert_array_equal(at_N, np.repeat(at_N[carts], 5))
+    for part, other in (("train", "validation"), ("validation", "test")):
+        assert at_N[pairs.rows(part)].max() < at_N[pairs.rows(other)].min()
+
+
+@pytest.fixture(scope="module")
+def compared(shop: Path, tiny_encoder: Path) -> Result:
+    from benchmarks.asking import Asking
+    from benchmarks.cart_contest import compare_carts
+
+    from shelfwise.schema.progress import Silent
+
+    settings = (
+        f"model.encoder.name={tiny_encoder}",
+        "model.width=32",
+        "train.threads=1",
+        "train.epochs=30",
+        "train.batch_requests=64",
+        "train.patience=30",
+    )
+    return compare_carts("Carts.", Asking(shop, minutes=0.5, settings=settings), Silent())
+
+
+def test_what_depends_on_the_item_alone_is_told_by_its_rate(compared: Result) -> None:
+    found = {(row["system"], row["metric"]): row for row in compared.rows}
+
+    # Even items are always bought and odd ones never.
+    for system in ("item rate", "logistic regression"):
+        assert found[system, "auc"]["value"] > 0.9
+    assert found["shelfwise", "auc"]["value"] > 0.7
+    assert found["shelfwise", "auc"]["support"] == USERS
+    assert {metric for _, metric in found} == {"auc", "gauc", "cvr_auc", "ctcvr_auc"}
+
+
+def test_ours_is_compared_on_the_same_users(compared: Result) -> None:
+    gaps = {(gap["b"], gap["metric"]): gap for gap in compared.differences}
+    found = {(row["system"], row["metric"]): row["value"] for row in compared.rows}
+
+    assert set(gaps) == {
+        (system, metric)
+        for system in ("item rate", "logistic regression")
+        for metric in ("auc", "gauc", "ctcvr_auc")
+    }
+    for (system, metric), gap in gaps.items():
+        if metric != "gauc":  # over users who have a value for both
+            assert gap["value"] == pytest.approx(found["shelfwise", metric] - found[system, metric])
