@@ -26,6 +26,12 @@ FROZEN = {
     "shelfwise rank": "RUN! --surface --query --history --user --data --k --set --json",
     "shelfwise serve": "RUN! --port --set --json",
     "shelfwise demo": "--out --users --items --seed --json",
+    "shelfwise ab": "",
+    "shelfwise ab analyse": "LOG! --arm! --start --control --shares --tuned-for --set --json",
+    "shelfwise ab plan": (
+        "--base! --lift --units --deviation --per-day --power --share --variance-left --peeking "
+        "--json"
+    ),
     "shelfwise datasets": "",
     "shelfwise datasets list": "--json",
     "shelfwise datasets convert": "NAME! --from! --out! --json",
@@ -51,6 +57,6 @@ def test_commands_and_flags_are_as_promised() -> None:
 
 
 def test_every_command_that_does_something_answers_in_json() -> None:
-    groups = ("shelfwise", "shelfwise datasets")
+    groups = ("shelfwise", "shelfwise ab", "shelfwise datasets")
 
     assert [name for name, told in FROZEN.items() if "--json" not in told] == list(groups)

@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 
 import shelfwise
+from shelfwise.cli.ab import ab
+from shelfwise.cli.calibrate import calibrate
 from shelfwise.cli.check import check
 from shelfwise.cli.compare import compare
 from shelfwise.cli.console import emit, help_of
@@ -36,6 +38,7 @@ app = typer.Typer(
     help="One fine-tuned language model that ranks a shop's search, recommendations and ads.",
 )
 app.add_typer(datasets, name="datasets")
+app.add_typer(ab, name="ab")
 _COMMANDS = (
     init,
     sample,
@@ -46,6 +49,7 @@ _COMMANDS = (
     evaluate,
     compare,
     diagnose,
+    calibrate,
     cross_validate,
     learning_curve,
     rank,
