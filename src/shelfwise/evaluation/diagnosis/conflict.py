@@ -17,7 +17,7 @@ from shelfwise.evaluation.slices.influence import interval_of, mean_estimate
 from shelfwise.metrics.bootstrap import Interval
 
 _AGAINST = -0.05  # mean cosine from which tasks are said to pull apart
-_LOUD = 50.0  # times as long a gradient as the other task's
+_LOUD = 30.0  # times as long a gradient as the other task's
 
 
 class _Pair(NamedTuple):
@@ -69,10 +69,18 @@ def conflict_findings(asked: list[Asked]) -> list[Finding]:
             "fine",
             "The tasks do not pull the shared weights apart: "
             + ", ".join(f"{p.tasks[0]} and {p.tasks[1]} {p.cosine.value:+.2f}" for p in pairs)
-            + " (mean cosine of gradients).",
+            + f" (mean cosine of gradients).{_loudest(pairs)}",
             evidence,
         )
     ]
+
+
+def _loudest(pairs: list[_Pair]) -> str:
+    loud = [pair for pair in pairs if not 1 / _LOUD < pair.times < _LOUD]
+    if not loud:
+        return ""
+    one, other = max(loud, key=lambda pair: abs(np.log(pair.times))).tasks
+    return f" The gradients of {one} and {other} differ in length by more than {_LOUD:.0f} times."
 
 
 def _pair(tasks: tuple[str, str], asked: list[Asked]) -> _Pair | None:

@@ -17,7 +17,12 @@ from shelfwise.evaluation.diagnosis.data_size import data_size_findings
 from shelfwise.evaluation.diagnosis.dead_parts import dead_part_findings
 from shelfwise.evaluation.diagnosis.drift import drift_findings
 from shelfwise.evaluation.diagnosis.errors import ErrorExample, worst_errors
-from shelfwise.evaluation.diagnosis.finding import Finding, is_ill, most_severe_first
+from shelfwise.evaluation.diagnosis.finding import (
+    Finding,
+    Severity,
+    is_ill,
+    most_severe_first,
+)
 from shelfwise.evaluation.diagnosis.fitting import fitting_findings
 from shelfwise.evaluation.diagnosis.gradients import gradients_of
 from shelfwise.evaluation.diagnosis.leaks import leak_findings
@@ -62,12 +67,16 @@ class Diagnosis:
     @property
     def verdict(self) -> str:
         """In one sentence."""
-        ill = [one for one in self.findings if one.severity == "illness"]
-        if not ill:
-            looked = len({one.name for one in self.findings})
-            return f"Nothing wrong found in {looked} questions; their evidence stands below."
-        names = ", ".join(dict.fromkeys(one.name for one in ill))
-        return f"Found: {names}."
+        looked = len({one.name for one in self.findings})
+        ill = self._named("illness")
+        if ill:
+            return f"Found: {', '.join(ill)}."
+        if warned := self._named("warning"):
+            return f"No illness found in {looked} questions; to look at: {', '.join(warned)}."
+        return f"Nothing wrong found in {looked} questions."
+
+    def _named(self, severity: Severity) -> list[str]:
+        return list(dict.fromkeys(one.name for one in self.findings if one.severity == severity))
 
     def as_json(self) -> dict[str, Any]:
         """Plain values; what cannot be computed is null."""

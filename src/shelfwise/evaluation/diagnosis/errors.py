@@ -54,18 +54,20 @@ class ErrorExample:
     more: int  # further items of the list
     missed: list[Missed]
     first: list[str]  # what the run would have shown first of the whole catalogue
-    loss: float  # nats: how surprising what happened was
+    loss: float  # nats: how surprising the most surprising row was
 
 
 def worst_errors(case: Case, most: int = _MOST) -> list[ErrorExample]:
-    """The held-out requests with the largest click loss; without impressions, the lowest NDCG."""
+    """Held-out requests with the most surprising row; without impressions, of the lowest NDCG."""
     heard = case.held_out
     loss_R = np.zeros(len(heard.examples))
     if case.has_impressions:
         answers = heard.answers
         p_N = answers.click_N.astype(np.float64).clip(_SHORT, 1 - _SHORT)
         loss_N = -np.log(np.where(answers.clicked_N, p_N, 1 - p_N))
-        loss_R = np.bincount(answers.request_N, loss_N, minlength=len(loss_R))
+        # The largest surprise of a request, not their sum: else lists with many clicks, rightly
+        # foreseen, would stand first.
+        np.maximum.at(loss_R, answers.request_N, loss_N)
     else:
         loss_R[heard.rows] = -np.log(np.nan_to_num(heard.answers.ndcg_R, nan=1.0) + 0.01)
     order = heard.rows[np.argsort(-loss_R[heard.rows], kind="stable")]

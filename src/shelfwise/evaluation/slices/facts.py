@@ -20,7 +20,7 @@ from shelfwise.evaluation.slices.columns import impression_columns
 
 _MOST_VALUES = 12  # of a column of words; rarer ones are one slice, "other"
 _BANDS = 5  # of a number, of equal mass
-_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 OTHER, NOT_SAID = "other", "not said"
 
 
@@ -83,7 +83,7 @@ def _of_requests(prepared: PreparedShop, learned: Sequence[Part]) -> list[pl.Ser
         block = (at.dt.hour() // 6 * 6).cast(pl.Int64)
         hours = [f"{hour:02}:00 to {hour + 6:02}:00" for hour in block]
         found.append(pl.Series("hour (UTC)", hours, pl.String))
-        days = [_WEEKDAYS[day - 1] for day in at.dt.weekday()]
+        days = [WEEKDAYS[day - 1] for day in at.dt.weekday()]
         found.append(pl.Series("weekday", days, pl.String))
     return found
 

@@ -5,6 +5,7 @@ Shape suffixes in this file: N = rows, K = rows of a slice.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from shelfwise.evaluation.slices.facts import NOT_SAID, OTHER, WEEKDAYS
 from shelfwise.evaluation.slices.influence import Gap, gap_of, interval_of
 from shelfwise.evaluation.slices.measure import Measure
 
@@ -90,8 +92,18 @@ def values_of(table: pl.DataFrame) -> Iterator[tuple[str, str, NDArray[np.int64]
     for name in table.columns:
         groups = table.select(name).with_row_index("row").group_by(name, maintain_order=True).all()
         if len(groups) > 1:
-            for value, rows in sorted(groups.iter_rows()):
+            for value, rows in sorted(groups.iter_rows(), key=lambda row: _in_order(row[0])):
                 yield name, value, np.asarray(rows, np.int64)
+
+
+def _in_order(value: str) -> tuple[int, float, str]:
+    """Numbers by their size, days by the week, then words; what stands for many or none last."""
+    if value in WEEKDAYS:
+        return (0, WEEKDAYS.index(value), "")
+    number = re.match(r"-?[\d,.]*\d", value)
+    if number:
+        return (1, float(number[0].replace(",", "")), value)
+    return (3 if value in (OTHER, NOT_SAID) else 2, 0.0, value)
 
 
 def large_enough(measure: Measure, rows_K: NDArray[np.int64]) -> bool:
