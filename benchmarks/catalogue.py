@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.asking import Asking
-from benchmarks.board import Board, Figure, Values
+from benchmarks.board import Board, Figure
 from benchmarks.peer_task import K, write_task
 from benchmarks.peers_ranking import (
     Asked,
@@ -37,6 +38,7 @@ from shelfwise.evaluation.baselines.choose import baselines, taken_in
 from shelfwise.evaluation.match import Ranked, Score, View, rank_all, views
 from shelfwise.evaluation.report import OURS
 from shelfwise.evaluation.shop import RunScorer, per_owner
+from shelfwise.evaluation.summary import protocol_of
 from shelfwise.metrics.hit_rate import hit_rate_at_k
 from shelfwise.ranking.loaded_run import open_run
 from shelfwise.schema.errors import DataError, ShelfwiseError
@@ -83,7 +85,9 @@ class _Contest:
         return self.board.add(system, values)
 
 
-def unit_values(found: Ranked, view: str, targets: MatchTargets, items: int) -> Values | Any:
+def unit_values(
+    found: Ranked, view: str, targets: MatchTargets, items: int
+) -> dict[str, NDArray[np.float64]]:
     """Metrics of a view by what is drawn again: shoppers; in view ``cold`` the items asked for."""
     if view == "cold":
         places_P = found.ranks.last_P - found.ranks.first_P + 1
@@ -109,12 +113,16 @@ def compare(protocol: Protocol, asking: Asking, progress: Progress) -> Result:
         scratch = Path(folder)
         shop = shop_of(asking.data, protocol.dataset, scratch, asking.settings, progress)
         prepared = prepared_shop(shop, scratch / "prepared", progress)
+        # The words are the published set's; another shop's protocol is what its shop.toml says.
+        words = protocol.words if shop.published else protocol_of(prepared)
         contest = _contest(protocol, prepared, progress)
         _random_order(contest)
         if asking.wants(OURS):
-            _ours(contest, shop, asking, scratch)
+            with _counted_as_failed(contest, OURS):
+                _ours(contest, shop, asking, scratch)
         if asking.wants("baselines"):
-            _baselines(contest, shop)
+            with _counted_as_failed(contest, "baselines"):
+                _baselines(contest, shop)
         wanted = [name for name in peer_names(asking.scripts) if asking.wants("peers", name)]
         if wanted:
             _peers(contest, wanted, asking, scratch)
@@ -122,7 +130,7 @@ def compare(protocol: Protocol, asking: Asking, progress: Progress) -> Result:
     figure = Figure(headline or contest.looked_at[0].name, "match", f"ndcg@{K}")
     return Result(
         benchmark=protocol.name,
-        protocol=f"{protocol.words} Budget {asking.minutes:g} minutes a system and seed.",
+        protocol=f"{words} Budget {asking.minutes:g} minutes a system and seed.",
         data=_data(contest),
         figures=board.seed_figures(figure),
         seconds=round(time.perf_counter() - began, 1),
@@ -167,6 +175,15 @@ def _data(contest: _Contest) -> dict[str, Any]:
         "fingerprint": prepared.manifest.data_fingerprint,
         "counts": counts,
     }
+
+
+@contextmanager
+def _counted_as_failed(contest: _Contest, system: str) -> Iterator[None]:
+    """A system's mistake costs its own rows, not the hours of the others."""
+    try:
+        yield
+    except ShelfwiseError as error:
+        contest.board.fail(system, str(error))
 
 
 def _random_order(contest: _Contest) -> None:

@@ -57,7 +57,7 @@ def section_of(result: Result, words: Sequence[str], day: date) -> str:
         f"{counts}. {result.cores} cores of {result.machine}, {_versions(result)}; "
         f"{result.seconds / 60:,.0f} minutes in all, at most {result.peak_mib / 1024:.1f} GiB. "
         "95 % intervals by bootstrap over units; better and worse by the interval of the paired "
-        "difference to `shelfwise`.",
+        "difference to ours.",
     ]
     for task, view in views_of(result):
         lines += ["", *_view(result, task, view)]
@@ -124,9 +124,10 @@ def _view(result: Result, task: str, view: str) -> list[str]:
     gaps = {
         gap["b"]: gap
         for gap in result.differences
-        if (gap["view"], gap["metric"], gap["a"]) == (view, metrics[0], OURS)
+        if (gap["view"], gap["metric"]) == (view, metrics[0])
     }
-    compared = [f"`{OURS}` minus it, {metrics[0]}"] if gaps else []
+    ours = next((gap["a"] for gap in gaps.values()), OURS)
+    compared = [f"`{ours}` minus it, {metrics[0]}"] if gaps else []
     header = ["system", *metrics, *compared, "support", "seeds"]
     title = ", ".join(([task] if task else []) + [f"view `{view}`"])
     lines = [f"**{title}**", "", f"| {' | '.join(header)} |", "|---" * len(header) + "|"]
