@@ -15,6 +15,7 @@ from shelfwise.evaluation.config import EvaluateOptions
 from shelfwise.evaluation.impressions import (
     Forecast,
     Outcomes,
+    grouped_auc_note,
     impression_rows,
     item_rates,
     oracle,
@@ -64,6 +65,12 @@ def test_figures_by_hand() -> None:
     assert rows["click", "pcoc"].value == pytest.approx(2.6 / 3)
     losses = [log(p) for p in (0.9, 0.8, 0.9, 0.3, 0.6, 0.5)]
     assert rows["click", "log_loss"].value == pytest.approx(-sum(losses) / 6)
+    # The rate is 1/2, whose surprise is log 2.
+    assert rows["click", "ne"].value == pytest.approx(-sum(losses) / 6 / log(2))
+    squares = [0.1**2, 0.2**2, 0.1**2, 0.7**2, 0.4**2, 0.5**2]
+    assert rows["click", "brier"].value == pytest.approx(sum(squares) / 6)
+    # Down to .9: 1 of 1; to .6: 2 of 2; to .3, the fourth: 3 of 4.
+    assert rows["click", "pr_auc"].value == pytest.approx((1 + 1 + 3 / 4) / 3)
     # Conversion on clicked rows whose window is closed, 0 and 3.
     assert rows["conversion", "cvr_auc"].value == 1
     assert rows["conversion", "log_loss"].value == pytest.approx(-(log(0.8) + log(0.6)) / 2)
@@ -73,6 +80,13 @@ def test_figures_by_hand() -> None:
     assert rows["click and purchase", "pcoc"].value == pytest.approx(1.24)
     assert {row.support for row in rows.values()} == {2}
     assert {row.system for row in rows.values()} == {"ours"}
+
+
+def test_requests_of_one_kind_are_counted() -> None:
+    alike = replace(OUTCOMES, clicked_N=flags("x..xxx"))
+
+    assert "1 of 2 test requests had all or none" in grouped_auc_note(alike)
+    assert "0 of 2" in grouped_auc_note(OUTCOMES)
 
 
 def test_what_is_not_forecast_has_no_rows() -> None:

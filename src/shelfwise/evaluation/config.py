@@ -20,4 +20,6 @@ class EvaluateOptions(Options):
     """Rankings shown with titles."""
     most_targets: PositiveInt = 20_000
     """Requests over the whole catalogue; a larger test is sampled evenly by owner, and says so."""
+    sampled_negatives: NonNegativeInt = 0
+    """Drawn items that a right one is ranked among in a further view; 0: no such view."""
     seed: NonNegativeInt = 0

@@ -19,12 +19,19 @@ from shelfwise.data.prepared import PreparedShop
 from shelfwise.evaluation.config import EvaluateOptions
 from shelfwise.evaluation.report import Reliability, Row
 from shelfwise.metrics.auc import SortedAuc
-from shelfwise.metrics.bootstrap import Interval, bootstrap_interval, bootstrap_rows
+from shelfwise.metrics.average_precision import SortedAveragePrecision
+from shelfwise.metrics.bootstrap import (
+    Interval,
+    bootstrap_interval,
+    bootstrap_rows,
+    bootstrap_sums,
+)
 from shelfwise.metrics.calibration_error import calibration_error
 from shelfwise.metrics.grouped_auc import auc_by_group
-from shelfwise.metrics.log_loss import log_loss
-from shelfwise.metrics.predicted_over_observed import predicted_over_observed
+from shelfwise.metrics.log_loss import log_losses
+from shelfwise.metrics.normalised_entropy import entropy_of
 from shelfwise.metrics.reliability_curve import reliability_curve
+from shelfwise.metrics.value import ratio
 from shelfwise.schema.errors import DataError
 
 _ROW_DRAWS = 200  # each draw passes over every impression
@@ -104,19 +111,45 @@ def _task_rows(system: str, task: _Task, options: EvaluateOptions) -> list[Row]:
     order = np.argsort(task.p_N, kind="stable")  # the calibration error sorts anyway
     p_N, label_N, owner_N = task.p_N[order], task.label_N[order], task.owner_N[order]
     clipped_N = p_N.clip(_SHORT, 1 - _SHORT)
-    figures: list[tuple[str, Callable[[NDArray[Any]], float]]] = [
-        (_AUC_NAME[task.name], SortedAuc.of(p_N, label_N)),
-        ("log_loss", lambda w: log_loss(clipped_N, label_N, weight_N=w).value),
-        ("ece", lambda w: calibration_error(clipped_N, label_N, weight_N=w).value),
-        ("pcoc", lambda w: predicted_over_observed(p_N, label_N, weight_N=w).value),
-    ]
+    by_rows: dict[str, Callable[[NDArray[Any]], float]] = {
+        _AUC_NAME[task.name]: SortedAuc.of(p_N, label_N),
+        "pr_auc": SortedAveragePrecision.of(p_N, label_N),
+        "ece": lambda w: calibration_error(clipped_N, label_N, weight_N=w).value,
+    }
     draws = min(options.draws, _ROW_DRAWS)
-    return [
-        row(
-            system, task.name, name, bootstrap_rows(metric, owner_N, draws=draws, seed=options.seed)
-        )
-        for name, metric in figures
-    ]
+    found = {
+        name: bootstrap_rows(metric, owner_N, draws=draws, seed=options.seed)
+        for name, metric in by_rows.items()
+    }
+    sum_US = _sums_of_owners(p_N, label_N, log_losses(clipped_N, label_N), owner_N)
+    each = np.arange(len(sum_US))
+    for name, of_sums in _OF_SUMS.items():
+        found[name] = bootstrap_sums(of_sums, sum_US, each, draws=options.draws, seed=options.seed)
+    shown = (_AUC_NAME[task.name], "pr_auc", "log_loss", "ne", "brier", "ece", "pcoc")
+    return [row(system, task.name, name, found[name]) for name in shown]
+
+
+def _sums_of_owners(
+    p_N: NDArray[np.floating[Any]],
+    label_N: NDArray[np.bool_],
+    loss_N: NDArray[np.float64],
+    owner_N: NDArray[np.int64],
+) -> NDArray[np.float64]:
+    """``[U, 5]`` rows, positives, predictions, log losses and squared errors of each owner."""
+    _, place_N = np.unique(owner_N, return_inverse=True)
+    columns = (np.ones(len(p_N)), label_N, p_N, loss_N, (p_N - label_N) ** 2)
+    return np.stack([np.bincount(place_N, column) for column in columns], axis=1)
+
+
+# The same numbers as the functions of `metrics`, from what _sums_of_owners adds up.
+_OF_SUMS: dict[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {
+    "log_loss": lambda sums: ratio(sums[:, 3], sums[:, 0]),
+    "ne": lambda sums: ratio(
+        ratio(sums[:, 3], sums[:, 0]), entropy_of(ratio(sums[:, 1], sums[:, 0]))
+    ),
+    "brier": lambda sums: ratio(sums[:, 4], sums[:, 0]),
+    "pcoc": lambda sums: ratio(sums[:, 2], sums[:, 1]),
+}
 
 
 def _grouped(forecast: Forecast, outcomes: Outcomes, options: EvaluateOptions) -> Row:
@@ -125,6 +158,17 @@ def _grouped(forecast: Forecast, outcomes: Outcomes, options: EvaluateOptions) -
         groups.value_G, groups.rows_G, draws=options.draws, seed=options.seed
     )
     return row(forecast.system, "click", "gauc", found)
+
+
+def grouped_auc_note(outcomes: Outcomes) -> str:
+    """Which requests GAUC rests on, and what each of them counts."""
+    _, request_N = np.unique(outcomes.request_N, return_inverse=True)
+    clicks_R = np.bincount(request_N, outcomes.clicked_N)
+    alike_R = (clicks_R == 0) | (clicks_R == np.bincount(request_N))
+    return (
+        f"GAUC weighs each request by its impressions; {int(alike_R.sum()):,} of "
+        f"{len(alike_R):,} test requests had all or none of them clicked and are left out."
+    )
 
 
 def row(system: str, task: str, metric: str, found: Interval, view: str = "main") -> Row:

@@ -16,6 +16,8 @@ TASK_TITLES = {
     "click": "Click: what is clicked once it is shown",
     "conversion": "Conversion: which click ends in a purchase",
     "click and purchase": "Click and purchase: which item shown is clicked and bought",
+    "click or not": "Click or not: called above the threshold that validation chose",
+    "lists": "Lists: what the first places hold beside right answers",
     "classification": "Classification: which class a text belongs to",
 }
 
@@ -34,13 +36,31 @@ _METRICS = {
     "precision": MetricWords("share of what is named that is right", "higher"),
     "hr": MetricWords("share with at least one right item", "higher"),
     "mrr": MetricWords("one over the place of the first right item", "higher"),
+    "map": MetricWords("precision down to each right item, on average over right items", "higher"),
+    "coverage": MetricWords("share of the catalogue that anybody is shown", "higher"),
+    "gini": MetricWords("how unequally places go to items; 0 is equal", "lower"),
+    "novelty": MetricWords("bits of surprise of the items shown, by who took them", "higher"),
+    "diversity": MetricWords("one less the mean cosine of a list's items", "higher"),
+    "popularity_lift": MetricWords(
+        "popularity of what is shown over that of the shopper's own past", "near 1"
+    ),
+    "wrong_rate": MetricWords("share of all places known to be wrong", "lower"),
+    "wrong_rate_judged": MetricWords("share of the places with a verdict that are wrong", "lower"),
     "auc": MetricWords("chance that a positive row outranks a negative one", "higher"),
     "cvr_auc": MetricWords("AUC of purchases among the clicked", "higher"),
     "ctcvr_auc": MetricWords("AUC of purchases among all that was shown", "higher"),
     "gauc": MetricWords("AUC within each request", "higher"),
+    "pr_auc": MetricWords("precision down to each positive row, on average", "higher"),
+    "ne": MetricWords("log loss over that of predicting the mean rate", "lower"),
+    "brier": MetricWords("mean squared distance of prediction and outcome", "lower"),
     "log_loss": MetricWords("surprise at what happened", "lower"),
     "ece": MetricWords("mean distance between predicted and observed rates", "lower"),
     "pcoc": MetricWords("predicted over observed", "near 1"),
+    "field_ece": MetricWords("distance of predicted and observed at each value", "lower"),
+    "field_rce": MetricWords("mean of |predicted over observed - 1| at each value", "lower"),
+    "pairwise_accuracy": MetricWords("chance that the better judged scores higher", "higher"),
+    "spearman": MetricWords("correlation of ranks", "higher"),
+    "kappa": MetricWords("agreement of grades beyond chance, squared", "higher"),
     "rmse": MetricWords("root mean squared error", "lower"),
     "accuracy": MetricWords("share of rows that are right", "higher"),
     "f1": MetricWords("harmonic mean of precision and recall", "higher"),
@@ -48,7 +68,15 @@ _METRICS = {
 
 # What support counts is what the bootstrap draws again: users, except for these tasks, metrics
 # and views.
-_UNITS = {"classification": "rows", "gauc": "requests", "cold": "items"}
+_UNITS = {
+    "classification": "rows",
+    "gauc": "requests",
+    "cold": "items",
+    "coverage": "lists",
+    "gini": "lists",
+    "wrong_rate": "verdicts",
+    "wrong_rate_judged": "verdicts",
+}
 
 
 def metric_words(metric: str) -> MetricWords | None:
@@ -57,7 +85,8 @@ def metric_words(metric: str) -> MetricWords | None:
 
 def support_words(row: Row) -> str:
     """``1,449 users``."""
-    named = (_UNITS[name] for name in (row.task, row.metric, row.view) if name in _UNITS)
+    metric = row.metric.partition("@")[0]
+    named = (_UNITS[name] for name in (row.task, metric, row.view) if name in _UNITS)
     unit = next(named, "users")
     return f"{row.support:,} {unit.removesuffix('s') if row.support == 1 else unit}"
 

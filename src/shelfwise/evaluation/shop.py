@@ -13,24 +13,34 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shelfwise.data.batches import Examples, batches, examples_of
-from shelfwise.data.part_rows import LEARNED
+from shelfwise.data.part_rows import LEARNED, TRAINED
 from shelfwise.data.prepared import PreparedShop
 from shelfwise.data.split import split_warning
 from shelfwise.data.targets import MatchTargets, match_targets, past_of
 from shelfwise.evaluation.baselines.choose import baselines, taken_in
+from shelfwise.evaluation.baselines.click_models import click_models
+from shelfwise.evaluation.best_baseline import best_baseline_notes
+from shelfwise.evaluation.beyond_accuracy import Shelf, list_rows
+from shelfwise.evaluation.by_field import calibration_rows, surface_field
+from shelfwise.evaluation.click_threshold import called_clicks
 from shelfwise.evaluation.config import EvaluateOptions
 from shelfwise.evaluation.examples import example_rankings
 from shelfwise.evaluation.impressions import (
     Forecast,
     Outcomes,
+    grouped_auc_note,
     impression_rows,
     item_rates,
     oracle,
     reliability,
     row,
 )
-from shelfwise.evaluation.match import Ranked, View, rank_all, views
+from shelfwise.evaluation.match import Ranked, SampledView, View, rank_all, views
+from shelfwise.evaluation.per_owner import per_owner
 from shelfwise.evaluation.report import OURS, Difference, Example, Reliability, Row
+from shelfwise.evaluation.sampled import NAME as SAMPLED
+from shelfwise.evaluation.sampled import sampled_candidates
+from shelfwise.evaluation.verdicts import verdicts
 from shelfwise.metrics.bootstrap import bootstrap_interval, bootstrap_rows, paired_interval
 from shelfwise.models.config import ModelOptions
 from shelfwise.models.inference import match_scores
@@ -117,23 +127,44 @@ def measure_shop(
     findings = _measure_match(scorer, options, progress)
     if warning := split_warning(prepared.options.split):
         findings.notes.insert(0, warning)
-    if not prepared.has_impressions:
-        return findings
+    if prepared.has_impressions:
+        _measure_impressions(scorer, findings, options, truth, progress)
+    ranking = f"ndcg@{options.k}"
+    findings.notes.extend(best_baseline_notes(findings.rows, findings.headline, ranking))
+    return findings
+
+
+def _measure_impressions(
+    scorer: RunScorer,
+    findings: ShopFindings,
+    options: EvaluateOptions,
+    truth: Path | None,
+    progress: Progress,
+) -> None:
+    """Add what was predicted of each row shown, beside what happened."""
+    prepared = scorer.prepared
     examples = examples_of(prepared, ["test"])
     outcomes = Outcomes.of(examples)
     training = examples_of(prepared, LEARNED)
     ours = scorer.forecast(examples, OURS, with_position=True, progress=progress)
+    by_hand = click_models(prepared, progress)
+    findings.figures.update(by_hand.figures)
     forecasts = [
         ours,
         scorer.forecast(examples, f"{OURS}/no-position", with_position=False, progress=progress),
         scorer.forecast(examples, UNCALIBRATED, True, progress, calibrated=False),
         item_rates(prepared, training, outcomes),
+        *by_hand.forecasts,
     ]
     if truth is not None:
         forecasts.append(oracle(prepared, truth, outcomes))
+    surface = surface_field(examples)
     for forecast in forecasts:
         findings.rows.extend(impression_rows(outcomes, forecast, options))
+        findings.rows.extend(calibration_rows(surface, outcomes, forecast, options))
+    _call_clicks(scorer, outcomes, forecasts, findings, options, progress)
     findings.reliability.extend(reliability(outcomes, ours))
+    findings.notes.append(grouped_auc_note(outcomes))
     open_windows = int((outcomes.clicked_N & ~outcomes.known_N).sum())
     findings.notes.append(
         f"{open_windows} of {int(outcomes.clicked_N.sum())} clicked test impressions have a "
@@ -142,7 +173,27 @@ def measure_shop(
     findings.notes.append(
         "ECE intervals lie high: resampling adds noise that the error can only grow by."
     )
-    return findings
+
+
+def _call_clicks(
+    scorer: RunScorer,
+    outcomes: Outcomes,
+    forecasts: list[Forecast],
+    findings: ShopFindings,
+    options: EvaluateOptions,
+    progress: Progress,
+) -> None:
+    """Add precision and recall of our clicks and of the item rates', thresholds from validation."""
+    examples = examples_of(scorer.prepared, ["validation"])
+    chosen_on = Outcomes.of(examples)
+    rates = item_rates(scorer.prepared, examples_of(scorer.prepared, TRAINED), chosen_on)
+    ours = scorer.forecast(examples, OURS, with_position=True, progress=progress)
+    tested = {forecast.system: forecast for forecast in forecasts}
+    for validation in (ours, rates):
+        test = (outcomes, tested[validation.system])
+        if called := called_clicks((chosen_on, validation), test, options):
+            findings.rows.extend(called.rows)
+            findings.notes.append(called.note)
 
 
 def _measure_match(scorer: RunScorer, options: EvaluateOptions, progress: Progress) -> ShopFindings:
@@ -156,12 +207,25 @@ def _measure_match(scorer: RunScorer, options: EvaluateOptions, progress: Progre
     encoder = ModelOptions.model_validate(scorer.run.manifest.facts["model"]).encoder
     rivals = baselines(prepared, progress, encoder)
     systems = {OURS: scorer.match} | {rival.name: rival.scores for rival in rivals.found}
-    ranked = rank_all(systems, targets, looked_at, taken.items, progress)
+    shown: list[View | SampledView] = list(looked_at)
+    if options.sampled_negatives:
+        candidates = sampled_candidates(prepared, targets, looked_at[0], options)
+        shown.append(candidates.view)
+        notes.append(candidates.note)
+    ranked = rank_all(systems, targets, shown, taken.items, progress, options.k)
     findings = ShopFindings(
-        headline=looked_at[0].name, figures=rivals.figures(), notes=[*notes, *rivals.notes]
+        headline=looked_at[0].name,
+        figures=rivals.figures(),
+        notes=[*notes, *rivals.notes, rivals.told()],
     )
     for (system, name), found in ranked.items():
         findings.rows.extend(_match_rows((system, name), found, targets, options, taken.items))
+    vector_VH = scorer.run.known.item_text_VH.cpu().numpy()
+    shelf = Shelf.of(taken, targets, vector_VH, verdicts(prepared, targets))
+    findings.notes.append(shelf.verdicts.note)
+    for system in systems:
+        top_TK = ranked[system, looked_at[0].name].top_TK
+        findings.rows.extend(list_rows(system, top_TK, shelf, targets, options))
     for view in looked_at:
         if view.name != "cold":
             findings.differences.extend(_differences(ranked, view, targets, options))
@@ -169,7 +233,6 @@ def _measure_match(scorer: RunScorer, options: EvaluateOptions, progress: Progre
     findings.examples.extend(
         example_rankings(prepared, targets, head, scorer.match, options.examples)
     )
-    _note_best_baseline(findings)
     return findings
 
 
@@ -204,8 +267,12 @@ def _match_rows(
     figures = {
         f"ndcg@{options.k}": found.ndcg(options.k),
         f"recall@{options.k}": found.recall(options.k),
+        f"hr@{options.k}": found.hit_rate(options.k),
+        f"map@{options.k}": found.average_precision(options.k),
         "mrr": found.reciprocal_rank(items),
     }
+    if view == SAMPLED:  # with one right item recall is the hit rate, and MAP a cut MRR
+        figures = {name: figures[name] for name in (f"ndcg@{options.k}", f"hr@{options.k}", "mrr")}
     return [
         row(
             system,
@@ -216,17 +283,6 @@ def _match_rows(
         )
         for name, value_T in figures.items()
     ]
-
-
-def per_owner(value_T: NDArray[np.float64], targets: MatchTargets) -> NDArray[np.float64]:
-    """Mean over each owner's targets: an owner, not a request, is what is drawn again."""
-    known_T = ~np.isnan(value_T)
-    _, owner_T = np.unique(targets.owner_T, return_inverse=True)
-    total = np.bincount(owner_T[known_T], value_T[known_T], minlength=owner_T.max() + 1)
-    count = np.bincount(owner_T[known_T], minlength=owner_T.max() + 1)
-    none = np.full(len(count), np.nan)
-    mean_U: NDArray[np.float64] = np.divide(total, count, out=none, where=count > 0)
-    return mean_U
 
 
 def _differences(
@@ -245,19 +301,3 @@ def _differences(
         gap = paired_interval(ours, theirs, draws=options.draws, seed=options.seed)
         found.append(Difference(OURS, system, name, metric, gap.value, gap.low, gap.high))
     return found
-
-
-def _note_best_baseline(findings: ShopFindings) -> None:
-    rows = [
-        found
-        for found in findings.rows
-        if found.view == findings.headline
-        and found.metric.startswith("ndcg")
-        and found.system != OURS
-    ]
-    if rows:
-        best = max(rows, key=lambda found: found.value)
-        findings.notes.append(
-            f"The strongest baseline in view {findings.headline} is {best.system}, "
-            f"{best.metric} {best.value:.3f}."
-        )

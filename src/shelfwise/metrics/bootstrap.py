@@ -116,7 +116,7 @@ def bootstrap_sums(
     groups, index_N = np.unique(group_N, return_inverse=True)
     size = len(groups)
     columns = [np.bincount(index_N, column, minlength=size) for column in column_NS.T]
-    sum_US = np.stack(columns, axis=1)
+    sum_US = np.stack(columns, axis=1).astype(np.float64)
     total_S = sum_US.sum(axis=0)
     value = float(metric(total_S[None])[0]) if size else float("nan")
     if np.isnan(value):

@@ -49,7 +49,7 @@ def exposure_gini_interval(
     # The coefficient is a ratio of two sums over places; ranks are constant where it is smooth.
     slope_V = (_standing(count_V) - found.value) / count_V.sum()
     influence_U = np.bincount(owner_L, slope_V[item_L], minlength=owners)
-    return interval_of_influences(found.value, influence_U, found.support)
+    return interval_of_influences(found.value, influence_U.astype(np.float64), found.support)
 
 
 def _standing(count_V: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -81,8 +81,7 @@ def field_calibration(
     weight, p, label = weight[counted_N], p_N[counted_N], label_N[counted_N]
 
     def total(column: NDArray[Any]) -> NDArray[np.float64]:
-        found: NDArray[np.float64] = np.bincount(place_N, column, minlength=len(value_F))
-        return found
+        return np.bincount(place_N, column, minlength=len(value_F)).astype(np.float64)
 
     return FieldCalibration(
         value_F,

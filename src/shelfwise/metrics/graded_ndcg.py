@@ -97,5 +97,4 @@ def _discounted_gain(
     end_T, begin_T = np.minimum(before_T + size_T, k), np.minimum(before_T, k)
     mean_gain_T = np.add.reduceat(gain_N[order_N], start_T) / size_T
     gained_T = mean_gain_T * (discount_of_first[end_T] - discount_of_first[begin_T])
-    found_Q: NDArray[np.float64] = np.bincount(query_T, gained_T)
-    return found_Q
+    return np.bincount(query_T, gained_T).astype(np.float64)

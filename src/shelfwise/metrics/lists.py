@@ -7,6 +7,7 @@ L = places that are filled; U = owners.
 from __future__ import annotations
 
 from math import sqrt
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,9 +28,7 @@ def require_lists(metric: str, top_TK: NDArray[np.integer], items: int) -> None:
         )
 
 
-def mean_of_lists(
-    value_V: NDArray[np.floating], top_TK: NDArray[np.integer]
-) -> NDArray[np.float64]:
+def mean_of_lists(value_V: NDArray[Any], top_TK: NDArray[np.integer]) -> NDArray[np.float64]:
     """``[T]`` mean of the items' values over the filled places; nan for an empty list."""
     filled_TK = top_TK != NOBODY
     value_TK = np.where(filled_TK, value_V.astype(np.float64)[top_TK], 0.0)

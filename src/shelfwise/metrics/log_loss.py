@@ -32,10 +32,17 @@ def log_loss(
     Returns:
         The weighted mean and the rows of weight above 0.
     """
+    return mean_value(log_losses(p_N, label_N), row_weights("log_loss", weight_N, len(p_N)))
+
+
+def log_losses(p_N: NDArray[np.floating], label_N: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """``[N]`` the loss of each row, to be added up; see ``log_loss``."""
     require_one_per_row("log_loss", p_N, label_N)
     require_probabilities("log_loss", p_N)
     epsilon = float(np.finfo(p_N.dtype).eps)
     safe_N = np.clip(p_N.astype(np.float64), epsilon, 1 - epsilon)
     positive_N = label_N.astype(np.float64)
-    loss_N = -(positive_N * np.log(safe_N) + (1 - positive_N) * np.log1p(-safe_N))
-    return mean_value(loss_N, row_weights("log_loss", weight_N, len(p_N)))
+    loss_N: NDArray[np.float64] = -(
+        positive_N * np.log(safe_N) + (1 - positive_N) * np.log1p(-safe_N)
+    )
+    return loss_N

@@ -5,7 +5,7 @@ Shape suffixes in this file: U = groups (users, queries or requests).
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,3 +38,10 @@ def mean_value(
     return MetricValue(
         float(np.average(value_U[kept_U].astype(np.float64), weights=weights)), support
     )
+
+
+def ratio(above: NDArray[Any], below: NDArray[Any]) -> NDArray[np.float64]:
+    """``above / below``, place by place; nan where nothing stands below."""
+    nothing = np.full(np.shape(above), np.nan)
+    found: NDArray[np.float64] = np.divide(above, below, out=nothing, where=below > 0)
+    return found
