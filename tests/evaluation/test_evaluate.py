@@ -35,10 +35,15 @@ def test_every_system_stands_in_every_view(report: Report) -> None:
     assert systems == {
         "shelfwise",
         "popularity",
-        "popularity (last 30 days)",
+        "recent popularity",
         "item-kNN (cosine)",
+        "item-kNN (BM25)",
         "last-click Markov",
         "own purchase counts",
+        "EASE",
+        "BM25 of texts",
+        "frozen encoder (cosine)",
+        "EASE and recent popularity",
     }
     names = {view for _, view in match}
     assert {"main", "new"} <= names
@@ -78,7 +83,11 @@ def test_it_says_what_it_rests_on(report: Report, prepared_sample: PreparedShop)
     assert report.tasks == ["match (click/purchase)", "click", "conversion"]
     assert len(report.curve["checks"]) == 2
     assert len(report.examples) == 3
-    assert any("strongest baseline in view main" in note for note in report.notes)
+    for told in ("in view main is", "of click is", "of conversion is"):
+        assert any(f"strongest baseline {told}" in note for note in report.notes)
+    assert any("as validation chose them: popularity; recent" in note for note in report.notes)
+    assert report.figures["baseline EASE: regularisation"] > 0
+    assert report.figures["baseline gradient boosting, click: rounds"] >= 1
     assert report.versions["torch"]
     assert report.peak_mib > 0
 

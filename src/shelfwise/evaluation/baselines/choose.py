@@ -63,6 +63,10 @@ class Rivals(NamedTuple):
     found: list[Chosen]
     notes: list[str]  # what was left out, and why
 
+    def told(self) -> str:
+        """What validation chose, in a sentence."""
+        return f"Baselines as validation chose them: {'; '.join(r.told() for r in self.found)}."
+
     def figures(self) -> dict[str, float]:
         """Settings as a report's figures: ``baseline EASE: regularisation`` -> 200."""
         return {

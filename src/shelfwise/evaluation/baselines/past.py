@@ -46,21 +46,32 @@ def past_items(
 ) -> PastItems:
     """Items before each chosen target's moment, of the behaviours ``kinds`` (None: of any)."""
     start_T = history.offset_U1[targets.owner_T[rows]]
-    length_T = targets.end_T[rows] - start_T
-    row_E = np.repeat(np.arange(len(rows)), length_T)
+    return items_between(history, start_T, targets.end_T[rows], targets.at_T[rows], kinds)
+
+
+def items_between(
+    history: History,
+    start_T: NDArray[np.int64],
+    end_T: NDArray[np.int64],
+    at_T: NDArray[np.int64],
+    kinds: NDArray[np.uint8] | None = None,
+) -> PastItems:
+    """Items of the slices ``[start, end)`` of the event array, with their age at ``at``."""
+    length_T = end_T - start_T
+    row_E = np.repeat(np.arange(len(end_T)), length_T)
     first_E = np.repeat(length_T.cumsum() - length_T, length_T)
     place_E = start_T[row_E] + np.arange(len(row_E)) - first_E
     counted_E = history.item_E[place_E] >= 0
     if kinds is not None:
         counted_E &= np.isin(history.kind_E[place_E], kinds)
     row_E, place_E = row_E[counted_E], place_E[counted_E]
-    stop_T = np.bincount(row_E, minlength=len(rows)).cumsum()
+    stop_T = np.bincount(row_E, minlength=len(end_T)).cumsum()
     return PastItems(
         row_E=row_E,
         item_E=history.item_E[place_E].astype(np.int64),
         back_E=stop_T[row_E] - 1 - np.arange(len(row_E)),
-        age_E=targets.at_T[rows][row_E] - history.at_E[place_E],
-        rows=len(rows),
+        age_E=at_T[row_E] - history.at_E[place_E],
+        rows=len(end_T),
     )
 
 
