@@ -143,9 +143,10 @@ def _since(histories: Histories, items: int) -> Scores:
 def _chosen(own_BV: Scores, like_BV: Scores) -> tuple[Integers, Integers]:
     most = min(_CANDIDATES, like_BV.shape[1])
     chosen = np.zeros(like_BV.shape, bool)
+    row_B1 = np.arange(len(like_BV))[:, None]
     for values in (np.where(own_BV > 0, like_BV, -1.0), np.where(own_BV > 0, -1.0, like_BV)):
         best_BK = np.argpartition(-values, most - 1, axis=1)[:, :most]
-        np.put_along_axis(chosen, best_BK, np.take_along_axis(values, best_BK, 1) >= 0, axis=1)
+        chosen[row_B1, best_BK] |= values[row_B1, best_BK] >= 0
     return np.nonzero(chosen)
 
 

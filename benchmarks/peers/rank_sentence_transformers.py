@@ -9,6 +9,7 @@ Run by the interpreter of `.venv-peers/sentence_transformers`; how, says contest
 from __future__ import annotations
 
 import importlib.util
+import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -28,6 +29,7 @@ from transformers import TrainerCallback
 from transformers.utils import logging
 
 _PAIRS = 500_000  # at most, drawn
+_TRIED = 64  # titles by which the seconds for all are told
 
 
 class EndsOnTime(TrainerCallback):  # type: ignore[misc]  # untyped where Shelfwise is checked
@@ -45,6 +47,7 @@ def fit_minilm(task: Task, log: Log, settings: Settings, clock: Clock) -> Fitted
     """In-batch softmax over the next titles (Henderson et al., 2017)."""
     titles = [title or "-" for title in task.titles()]
     model = minilm(settings["max_seq_length"])
+    clock = Clock(clock.ends - _seconds_to_encode(model, titles), clock.seed)
     before_N, after_N = pairs_of(log, clock.seed)
     rows = {"before": [titles[i] for i in before_N], "after": [titles[i] for i in after_N]}
     disable_progress_bars()
@@ -81,6 +84,13 @@ def minilm(max_seq_length: int) -> SentenceTransformer:
     words = Transformer(str(Path(found.origin).parent / "model"), max_seq_length=max_seq_length)
     dimension = words.get_word_embedding_dimension()
     return SentenceTransformer(modules=[words, Pooling(dimension)], device="cpu")
+
+
+def _seconds_to_encode(model: SentenceTransformer, titles: list[str]) -> float:
+    """About, by a few of them."""
+    few, began = titles[:_TRIED], time.monotonic()
+    model.encode(few, show_progress_bar=False)
+    return (time.monotonic() - began) * len(titles) / len(few)
 
 
 def _arguments(settings: Settings, seed: int, scratch: str) -> Any:
