@@ -20,6 +20,7 @@ from shelfwise.cli.diagnose import diagnose
 from shelfwise.cli.evaluate import evaluate
 from shelfwise.cli.init import init
 from shelfwise.cli.learning_curve import learning_curve
+from shelfwise.cli.off_policy import off_policy
 from shelfwise.cli.prepare import prepare
 from shelfwise.cli.pull import pull
 from shelfwise.cli.rank import rank
@@ -52,6 +53,7 @@ _COMMANDS = (
     calibrate,
     cross_validate,
     learning_curve,
+    off_policy,
     rank,
     serve,
     demo,
