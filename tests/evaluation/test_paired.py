@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -8,6 +10,7 @@ from shelfwise.evaluation.paired import Draws, difference_of, seed_values, value
 from shelfwise.evaluation.paired_metrics import MeanMetric, Place, RowMetric
 from shelfwise.metrics.auc import SortedAuc, auc
 from shelfwise.metrics.permutation import swap_test
+from shelfwise.metrics.swapped_auc import SwappedAuc
 
 DRAWS = Draws(interval=200, comparisons=1, seed=0)
 MEAN = Place("match", "main", "ndcg@10", "users")
@@ -20,7 +23,8 @@ def means(*seeds: list[float], weight: list[float] | None = None) -> MeanMetric:
 
 
 def area(p_SN: NDArray[np.float64], label_N: NDArray[np.bool_]) -> RowMetric:
-    return RowMetric(AREA, p_SN, label_N, np.arange(len(label_N)) // 2, SortedAuc.of)
+    unit_N = np.arange(len(label_N)) // 2
+    return RowMetric(AREA, p_SN, label_N, unit_N, SortedAuc.of, swapped=SwappedAuc.of)
 
 
 def test_seeds_are_averaged_for_each_user_and_then_paired() -> None:
@@ -95,6 +99,19 @@ def test_swapping_rows_is_exchanging_predictions(
     _, found = difference_of(area(knows_SN[:1], label_N), area(guesses_SN[:1], label_N), DRAWS)
 
     assert found == pytest.approx(plain)
+
+
+def test_the_quick_way_to_a_swap_is_the_long_one(
+    rows: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]],
+) -> None:
+    a, b = (area(p_SN, rows[2]) for p_SN in rows[:2])
+
+    quick, long = (
+        difference_of(replace(a, swapped=way), replace(b, swapped=way), DRAWS)[1]
+        for way in (SwappedAuc.of, None)
+    )
+
+    assert quick == pytest.approx(long)
 
 
 def test_the_other_way_round_only_the_sign_changes(

@@ -150,3 +150,23 @@ def test_texts_by_hand() -> None:
     assert loss.value_SU[0].tolist() == pytest.approx([-log(0.9), -log(0.8), -log(0.3)])
     assert area.prepared(area.p_SN[0], area.label_N)(np.ones(3)) == 1
     assert accuracy.place.unit == "texts"
+
+
+@pytest.mark.parametrize("metric", ["auc", "ece", "pcoc"])
+def test_the_quick_way_to_a_swap_is_the_long_one(metric: str) -> None:
+    # The long one: exchange the rows, measure both anew, by the loss where the figure has no order.
+    random = np.random.default_rng(0)
+    found = named(metrics_of([shop([1, 1, 1], P)], k=10), "click", metric)
+    assert isinstance(found, RowMetric)
+    assert found.swapped is not None
+    label_N = random.random(300) < 0.3
+    a_N, b_N = random.random((2, 300)).round(2)
+    gap, loss = found.swapped(a_N, b_N, label_N), found.loss or (lambda value: value)
+    for share in (0, 0.3, 1):
+        swapped_N = random.random(300) < share
+        first, second = (
+            loss(found.prepared(np.where(swapped_N, x, y), label_N)(np.ones(300)))
+            for x, y in ((b_N, a_N), (a_N, b_N))
+        )
+
+        assert gap(swapped_N) == pytest.approx(first - second, abs=1e-12)

@@ -154,7 +154,8 @@ def _pairs(report: CompareReport) -> Iterator[_Pair]:
 def _pair(
     pair: PairSummary, compared: list[Comparison], limits: dict[tuple[str, str], float]
 ) -> _Pair:
-    first, rest = [], []
+    first: list[_Verdict] = []
+    rest: list[_Verdict] = []
     for place, one in enumerate(compared):
         said = one.sentence.replace("p = ", "p\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}")
         verdict = _Verdict(one.outcome, said, _strip(one, limits[one.task, one.metric]))

@@ -3,7 +3,8 @@
 A metric is either a weighted mean over users (or items, texts), or a figure of all rows at once,
 such as AUC. Of a system that was trained with several seeds the figure is the mean over its seeds.
 
-Shape suffixes in this file: S = seeds, U = users (or items, texts), T = targets, N = rows.
+Shape suffixes in this file: S = seeds, U = users (or items, texts), T = targets, N = rows,
+M = rows of two systems in one column.
 """
 
 from __future__ import annotations
@@ -24,11 +25,15 @@ from shelfwise.metrics.calibration_error import calibration_error
 from shelfwise.metrics.grouped_auc import auc_by_group
 from shelfwise.metrics.hit_rate import hit_rate_at_k
 from shelfwise.metrics.rows import row_weights
+from shelfwise.metrics.swapped_auc import SwappedAuc
 
 _COLD_PLACES = 100
 _SHORT = 1e-6  # predictions are kept this far from 0 and 1 for the log loss, as in `evaluate`
 
 Weighted = Callable[[NDArray[Any]], float]  # a figure of rows with these weights
+Swapped = Callable[[NDArray[np.bool_]], float]  # a difference once these rows are exchanged
+Probabilities = NDArray[np.float64]
+Labels = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +63,9 @@ class RowMetric:
     p_SN: NDArray[np.float64]
     label_N: NDArray[np.bool_]
     unit_N: NDArray[np.int64]
-    prepared: Callable[[NDArray[np.float64], NDArray[np.bool_]], Weighted]
+    prepared: Callable[[Probabilities, Labels], Weighted]
     loss: Callable[[float], float] | None = None  # compared by this where the figure has no order
+    swapped: Callable[[Probabilities, Probabilities, Labels], Swapped] | None = None  # a quick way
 
 
 Metric = MeanMetric | RowMetric
@@ -149,10 +155,25 @@ def _row_metrics(
     def place(metric: str) -> Place:
         return Place(area.task, area.view, metric, area.unit)
 
-    yield RowMetric(area, p_SN, label_N, unit_N, SortedAuc.of)
+    yield _area(area, p_SN, label_N, unit_N)
     yield _mean_of_rows(place("log_loss"), _surprise(p_SN, label_N), unit_N)
-    yield RowMetric(place("ece"), p_SN, label_N, unit_N, _sorted_calibration_error)
-    yield RowMetric(place("pcoc"), p_SN, label_N, unit_N, _promised, _distance_from_1)
+    yield RowMetric(
+        place("ece"),
+        p_SN,
+        label_N,
+        unit_N,
+        _sorted_calibration_error,
+        swapped=_swapped_calibration_error,
+    )
+    yield RowMetric(
+        place("pcoc"), p_SN, label_N, unit_N, _promised, _distance_from_1, _swapped_promises
+    )
+
+
+def _area(
+    place: Place, p_SN: NDArray[np.float64], label_N: NDArray[np.bool_], unit_N: NDArray[np.int64]
+) -> RowMetric:
+    return RowMetric(place, p_SN, label_N, unit_N, SortedAuc.of, swapped=SwappedAuc.of)
 
 
 def _surprise(p_SN: NDArray[np.float64], label_N: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -197,6 +218,23 @@ def _sorted_calibration_error(p_N: NDArray[np.float64], label_N: NDArray[np.bool
     return lambda w: calibration_error(rising_N, label_N, weight_N=w[order_N]).value
 
 
+def _swapped_calibration_error(
+    a_N: NDArray[np.float64], b_N: NDArray[np.float64], label_N: NDArray[np.bool_]
+) -> Swapped:
+    """Both systems' rows are sorted together once; a swap parts them in another way."""
+    both_M = np.concatenate([a_N, b_N]).clip(_SHORT, 1 - _SHORT)
+    order_M = np.argsort(both_M, kind="stable")
+    rising_M, row_M, is_a_M = both_M[order_M], order_M % len(a_N), order_M < len(a_N)
+    label_M = label_N[row_M]
+
+    def gap(swapped_N: NDArray[np.bool_]) -> float:
+        in_a_M = is_a_M ^ swapped_N[row_M]
+        ours = calibration_error(rising_M[in_a_M], label_M[in_a_M])
+        return ours.value - calibration_error(rising_M[~in_a_M], label_M[~in_a_M]).value
+
+    return gap
+
+
 def _promised(p_N: NDArray[np.float64], label_N: NDArray[np.bool_]) -> Weighted:
     came_N = label_N.astype(np.float64)
 
@@ -206,6 +244,22 @@ def _promised(p_N: NDArray[np.float64], label_N: NDArray[np.bool_]) -> Weighted:
         return float(weight_N @ p_N) / came if came else float("nan")
 
     return ratio
+
+
+def _swapped_promises(
+    a_N: NDArray[np.float64], b_N: NDArray[np.float64], label_N: NDArray[np.bool_]
+) -> Swapped:
+    came = float(np.count_nonzero(label_N))
+    if not came:
+        return lambda _: float("nan")
+    promised_a, promised_b, moved_N = float(a_N.sum()), float(b_N.sum()), b_N - a_N
+
+    def gap(swapped_N: NDArray[np.bool_]) -> float:
+        moved = float(moved_N @ swapped_N)
+        ours, theirs = (promised_a + moved) / came, (promised_b - moved) / came
+        return _distance_from_1(ours) - _distance_from_1(theirs)
+
+    return gap
 
 
 def _distance_from_1(ratio: float) -> float:
@@ -226,7 +280,7 @@ def _text_metrics(seeds: Sequence[TextAnswers]) -> Iterator[Metric]:
         yield MeanMetric(place, value_SN.astype(np.float64), np.ones(len(true_N)))
     if len(seeds[0].classes) == 2:
         place = Place("classification", "main", "auc", "texts")
-        yield RowMetric(place, p_SNC[:, :, 1], true_N == 1, row_N, SortedAuc.of)
+        yield _area(place, p_SNC[:, :, 1], true_N == 1, row_N)
 
 
 def _means(value_T: NDArray[np.float64], unit_T: NDArray[np.int64]) -> NDArray[np.float64]:

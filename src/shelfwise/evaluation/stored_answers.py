@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -90,9 +92,7 @@ def answers_of(
         progress: told where scoring is.
         fresh: score again in any case.
     """
-    about = _about(run, prepared, most_targets)
-    folder = run / FOLDER / _digest(about)[:16]
-    kept = None if fresh else _read(folder, about)
+    kept = None if fresh else kept_answers(run, prepared, most_targets)
     if kept is not None:
         return kept
     found: Answers
@@ -100,8 +100,37 @@ def answers_of(
         found = _text_answers(run, prepared)
     else:
         found = _run_answers(run, prepared, most_targets, progress)
-    _keep(found, folder, about)
+    keep_answers(found, run, prepared, most_targets)
     return found
+
+
+def kept_answers(
+    run: Path, prepared: PreparedShop | PreparedPairs, most_targets: int
+) -> Answers | None:
+    """What is kept beside the run, or None where it is missing, of something else, or altered."""
+    about = _about(run, prepared, most_targets)
+    return _read(_folder(run, about), about)
+
+
+def keep_answers(
+    answers: Answers, run: Path, prepared: PreparedShop | PreparedPairs, most_targets: int
+) -> None:
+    """Keep the answers beside the run, whole or not at all.
+
+    Nothing is kept where nothing can be written: a run on a read-only disk is still a run, and is
+    scored again the next time.
+    """
+    about = _about(run, prepared, most_targets)
+    with suppress(ConfigError, OSError), new_folder(_folder(run, about), _ABOUT) as partial:
+        for name, table in _tables(answers).items():
+            table.write_parquet(partial / f"{name}.parquet")
+        told = {**about, **_scalars(answers), "sha256": file_digests(partial)}
+        (partial / _ABOUT).write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+
+
+def _folder(run: Path, about: dict[str, Any]) -> Path:
+    digest = hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()
+    return run / FOLDER / digest[:16]
 
 
 def _about(run: Path, prepared: PreparedShop | PreparedPairs, most_targets: int) -> dict[str, Any]:
@@ -113,10 +142,6 @@ def _about(run: Path, prepared: PreparedShop | PreparedPairs, most_targets: int)
         "part": "test",
         "most_targets": most_targets,
     }
-
-
-def _digest(about: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()
 
 
 def _text_answers(run: Path, prepared: PreparedPairs) -> TextAnswers:
@@ -136,7 +161,7 @@ def _run_answers(
     examples = examples_of(prepared, ["test"])
     forecast = scorer.forecast(examples, OURS, with_position=True, progress=progress)
     shown = impression_table(prepared, Outcomes.of(examples), forecast)
-    return ShopAnswers(found.items, found.views, found.targets, found.ranks, shown)
+    return replace(found, impressions=shown)
 
 
 def match_answers(
@@ -148,14 +173,29 @@ def match_answers(
     items = len(prepared.items)
     looked_at = views(prepared, targets, np.bincount(taken, minlength=items) > 0)
     ranked = rank_all({OURS: score}, targets, looked_at, items, progress) if len(targets) else {}
+    return shop_answers(prepared, targets, {view: found for (_, view), found in ranked.items()})
+
+
+def shop_answers(
+    prepared: PreparedShop,
+    targets: MatchTargets,
+    ranked: Mapping[str, Ranked],
+    impressions: pl.DataFrame | None = None,
+) -> ShopAnswers:
+    """Answers made of what was ranked anyway.
+
+    Args:
+        prepared: whose test it is.
+        targets: who was ranked for.
+        ranked: rankings by view, the headline's first.
+        impressions: from `impression_table`; None where there are no probabilities.
+    """
     return ShopAnswers(
-        items=items,
-        views=tuple(view.name for view in looked_at),
+        items=len(prepared.items),
+        views=tuple(ranked),
         targets=_target_table(prepared, targets),
-        ranks=pl.concat(
-            [_rank_table("", None), *(_rank_table(v, found) for (_, v), found in ranked.items())]
-        ),
-        impressions=pl.DataFrame(schema=_SHOWN),
+        ranks=pl.concat([_rank_table("", None), *map(_rank_table, ranked, ranked.values())]),
+        impressions=pl.DataFrame(schema=_SHOWN) if impressions is None else impressions,
     )
 
 
@@ -220,18 +260,6 @@ def impression_table(
     return table.cast(pl.Schema(_SHOWN))
 
 
-def _keep(answers: Answers, folder: Path, about: dict[str, Any]) -> None:
-    try:
-        with new_folder(folder, _ABOUT) as partial:
-            for name, table in _tables(answers).items():
-                table.write_parquet(partial / f"{name}.parquet")
-            told = {**about, **_scalars(answers), "sha256": file_digests(partial)}
-            (partial / _ABOUT).write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
-    except (ConfigError, OSError):
-        # A run on a read-only disk is still a run; it is scored again the next time.
-        return
-
-
 def _tables(answers: Answers) -> dict[str, pl.DataFrame]:
     if isinstance(answers, TextAnswers):
         return {"rows": answers.rows}
@@ -248,7 +276,6 @@ def _scalars(answers: Answers) -> dict[str, Any]:
 
 
 def _read(folder: Path, about: dict[str, Any]) -> Answers | None:
-    """What is kept there, or None where it is missing, of something else, or altered."""
     try:
         told = json.loads((folder / _ABOUT).read_text(encoding="utf-8"))
         found = file_digests(folder)
