@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,14 +15,17 @@ from shelfwise.data.prepare import prepare
 from shelfwise.data.prepared import PreparedShop, open_prepared_shop
 from shelfwise.data.sample_shop.config import SampleOptions
 from shelfwise.data.sample_shop.generate import write_sample_shop
+from shelfwise.models.calibration import (
+    Calibration,
+    TaskCalibration,
+    Temperature,
+    save_calibration,
+)
 from shelfwise.models.config import EncoderOptions, ModelOptions, TopLayers
-from shelfwise.schema.manifest import open_sealed, seal
-from shelfwise.schema.run_files import MODEL
+from shelfwise.schema.manifest import Manifest, open_sealed, seal
+from shelfwise.schema.run_files import CALIBRATION, MODEL
 from shelfwise.training.config import TrainOptions
 from shelfwise.training.train import train
-
-Plant = Callable[[Path], None]
-DEPARTMENT = "Kitchen"
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,15 +162,12 @@ def keep_few_requests(prepared: PreparedShop, share: float) -> PreparedShop:
     gone_R = (requests["part"] == "train").to_numpy() & ~drawn_R
     part = pl.Series("part", np.where(gone_R, "later", requests["part"].to_numpy()))
     requests.with_columns(part).write_parquet(prepared.folder / "requests.parquet")
-    kept = open_old(prepared.folder)
-    return kept
+    return open_old(prepared.folder)
 
 
 def open_old(folder: Path) -> PreparedShop:
     """Seal a prepared folder again after a table was written over, and open it."""
     manifest = folder / "manifest.json"
-    from shelfwise.schema.manifest import Manifest
-
     old = Manifest.model_validate_json(manifest.read_text(encoding="utf-8"))
     seal(folder, "prepared", seed=old.seed, data_fingerprint=None, facts=old.facts)
     return open_prepared_shop(folder)
@@ -181,3 +181,17 @@ def sharpen_clicks(run: Path, factor: float = 2.5) -> None:
         tensors[name] = (tensors[name] * factor).contiguous()
     save_file(tensors, run / MODEL)
     seal(run, "run", seed=old.seed, data_fingerprint=old.data_fingerprint, facts=old.facts)
+
+
+def double_calibration(run: Path) -> None:
+    """Calibrators that double every logit, whatever they were fitted to."""
+    old = open_sealed(run, "run")
+    loud = TaskCalibration(pooled=Temperature(factor=2.0))
+    save_calibration(Calibration(click=loud, convert=loud), run / CALIBRATION)
+    seal(run, "run", seed=old.seed, data_fingerprint=old.data_fingerprint, facts=old.facts)
+
+
+def copied(run: Path, to: Path) -> Path:
+    """A run of its own to be ill."""
+    shutil.copytree(run, to)
+    return to

@@ -14,7 +14,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from shelfwise.evaluation.slices.facts import NOT_SAID, OTHER, WEEKDAYS
-from shelfwise.evaluation.slices.influence import Gap, gap_of, interval_of
+from shelfwise.evaluation.slices.influence import Gap, gap_of, interval_of, users_of
 from shelfwise.evaluation.slices.measure import Measure
 
 FEWEST_ROWS = 100
@@ -111,7 +111,7 @@ def large_enough(measure: Measure, rows_K: NDArray[np.int64]) -> bool:
     return (
         len(rows_K) >= min(FEWEST_ROWS, len(measure.owner_N))
         and int(measure.positive_N[rows_K].sum()) >= FEWEST_POSITIVES
-        and len(np.unique(measure.owner_N[rows_K])) >= FEWEST_USERS
+        and users_of(measure.owner_N[rows_K]) >= FEWEST_USERS
     )
 
 
