@@ -95,6 +95,7 @@ def test_what_cannot_be_compared() -> None:
     ("counts", "sentence"),
     [
         ((3, 0, 4, 0), "a is better than b at 3 of 7 figures; "),
+        ((1, 0, 1, 0), "a is better than b at 1 of 2 figures; no difference can be told at the o"),
         ((0, 2, 0, 1), "b is better than a at 2 of 2 figures."),
         ((2, 1, 4, 0), "a is better than b at 2 of 7 figures and worse at 1; no difference can"),
         ((0, 0, 5, 0), "No difference between a and b can be told at any of 5 figures."),

@@ -21,8 +21,8 @@ def difference_forest(comparisons: Sequence[Comparison]) -> Markup:
     """Differences of two systems, to the right where the first is better.
 
     Figures have scales of their own; here each is measured in half widths of its own interval, so
-    that all share an axis and whatever stands clear of 0 excludes it. A dot at the edge lies
-    farther out than the axis goes; the numbers beside it are the true ones.
+    that all share an axis and whatever stands clear of 0 excludes it. What lies more than 12 of
+    them away is drawn there; the numbers beside it are the true ones.
     """
     known = [one for one in comparisons if isfinite(one.low) and one.half_width > 0]
     ends = [0.0, *(end for one in known for end in _scaled(one))]
@@ -47,11 +47,10 @@ def difference_forest(comparisons: Sequence[Comparison]) -> Markup:
 
 
 def _scaled(one: Comparison) -> tuple[float, float, float]:
-    low, value, high = (
-        max(-_FARTHEST, min(_FARTHEST, end / one.half_width))
-        for end in (one.for_a[1], one.for_a[0], one.for_a[2])
-    )
-    return low, value, high
+    """Low, value and high in half widths; far out, the whole interval is moved in."""
+    value, low, high = (end / one.half_width for end in one.for_a)
+    shift = max(-_FARTHEST, min(_FARTHEST, value)) - value
+    return low + shift, value + shift, high + shift
 
 
 def _line(one: Comparison, x: Scale, top: float) -> Markup:

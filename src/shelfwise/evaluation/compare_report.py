@@ -166,7 +166,8 @@ class PairSummary:
                 f"No difference between {self.a} and {self.b} can be told at any of "
                 f"{compared} figures."
             )
-        open_ones = f"; no difference can be told at the other {self.open}" if self.open else ""
+        others = f"the other {self.open}" if self.open > 1 else "the other"
+        open_ones = f"; no difference can be told at {others}" if self.open else ""
         if self.better and self.worse:
             return (
                 f"{self.a} is better than {self.b} at {self.better} of {compared} figures and "
