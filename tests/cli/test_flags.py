@@ -23,6 +23,9 @@ FROZEN = {
     "shelfwise train": "PREPARED! --out! --set --json",
     "shelfwise evaluate": "RUN! --data --truth --html --set --json",
     "shelfwise compare": "RUNS! --data --html --fresh --set --json",
+    "shelfwise off-policy": (
+        "PREPARED! --policy --reward --part --slots --temperature --clip --switch-above --json"
+    ),
     "shelfwise rank": "RUN! --surface --query --history --user --data --k --set --json",
     "shelfwise serve": "RUN! --port --set --json",
     "shelfwise demo": "--out --users --items --seed --json",

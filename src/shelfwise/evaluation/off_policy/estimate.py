@@ -19,6 +19,7 @@ from shelfwise.metrics.bootstrap import Interval
 from shelfwise.schema.options import Options
 
 _FEW_REWARDS = 20
+_PLURAL = {"click": "clicks", "purchase": "purchases", "revenue": "of revenue"}
 
 
 class OffPolicyOptions(Options):
@@ -80,16 +81,14 @@ class OffPolicy:
         if best is None or isnan(best.low):
             return "Nothing can be said: no row of the log earned a reward under the policy."
         against = f"{best.gain:+.4f} ({best.gain_low:+.4f} to {best.gain_high:+.4f})"
-        verdict = (
-            "more" if best.gain_low > 0 else "less" if best.gain_high < 0 else "no telling whether"
-        )
-        told = (
-            f"it would earn {verdict} than the log's own policy"
-            if verdict != "no telling whether"
-            else "whether it would earn more than the log's own policy cannot be told"
-        )
+        if best.gain_low <= 0 <= best.gain_high:
+            told = "whether it would earn more than the log's own policy cannot be told"
+        else:
+            more = "more" if best.gain_low > 0 else "less"
+            told = f"it would earn {more} than the log's own policy"
+        earned = _PLURAL.get(self.reward, self.reward)
         return (
-            f"By {best.estimator}, {self.policy} earns {best.value:.4f} {self.reward} a slot "
+            f"By {best.estimator}, {self.policy} earns {best.value:.4f} {earned} a slot "
             f"({best.low:.4f} to {best.high:.4f}); {told}: {against}."
         )
 
