@@ -68,6 +68,26 @@ def test_what_is_missing_is_a_feature_of_its_own(learner: Learner) -> None:
     assert p_N[1] < 0.5
 
 
+@pytest.mark.parametrize("learner", [Logistic(1.0), Boosting(8, 0.1, 50)])
+def test_a_feature_that_training_never_saw_says_nothing(learner: Learner) -> None:
+    rows = drawn(2, 1_000)
+    value_NF = np.column_stack([rows.value_NF, np.full(1_000, nan, np.float32)])
+
+    without = learner.learn(rows)(rows.value_NF)
+    predict = learner.learn(Labelled(value_NF, rows.label_N))
+    beside, loss = learner.judged(
+        Labelled(value_NF, rows.label_N), Labelled(value_NF, rows.label_N)
+    )
+
+    later = value_NF.copy()
+    later[:, 2] = 7
+    assert predict(value_NF) == pytest.approx(without, abs=1e-6)
+    if isinstance(learner, Boosting):
+        assert predict(later) == pytest.approx(without, abs=1e-6)
+    assert loss > 0
+    assert beside.setting().keys() == learner.setting().keys()
+
+
 def test_boosting_stops_when_validation_gets_worse() -> None:
     # Labels of validation that follow another rule: the first round may help, the rest cannot.
     trained, other = drawn(3, 5_000, slope=3), drawn(4, 5_000, slope=-3)

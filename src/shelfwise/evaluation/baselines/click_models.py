@@ -113,14 +113,21 @@ class Boosting:
     rounds: int = _ROUNDS
 
     def learn(self, rows: Labelled) -> Predict:
-        model = self._model(early_stopping=False).fit(rows.value_NF, rows.label_N)
-        return lambda value_NF: _positive(model, value_NF)
+        told_F = _told(rows.value_NF)
+        model = self._model(early_stopping=False).fit(rows.value_NF[:, told_F], rows.label_N)
+        return lambda value_NF: _positive(model, value_NF[:, told_F])
 
     def judged(self, rows: Labelled, judged: Labelled) -> tuple[Boosting, float]:
         model = self._model(
             early_stopping=True, scoring="loss", n_iter_no_change=_PATIENCE, tol=0.0
         )
-        model.fit(rows.value_NF, rows.label_N, X_val=judged.value_NF, y_val=judged.label_N)
+        told_F = _told(rows.value_NF)
+        model.fit(
+            rows.value_NF[:, told_F],
+            rows.label_N,
+            X_val=judged.value_NF[:, told_F],
+            y_val=judged.label_N,
+        )
         best = max(int(np.argmax(model.validation_score_)), 1)  # 0: before the first round
         return Boosting(self.leaves, self.rate, best), float(-model.validation_score_[best])
 
@@ -136,6 +143,11 @@ class Boosting:
 
     def setting(self) -> Mapping[str, float]:
         return {"leaves": self.leaves, "rate": self.rate, "rounds": self.rounds}
+
+
+def _told(value_NF: NDArray[np.float32]) -> NDArray[np.intp]:
+    """Features with any value: scikit-learn cannot put one of nan alone into bins."""
+    return np.flatnonzero(~np.isnan(value_NF).all(axis=0))
 
 
 LOGISTIC = (Logistic(1.0), Logistic(100.0), Logistic(1_000.0))
