@@ -96,13 +96,15 @@ browser:  ## install Chromium for the tests of the storefront, where apt can
 peers: $(PEER_NAMES:%=$(PEERS)/%.ready)  ## make .venv-peers/NAME for each library that benchmarks compare with
 
 # They ask for versions that exclude each other, so each has an environment of its own. One that
-# does not install leaves its reason in NAME.failed, for benchmarks to report, and stops no other.
+# does not install leaves its reason in NAME.failed, for benchmarks to report, and stops no other:
+# what broke in a build of its own, which pip shows indented, then pip's last words.
 $(PEERS)/%.ready: benchmarks/peers/%/requirements.txt | python-fits
 	@mkdir -p $(PEERS); rm -f $@ $(PEERS)/$*.failed; echo "installing $* into $(PEERS)/$*"
 	@if { $(PEERS)/$*/bin/python -c '' 2>/dev/null || $(PYTHON) -m venv --clear $(PEERS)/$*; } \
 	  && $(PEERS)/$*/bin/python -m pip install -q --disable-pip-version-check $(PIP_ARGS) -r $<; \
 	then touch $@; fi >$(PEERS)/$*.log 2>&1
-	@if [ ! -f $@ ]; then grep -v '^WARNING' $(PEERS)/$*.log | tail -n 5 >$(PEERS)/$*.failed; \
+	@if [ ! -f $@ ]; then { sed -nE 's/^ +([A-Za-z.]+Error: )/\1/p' $(PEERS)/$*.log | tail -n 1; \
+	  grep -v '^WARNING' $(PEERS)/$*.log | tail -n 5; } >$(PEERS)/$*.failed; \
 	  echo "peers: $* did not install; its last words are in $(PEERS)/$*.failed"; fi
 
 clean:  ## remove caches, builds and the demo; keep .venv and other runs
