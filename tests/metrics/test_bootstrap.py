@@ -4,10 +4,16 @@ from math import sqrt
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from shelfwise.metrics import bootstrap as module
 from shelfwise.metrics.auc import SortedAuc, auc
-from shelfwise.metrics.bootstrap import bootstrap_interval, bootstrap_rows, paired_interval
+from shelfwise.metrics.bootstrap import (
+    bootstrap_interval,
+    bootstrap_rows,
+    bootstrap_sums,
+    paired_interval,
+)
 from shelfwise.metrics.log_loss import log_loss
 
 
@@ -130,3 +136,67 @@ def test_a_metric_without_a_value_has_no_range() -> None:
 def test_a_level_of_95_is_not_a_share() -> None:
     with pytest.raises(ValueError, match="between 0 and 1, got 95"):
         bootstrap_interval(np.ones(3), seed=0, level=95)
+
+
+def test_many_skewed_users_have_the_interval_of_scipy() -> None:
+    # With 800 users the small-sample widening is a tenth of a percent.
+    value = np.random.default_rng(0).exponential(size=800)
+
+    ours = bootstrap_interval(value, draws=8000, seed=0)
+
+    theirs = stats.bootstrap(
+        (value,), np.mean, n_resamples=8000, method="BCa", rng=np.random.default_rng(1)
+    ).confidence_interval
+    assert (ours.low, ours.high) == pytest.approx((theirs.low, theirs.high), abs=0.006)
+
+
+def test_few_users_of_a_skewed_metric_hold_the_truth_as_often() -> None:
+    # As NDCG with 40 users of whom one in five finds something; the plain percentile interval
+    # holds the truth in 91 % of such shops, this one in 94 % (1,000 shops of 1,000 draws).
+    random = np.random.default_rng(5)
+    gain = 1 / np.log2(np.arange(2, 12))
+    held = 0
+    for seed in range(300):
+        value = np.where(random.random(40) < 0.2, random.choice(gain, 40), 0)
+        interval = bootstrap_interval(value, draws=400, seed=seed)
+        held += interval.low <= 0.2 * gain.mean() <= interval.high
+
+    assert 0.92 <= held / 300 <= 0.98
+
+
+def test_ten_users_are_held_as_wide_as_students_t() -> None:
+    # Normal values: mean -+ 2.262 * s / sqrt(10), and not 1.96 * sqrt(9/10) * s / sqrt(10).
+    value = stats.norm.ppf((np.arange(10) + 0.5) / 10)
+
+    interval = bootstrap_interval(value, draws=20_000, seed=0)
+
+    reach = stats.t.ppf(0.975, 9) * value.std(ddof=1) / sqrt(10)
+    assert interval.high - interval.low == pytest.approx(2 * reach, rel=0.04)
+
+
+def test_sums_are_the_rows_added_up() -> None:
+    random = np.random.default_rng(0)
+    p, label, group = random.uniform(0.1, 0.9, 900), random.random(900) < 0.5, np.arange(900) // 3
+
+    def pcoc(weight: np.ndarray) -> float:
+        return float(weight @ p / (weight @ label))
+
+    by_rows = bootstrap_rows(pcoc, group, draws=500, seed=4)
+    by_sums = bootstrap_sums(
+        lambda sums: sums[:, 0] / sums[:, 1], np.stack([p, label], axis=1), group, draws=500, seed=4
+    )
+
+    # The same draws; the levels differ, since the second knows each group's influence.
+    assert by_sums.value == pytest.approx(by_rows.value)
+    assert by_sums.support == by_rows.support == 300
+    assert (by_sums.low, by_sums.high) == pytest.approx((by_rows.low, by_rows.high), abs=0.02)
+
+
+def test_sums_without_a_value() -> None:
+    def share(sums: np.ndarray) -> np.ndarray:
+        return np.full(len(sums), np.nan)
+
+    found = bootstrap_sums(share, np.zeros((3, 2)), np.arange(3), seed=0)
+    assert found.support == 0
+    assert np.isnan(found[:3]).all()
+    assert bootstrap_sums(share, np.zeros((0, 2)), np.arange(0), seed=0).support == 0

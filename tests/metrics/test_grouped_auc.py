@@ -69,3 +69,13 @@ def test_nothing_to_compare_is_nan() -> None:
 def test_columns_of_different_length_are_refused() -> None:
     with pytest.raises(ValueError, match=r"grouped_auc needs one value per row.*\[2, 2, 1\]"):
         grouped_auc(np.zeros(2), np.zeros(2, dtype=bool), np.zeros(1, dtype=int))
+
+
+def test_groups_of_one_class_are_counted() -> None:
+    # Group 0 has both classes, group 1 clicks alone, group 2 none.
+    label = np.array([True, False, True, False, False])
+
+    found = auc_by_group(np.arange(5.0), label, np.array([0, 0, 1, 2, 2]))
+
+    assert found.left_out == 2
+    assert grouped_auc(np.arange(5.0), label, np.array([0, 0, 1, 2, 2])).support == 1

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from shelfwise.metrics.value import mean_value
+from shelfwise.metrics.value import mean_value, ratio
 
 
 def test_mean_by_hand() -> None:
@@ -21,3 +21,9 @@ def test_nothing_to_measure_is_nan_with_support_0(weight: np.ndarray | None) -> 
 
     assert np.isnan(mean.value)
     assert mean.support == 0
+
+
+def test_a_ratio_over_nothing_is_unknown() -> None:
+    found = ratio(np.array([3, 0, 2]), np.array([2, 0, 4]))
+
+    assert found == pytest.approx([1.5, np.nan, 0.5], nan_ok=True)

@@ -19,6 +19,11 @@ class AucByGroup(NamedTuple):
     value_G: NDArray[np.float64]  # nan where the group has only positives or only negatives
     rows_G: NDArray[np.int64]
 
+    @property
+    def left_out(self) -> int:
+        """Groups of one class alone, which have no AUC."""
+        return int(np.count_nonzero(np.isnan(self.value_G)))
+
 
 def grouped_auc(
     score_N: NDArray[np.floating],
