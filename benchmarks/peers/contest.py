@@ -4,10 +4,10 @@ Run by a peer's own interpreter, beside its script: needs numpy and pyarrow, no 
 
     PY rank_NAME.py --task TASK --out OUT --seconds S --seed N [--tune] [--model MODEL]
 
-writes OUT/scores.npy (float32 [T, V], higher is better, -inf where it cannot rank) and
-OUT/peer.json. Without --tune the library's own defaults; with it, a random search over options
-of the library that begins with the defaults, judged by NDCG@k on the validation targets, then the
-best refitted on training and validation data.
+writes OUT/peer.json and, as the task has it, OUT/scores.npy (exchange.py) or OUT/forecast.npy
+(pairs.py). Without --tune the library's own defaults; with it, a random search over options of the
+library that begins with the defaults, judged on the validation part, then the best refitted on
+training and validation data.
 """
 
 from __future__ import annotations
@@ -26,18 +26,36 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-import numpy as np
-from exchange import Histories, Log, Scores, Task, ndcg, read_task
+from exchange import read_task
 
 Settings = Mapping[str, Any]
 
 THREADS = 2
-_BLOCK = 256  # targets scored at once
 _SCORING = 0.1  # share of the seconds between being asked to end and being stopped
 _LISTED = 10_000  # combinations of choices
 _REFIT = 1.3  # a refit is given this times the trial's seconds: it has more rows
+
+
+class Task(Protocol):
+    """What is asked, as its folder has it."""
+
+    measure: str  # by which settings are chosen, higher is better
+
+    @property
+    def train(self) -> Any:
+        """What may be learned before validation."""
+
+    @property
+    def whole(self) -> Any:
+        """What may be learned before the test."""
+
+    def judged(self, score: Callable[[Any], Any]) -> float:
+        """The measure on validation; nan where there is nothing to measure."""
+
+    def write(self, folder: Path, score: Callable[[Any], Any]) -> str:
+        """Put the answers to the test there; returns what should be known of them, or nothing."""
 
 
 class OutOfTimeError(Exception):
@@ -73,7 +91,7 @@ class Pace:
 class Fitted:
     """A model that has learned."""
 
-    score: Callable[[Histories], Scores]  # [B, V]
+    score: Callable[[Any], Any]  # answers, as the task asks for them
     learned: Settings = field(default_factory=dict)  # options it chose itself; a refit keeps them
     note: str = ""
 
@@ -84,7 +102,7 @@ class Peer:
 
     system: str  # library/model
     library: str  # as its distribution is called
-    fit: Callable[[Task, Log, Settings, Clock], Fitted]
+    fit: Callable[[Any, Any, Settings, Clock], Fitted]  # the task and what may be learned of it
     defaults: Settings  # the library's own, as far as a search changes them
     choices: Mapping[str, Sequence[Any]]  # values a search may give to options
     published: Sequence[Settings] = ()  # settings its authors report, tried after the defaults
@@ -112,7 +130,7 @@ class Trial:
     seconds: float
 
 
-def contest(peers: Sequence[Peer]) -> None:
+def contest(peers: Sequence[Peer], read: Callable[[Path], Task] = read_task) -> None:
     """Run one of a script's peers as the command line says; the first where it says nothing."""
     by_name = {peer.system.rpartition("/")[2]: peer for peer in peers}
     parser = argparse.ArgumentParser()
@@ -125,7 +143,7 @@ def contest(peers: Sequence[Peer]) -> None:
     given = parser.parse_args()
     settle_surroundings(given.seed)
     answer(
-        read_task(given.task),
+        read(given.task),
         by_name[given.model],
         Asked(given.out, given.seconds, given.seed, given.tune),
     )
@@ -142,7 +160,7 @@ def settle_surroundings(seed: int) -> None:
 
 
 def answer(task: Task, peer: Peer, asked: Asked) -> None:
-    """Fit, by search or not, and write scores.npy and peer.json."""
+    """Fit, by search or not, and write the answers and peer.json."""
     began = time.monotonic()
     ends = began + asked.seconds * (1 - _SCORING)
     trials = search(task, peer, asked, ends) if asked.tune else []
@@ -150,10 +168,7 @@ def answer(task: Task, peer: Peer, asked: Asked) -> None:
     room = ends + asked.seconds * _SCORING - time.monotonic()
     settings, fitted, notes = _final(task, peer, best, Clock(ends, asked.seed), room)
     asked.out.mkdir(parents=True, exist_ok=True)
-    unranked = write_scores(asked.out / "scores.npy", task, fitted)
-    if unranked == task.targets:
-        raise SystemExit(f"{peer.system} can rank for none of the targets: {peer.note}")
-    notes += [f"nothing ranked for {unranked} of {task.targets} targets"] if unranked else []
+    notes.append(task.write(asked.out, fitted.score))
     told = {
         "system": peer.system,
         "version": importlib.metadata.version(peer.library),
@@ -185,37 +200,11 @@ def search(task: Task, peer: Peer, asked: Asked, ends: float) -> list[Trial]:
         try:
             with hard_stop(room):
                 fitted = peer.fit(task, task.train, settings, clock)
-                value = validation_ndcg(task, fitted)
+                value = task.judged(fitted.score)
         except OutOfTimeError:
             break
         trials.append(Trial(settings, fitted, value, time.monotonic() - began))
     return trials
-
-
-def validation_ndcg(task: Task, fitted: Fitted) -> float:
-    """Mean NDCG@k over validation targets with an answer."""
-    values = [
-        value
-        for start, scores_BV in _blocks(task.validation_histories, fitted, task.items)
-        for value in ndcg(task, scores_BV, start)
-    ]
-    return float(np.mean(values)) if values else math.nan
-
-
-def write_scores(path: Path, task: Task, fitted: Fitted) -> int:
-    """``[T, V]`` float32, block by block: all of it may exceed the memory.
-
-    Returns:
-        Targets without a score.
-    """
-    unranked = 0
-    shape = (task.targets, task.items)
-    scores_TV = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=shape)
-    for start, scores_BV in _blocks(task.histories, fitted, task.items):
-        scores_TV[start : start + len(scores_BV)] = scores_BV
-        unranked += int((~np.isfinite(scores_BV).any(axis=1)).sum())
-    scores_TV.flush()
-    return unranked
 
 
 @contextmanager
@@ -270,20 +259,7 @@ def _combinations(choices: Mapping[str, Sequence[Any]], drawn: random.Random) ->
     yield from (dict(zip(choices, values, strict=True)) for values in listed if choices)
 
 
-def _blocks(histories: Histories, fitted: Fitted, items: int) -> Iterator[tuple[int, Scores]]:
-    for start in range(0, len(histories), _BLOCK):
-        block = histories.block(start, min(start + _BLOCK, len(histories)))
-        scores_BV = np.asarray(fitted.score(block), dtype=np.float32)
-        if scores_BV.shape != (len(block), items) or np.isnan(scores_BV).any():
-            raise SystemExit(
-                f"scores of targets {start} to {start + len(block)}: expected {len(block)} rows "
-                f"of {items} numbers, got {scores_BV.shape}, {np.isnan(scores_BV).sum()} are nan"
-            )
-        yield start, scores_BV
-
-
 def _validation(task: Task, best: Trial | None, trials: Sequence[Trial]) -> dict[str, float]:
     if best is None:
         return {}
-    name = f"ndcg@{task.k}"
-    return {name: best.value, f"{name} of defaults": trials[0].value}
+    return {task.measure: best.value, f"{task.measure} of defaults": trials[0].value}

@@ -1,8 +1,10 @@
-"""What a peer is given and what it answers: a task's folder, its scores, the setting it chose.
+"""A ranking task as a peer is given it, and the scores that it answers with.
 
 Run by a peer's own interpreter, beside its script: needs numpy and pyarrow, no Shelfwise.
 
-A task's folder (written by the benchmark, which keeps the test's answers to itself):
+The answer is OUT/scores.npy: float32 [T, V], higher is better, -inf where it cannot rank. What was
+taken before is not left out; views are applied by the benchmark. The task's folder, written by the
+benchmark, which keeps the test's answers to itself:
     task.json: {"name", "items": V, "targets": T, "validation_targets", "clock": "time"|"order",
         "k"}; "view": "new" where items of the history do not count, as in the headline.
     interactions.parquet: owner, item, at, part ("train" or "validation"); all that may be learned.
@@ -16,7 +18,8 @@ Shape suffixes: N = interactions, T = targets, B = targets of a block, V = items
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -29,6 +32,7 @@ from numpy.typing import NDArray
 Integers = NDArray[np.int64]
 Scores = NDArray[np.float32]
 Part = Literal["train", "validation"]
+_BLOCK = 256  # targets scored at once
 
 
 @dataclass(frozen=True)
@@ -132,6 +136,36 @@ class Task:
     def _seen(self) -> Integers:
         return _keys(*self.validation_histories.pairs(), self.items)
 
+    @property
+    def measure(self) -> str:
+        """By which settings are chosen."""
+        return f"ndcg@{self.k}"
+
+    def judged(self, score: Callable[[Histories], Scores]) -> float:
+        """Mean NDCG@k over validation targets with an answer; nan where there is none."""
+        values = [
+            value
+            for start, scores_BV in _blocks(self.validation_histories, score, self.items)
+            for value in ndcg(self, scores_BV, start)
+        ]
+        return float(np.mean(values)) if values else math.nan
+
+    def write(self, folder: Path, score: Callable[[Histories], Scores]) -> str:
+        """scores.npy block by block, as all of it may exceed the memory; returns who has none."""
+        shape = (self.targets, self.items)
+        path = folder / "scores.npy"
+        scores_TV = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=shape)
+        unranked = 0
+        for start, scores_BV in _blocks(self.histories, score, self.items):
+            scores_TV[start : start + len(scores_BV)] = scores_BV
+            unranked += int((~np.isfinite(scores_BV).any(axis=1)).sum())
+        scores_TV.flush()
+        if unranked == self.targets:
+            raise SystemExit(
+                "it can rank for none of the targets: it knows owners of the log only, and none asks"
+            )
+        return f"nothing ranked for {unranked} of {self.targets} targets" if unranked else ""
+
     def titles(self, column: str = "title") -> list[str]:
         """A text of each item, in the order of their numbers; empty where there is none."""
         table = pq.read_table(self.folder / "items.parquet", columns=["item", column])
@@ -207,6 +241,20 @@ def _histories(path: Path) -> Histories:
         lists.flatten().to_numpy(zero_copy_only=False).astype(np.int64),
         np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
     )
+
+
+def _blocks(
+    histories: Histories, score: Callable[[Histories], Scores], items: int
+) -> Iterator[tuple[int, Scores]]:
+    for start in range(0, len(histories), _BLOCK):
+        block = histories.block(start, min(start + _BLOCK, len(histories)))
+        scores_BV = np.asarray(score(block), dtype=np.float32)
+        if scores_BV.shape != (len(block), items) or np.isnan(scores_BV).any():
+            raise SystemExit(
+                f"scores of targets {start} to {start + len(block)}: expected {len(block)} rows "
+                f"of {items} numbers, got {scores_BV.shape}, {np.isnan(scores_BV).sum()} are nan"
+            )
+        yield start, scores_BV
 
 
 def _integers(table: Any, name: str) -> Integers:
