@@ -1,5 +1,7 @@
 """The slices in which a run does worst, searched for: single columns, then pairs of columns.
 
+A pair is named only where it is certainly worse than either of its columns alone.
+
 Slices are ranked by the loss that is certain: the lower bound of how much worse they are than the
 whole. By their plain loss the smallest would win, which are bad by chance. Every slice looked at
 counts in Holm's correction, so that the more are looked at, the more it takes to be named.
@@ -67,6 +69,7 @@ class _Candidate(NamedTuple):
     loss: float
     low: float
     p_value: float
+    beyond: float = 0.0  # loss that the lower bound must exceed
 
 
 def worst_slices(
@@ -89,7 +92,9 @@ def worst_slices(
     singles = [one for one in singles if not np.isnan(one.low)]
     losing = sorted(singles, key=lambda one: -one.low)[:_PAIRED]
     pairs = [
-        _candidate(one.where + other.where, both_K, measure, whole)
+        _candidate(one.where + other.where, both_K, measure, whole)._replace(
+            beyond=max(one.loss, other.loss)
+        )
         for one, other in combinations(losing, 2)
         if one.where[0][0] != other.where[0][0]
         and large_enough(measure, both_K := np.intersect1d(one.rows_K, other.rows_K))
@@ -100,7 +105,7 @@ def worst_slices(
     certain = [
         (one, float(p))
         for one, p in zip(looked_at, corrected, strict=True)
-        if one.low > 0 and p < 0.05
+        if one.low > one.beyond and p < 0.05
     ]
     certain.sort(key=lambda one: -one[0].low)
     found = [
