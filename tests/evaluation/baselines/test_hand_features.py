@@ -12,7 +12,7 @@ from shelfwise.data.batches import examples_of
 from shelfwise.data.features.point_in_time import SCHEMA
 from shelfwise.data.part_rows import LEARNED, TRAINED
 from shelfwise.data.prepared import PreparedShop
-from shelfwise.evaluation.baselines.hand_features import HandFeatures, hand_features
+from shelfwise.evaluation.baselines.hand_features import HandFeatures
 from shelfwise.retrieval.text_index import TextIndex
 
 CATALOGUE = [
@@ -38,12 +38,18 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> PreparedShop:
     return prepared_shop(folder, rows)
 
 
-def columns(found: HandFeatures) -> dict[str, list[float]]:
-    return dict(zip(found.names, found.value_NF.T.tolist(), strict=True))
+def columns(found: HandFeatures, requests: int = 1_000_000) -> dict[str, list[float]]:
+    """Every feature of every row, made so many requests at a time."""
+    blocks = list(found.blocks(requests))
+    assert len({block.names for block in blocks}) == 1
+    assert [block.first for block in blocks[1:]] == [block.stop for block in blocks[:-1]]
+    value_NF = np.concatenate([block.value_NF for block in blocks])
+    assert value_NF.dtype == np.float32
+    return dict(zip(blocks[0].names, value_NF.T.tolist(), strict=True))
 
 
 def test_features_by_hand(shop: PreparedShop) -> None:
-    found = hand_features(shop, TRAINED)
+    found = HandFeatures.of(shop, TRAINED)
 
     item_N = shop.items["item_id"].gather(found.examples.shown_item_N).to_list()
     place = [item_N.index(item) for item in ("i0", "i1", "i2")]
@@ -70,7 +76,7 @@ def test_features_by_hand(shop: PreparedShop) -> None:
 
 
 def test_without_a_query_a_place_or_a_past(shop: PreparedShop) -> None:
-    told = columns(hand_features(shop, ["test"]))
+    told = columns(HandFeatures.of(shop, ["test"]))
 
     assert told["query"] == told["bm25"] == told["title_share"] == [0]
     assert told["on_recommendation"] == [1]
@@ -81,12 +87,10 @@ def test_without_a_query_a_place_or_a_past(shop: PreparedShop) -> None:
 
 @pytest.mark.parametrize("parts", [TRAINED, ("validation",), LEARNED, ("test",)])
 def test_rows_are_those_of_the_examples(prepared_sample: PreparedShop, parts: tuple) -> None:
-    found = hand_features(prepared_sample, parts)
+    found = HandFeatures.of(prepared_sample, parts)
 
     examples = examples_of(prepared_sample, parts)
     assert (found.examples.shown_item_N == examples.shown_item_N).all()
-    assert found.value_NF.shape == (len(examples.shown_item_N), len(found.names))
-    assert found.value_NF.dtype == np.float32
     # What prepare wrote is looked up by request and item, one row of each.
     table = pl.concat(
         [
@@ -102,8 +106,7 @@ def test_rows_are_those_of_the_examples(prepared_sample: PreparedShop, parts: tu
         np.log1p(shown[request, item])
         for request, item in zip(request_N.tolist(), examples.shown_item_N.tolist(), strict=True)
     ]
-    column = found.value_NF[:, found.names.index("item_shown")]
-    assert column == pytest.approx(np.array(expected), rel=1e-5)
+    assert columns(found)["item_shown"] == pytest.approx(expected, rel=1e-5)
 
 
 def test_a_shop_prepared_without_statistics_has_the_rest(tmp_path: Path) -> None:
@@ -113,19 +116,18 @@ def test_a_shop_prepared_without_statistics_has_the_rest(tmp_path: Path) -> None
     ]
     prepared = prepared_shop(tmp_path, rows, features={"statistics": False})
 
-    found = hand_features(prepared, TRAINED)
+    found = columns(HandFeatures.of(prepared, TRAINED))
 
-    assert set(found.names).isdisjoint(SCHEMA)
-    assert "log_position" in found.names
-    assert len(found.value_NF) == 2
+    assert set(found).isdisjoint(SCHEMA)
+    assert len(found["log_position"]) == 2
 
 
-def test_blocks_change_nothing(
-    prepared_sample: PreparedShop, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    whole = hand_features(prepared_sample, TRAINED)
-    monkeypatch.setattr("shelfwise.evaluation.baselines.hand_features._REQUESTS", 7)
+@pytest.mark.parametrize("requests", [1, 7])
+def test_blocks_change_nothing(prepared_sample: PreparedShop, requests: int) -> None:
+    found = HandFeatures.of(prepared_sample, ["validation"])
 
-    cut = hand_features(prepared_sample, TRAINED)
+    whole, cut = columns(found), columns(found, requests)
 
-    assert np.array_equal(whole.value_NF, cut.value_NF, equal_nan=True)
+    assert whole.keys() == cut.keys()
+    for name in whole:
+        assert whole[name] == pytest.approx(cut[name], nan_ok=True)

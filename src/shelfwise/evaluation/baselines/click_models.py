@@ -20,12 +20,16 @@ from sklearn.linear_model import LogisticRegression
 
 from shelfwise.data.part_rows import LEARNED, TRAINED
 from shelfwise.data.prepared import PreparedShop
-from shelfwise.evaluation.baselines.hand_features import HandFeatures, hand_features
+from shelfwise.data.split import Part
+from shelfwise.evaluation.baselines.hand_features import HandFeatures
 from shelfwise.evaluation.impressions import Forecast
 from shelfwise.metrics.log_loss import log_loss
 from shelfwise.schema.progress import Progress, Silent
 
 MOST_ROWS = 200_000
+TASKS = ("click", "conversion")
+_VALIDATION: tuple[Part, ...] = ("validation",)
+_TEST: tuple[Part, ...] = ("test",)
 _SHORT = 1e-6
 _ROUNDS = 300
 _PATIENCE = 15  # rounds without a lower loss before boosting stops
@@ -173,44 +177,71 @@ class ClickModels:
 def click_models(prepared: PreparedShop, progress: Progress | None = None) -> ClickModels:
     """Forecasts in the order of the test's `Examples`; nan where a task cannot be learned."""
     progress = progress or Silent()
-    with progress.step("Hand-made features", total=4) as step:
-        tables = []
-        for parts in (TRAINED, ("validation",), LEARNED, ("test",)):
-            tables.append(hand_features(prepared, parts))
-            step.advance()
-    found = ClickModels()
     families: dict[str, Sequence[Learner]] = {
         "logistic regression": LOGISTIC,
         "gradient boosting": BOOSTING,
     }
-    with progress.step("Learning click baselines", total=4) as step:
+    with progress.step("Hand-made features", total=3) as step:
+        tables: list[Mapping[str, Labelled]] = []
+        for parts in (TRAINED, _VALIDATION, LEARNED):
+            tables.append(_labelled(HandFeatures.of(prepared, parts)))
+            step.advance()
+    found = ClickModels()
+    predictors: dict[tuple[str, str], Predict] = {}
+    with progress.step("Learning click baselines", total=len(families) * len(TASKS)) as step:
         for name, learners in families.items():
-            answers = {}
-            for task in ("click", "conversion"):
-                trained, judged, learned = (_labelled(table, task) for table in tables[:3])
-                answers[task] = np.full(len(tables[3].value_NF), np.nan)
+            for task in TASKS:
+                trained, judged, learned = (table[task] for table in tables)
                 if trained.says_something and learned.says_something:
                     learner = chosen(learners, trained, judged)
-                    answers[task] = learner.learn(learned)(tables[3].value_NF)
+                    predictors[name, task] = learner.learn(learned)
                     for key, value in learner.setting().items():
                         found.figures[f"baseline {name}, {task}: {key}"] = float(value)
                 step.advance()
-            found.forecasts.append(Forecast(name, answers["click"], answers["conversion"]))
+    answers = _answers(HandFeatures.of(prepared, _TEST), predictors, list(families))
+    for name in families:
+        found.forecasts.append(Forecast(name, answers[name, "click"], answers[name, "conversion"]))
     return found
 
 
-def _labelled(table: HandFeatures, task: str) -> Labelled:
-    """Rows of a task: every impression, or clicks whose purchase is known."""
+def _labelled(table: HandFeatures) -> dict[str, Labelled]:
+    """Rows of each task: every impression, or clicks whose purchase is known."""
     examples = table.examples
-    kept_N = examples.weight_N > 0
-    label_N = examples.clicked_N
-    if task == "conversion":
-        kept_N = kept_N & examples.clicked_N & examples.known_N
-        label_N = examples.purchased_N
+    honest_N = examples.weight_N > 0
+    known_N = examples.clicked_N & examples.known_N
+    rows = {"click": _thinned(honest_N), "conversion": _thinned(honest_N & known_N)}
+    label = {"click": examples.clicked_N, "conversion": examples.purchased_N}
+    parts: dict[str, list[NDArray[np.float32]]] = {task: [] for task in TASKS}
+    width = 0
+    for block in table.blocks():
+        width = block.value_NF.shape[1]
+        for task, rows_K in rows.items():
+            inside = slice(*np.searchsorted(rows_K, [block.first, block.stop]))
+            parts[task].append(block.value_NF[rows_K[inside] - block.first])
+    none = np.empty((0, width), np.float32)
+    return {
+        task: Labelled(np.concatenate([none, *parts[task]]), label[task][rows[task]])
+        for task in TASKS
+    }
+
+
+def _thinned(kept_N: NDArray[np.bool_]) -> NDArray[np.int64]:
     rows = np.flatnonzero(kept_N)
     if len(rows) > MOST_ROWS:
         rows = rows[np.linspace(0, len(rows) - 1, MOST_ROWS).astype(np.int64)]
-    return Labelled(table.value_NF[rows], label_N[rows])
+    return rows
+
+
+def _answers(
+    table: HandFeatures, predictors: Mapping[tuple[str, str], Predict], names: Sequence[str]
+) -> dict[tuple[str, str], NDArray[np.float64]]:
+    """What each model says of each row, by name and task."""
+    rows = len(table.examples.shown_item_N)
+    found = {(name, task): np.full(rows, np.nan) for name in names for task in TASKS}
+    for block in table.blocks():
+        for key, predict in predictors.items():
+            found[key][block.first : block.stop] = predict(block.value_NF)
+    return found
 
 
 def chosen(learners: Sequence[Learner], trained: Labelled, judged: Labelled) -> Learner:

@@ -8,7 +8,7 @@ Shape suffixes in this file: N = impressions, R = requests, V = items, W = words
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -27,49 +27,84 @@ from shelfwise.evaluation.baselines.past import items_between
 from shelfwise.evaluation.baselines.words import ShopWords
 from shelfwise.schema.event import Surface
 
-_REQUESTS = 4_096  # looked up together
+_REQUESTS = 8_192  # looked up together: their histories are in memory meanwhile
 _SMALL = 1e-3  # added to rates before their logarithm
 
 
-class HandFeatures(NamedTuple):
-    """Rows as a model of hand-made features sees them; nan where there is nothing to say."""
+@dataclass(frozen=True, slots=True)
+class HandFeatures:
+    """Impressions of some parts as a model of hand-made features sees them, some at a time."""
 
+    prepared: PreparedShop
+    examples: Examples
+    place_N: NDArray[np.int64]  # row of each impression among all of the shop
+    lookup: _Lookup
+
+    @classmethod
+    def of(cls, prepared: PreparedShop, parts: Sequence[Part]) -> HandFeatures:
+        """Every impression of ``parts``, in the order of their `Examples`."""
+        until = prepared.moments.known_until(parts)
+        place_N = (
+            rows_of_parts(prepared, prepared.impressions.with_row_index("place"), parts)
+            .filter(pl.col("at") < until)
+            .sort("request", maintain_order=True)["place"]
+            .to_numpy()
+            .astype(np.int64)
+        )
+        examples = examples_of(prepared, parts)
+        assert len(place_N) == len(examples.shown_item_N), "the same rows"
+        return cls(prepared, examples, place_N, _Lookup.of(prepared))
+
+    def blocks(self, requests: int = _REQUESTS) -> Iterator[Block]:
+        """All rows in order, those of so many requests at a time."""
+        for start in range(0, len(self.examples), requests):
+            rows = slice(start, min(start + requests, len(self.examples)))
+            columns = self._columns(rows)
+            value_NF = np.stack([column.astype(np.float32) for column in columns.values()], axis=1)
+            first = int(self.examples.shown_offset_R1[start])
+            yield Block(first, tuple(columns), value_NF)
+
+    def _columns(self, rows: slice) -> dict[str, NDArray[np.floating]]:
+        """Each feature of the rows shown at the requests ``rows``."""
+        offset_R1 = self.examples.shown_offset_R1[rows.start : rows.stop + 1]
+        shown = slice(offset_R1[0], offset_R1[-1])
+        request_N = np.repeat(np.arange(len(offset_R1) - 1), np.diff(offset_R1))
+        item_N = self.examples.shown_item_N[shown]
+        return {
+            **_as_prepared(self.prepared, self.place_N[shown]),
+            **_place_and_shelf(
+                self.examples.position_N[shown], self.examples.surface_R[rows][request_N]
+            ),
+            "log_price": self.lookup.log_price_V[item_N],
+            **self.lookup.shared(self.examples.query_R[rows][request_N], item_N),
+            **self.lookup.met(self.examples, rows, request_N, item_N),
+        }
+
+
+class Block(NamedTuple):
+    """Features of neighbouring rows; nan where there is nothing to say."""
+
+    first: int  # place of the first row among all
     names: tuple[str, ...]
     value_NF: NDArray[np.float32]
-    examples: Examples  # the same rows, with what came of them
 
-
-def hand_features(prepared: PreparedShop, parts: Sequence[Part]) -> HandFeatures:
-    """Every impression of ``parts``, in the order of their `Examples`."""
-    examples = examples_of(prepared, parts)
-    count_R = np.diff(examples.shown_offset_R1)
-    request_N = np.repeat(np.arange(len(count_R)), count_R)
-    lookup = _Lookup.of(prepared)
-    columns = {
-        **_as_prepared(prepared, parts, len(request_N)),
-        **_place_and_shelf(examples, request_N),
-        "log_price": lookup.log_price_V[examples.shown_item_N],
-        **_by_block(lookup, examples, request_N),
-    }
-    value_NF = np.stack([column.astype(np.float32) for column in columns.values()], axis=1)
-    return HandFeatures(tuple(columns), value_NF, examples)
+    @property
+    def stop(self) -> int:
+        """Place after the last row."""
+        return self.first + len(self.value_NF)
 
 
 def _as_prepared(
-    prepared: PreparedShop, parts: Sequence[Part], rows: int
-) -> dict[str, NDArray[np.float32]]:
+    prepared: PreparedShop, place_N: NDArray[np.int64]
+) -> dict[str, NDArray[np.floating]]:
     """Counts and rates that `prepare` wrote, as logarithms; nothing where it was told not to."""
     if not (prepared.folder / FEATURES).is_file():
         return {}
-    until = prepared.moments.known_until(parts)
-    place_N = (
-        rows_of_parts(prepared, prepared.impressions.with_row_index("place"), parts)
-        .filter(pl.col("at") < until)
-        .sort("request", maintain_order=True)["place"]
-    )
-    assert len(place_N) == rows, "as many as their examples"
-    table = prepared.features().collect().gather(place_N)
-    found = {}
+    if len(place_N) == 0:
+        return {name: np.zeros(0, np.float32) for name in SCHEMA}
+    first, last = int(place_N.min()), int(place_N.max())
+    table = prepared.features().slice(first, last + 1 - first).collect().gather(place_N - first)
+    found: dict[str, NDArray[np.floating]] = {}
     for name in SCHEMA:
         value_N = table[name].to_numpy()
         is_share = name.endswith(("_rate", "_share"))
@@ -78,10 +113,8 @@ def _as_prepared(
 
 
 def _place_and_shelf(
-    examples: Examples, request_N: NDArray[np.int64]
+    position_N: NDArray[np.int64], surface_N: NDArray[np.int64]
 ) -> dict[str, NDArray[np.floating]]:
-    position_N = examples.position_N
-    surface_N = examples.surface_R[request_N]
     return {
         "log_position": np.log(np.maximum(position_N, 1)),
         "position_unknown": (position_N == 0).astype(np.float32),
@@ -163,25 +196,6 @@ class _Lookup:
             "category_before": np.log1p(_cells(categories, request_N, self.category_V[item_N])),
             "price_gap": self.log_price_V[item_N] - mean_R[request_N],
         }
-
-
-def _by_block(
-    lookup: _Lookup, examples: Examples, request_N: NDArray[np.int64]
-) -> dict[str, NDArray[np.floating]]:
-    """What is looked up for some requests at a time: their histories are in memory meanwhile."""
-    parts = []
-    for start in range(0, max(len(examples), 1), _REQUESTS):
-        rows = slice(start, min(start + _REQUESTS, len(examples)))
-        shown = slice(examples.shown_offset_R1[rows.start], examples.shown_offset_R1[rows.stop])
-        item_N = examples.shown_item_N[shown]
-        query_N = examples.query_R[request_N[shown]]
-        parts.append(
-            {
-                **lookup.shared(query_N, item_N),
-                **lookup.met(examples, rows, request_N[shown] - start, item_N),
-            }
-        )
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 def _cells(
