@@ -1,8 +1,9 @@
 """Cart pairs as a log that our ranker can learn from, with times that mean nothing.
 
-The published pairs have no order. Each cart becomes a request at which it and its non-carts were
-shown; a user's training carts lie evenly over four weeks in order of their hash, then those of
-validation, then those of the test. So a history is some of the user's other training pairs.
+The published pairs have no order. Each training cart becomes a request at which it and its
+non-carts were shown; a user's lie evenly over four weeks in order of their hash, so that a history
+is some of the user's other training pairs. What is judged is asked in one request a user for
+validation, and one for the test, with all training pairs before it.
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ mode = "frozen"  # items have no words, only ids
 
 
 def write_log(pairs: CartPairs, folder: Path) -> Path:
-    """A shop folder with impressions, carts and purchases; a request's id is its cart's number."""
+    """A shop folder with impressions, carts and purchases."""
     folder.mkdir()
     at_N = moments(pairs)
     shown = pl.DataFrame(
@@ -72,7 +73,7 @@ def write_log(pairs: CartPairs, folder: Path) -> Path:
             "event": "impression",
             "user_id": pl.Series(pairs.users).gather(pairs.user_N),
             "item_id": pl.Series(pairs.items).gather(pairs.item_N),
-            "request_id": _requests(len(at_N)),
+            "request_id": pl.Series(requests_of(pairs)).cast(pl.String),
             "timestamp": pl.Series(at_N).cast(pl.Datetime("us", "UTC")),
             "surface": "recommendation",
         }
@@ -89,22 +90,25 @@ def write_log(pairs: CartPairs, folder: Path) -> Path:
     return folder
 
 
+def requests_of(pairs: CartPairs) -> NDArray[np.int64]:
+    """``[N]`` number of each row's request: its cart in training, else its user and part."""
+    cart_N = np.arange(len(pairs.user_N)) // (1 + NON_CARTS)
+    judged_N = len(pairs.user_N) + pairs.user_N * len(PARTS) + pairs.part_N
+    return np.where(pairs.part_N == 0, cart_N, judged_N)
+
+
 def moments(pairs: CartPairs) -> NDArray[np.int64]:
-    """``[N]`` microseconds: a user's carts of a part evenly over its days, in their order."""
-    at_N = np.zeros(len(pairs.user_N), np.int64)
-    for part in PARTS:
-        rows = pairs.rows(part)
-        users, first, count = np.unique(pairs.user_N[rows], return_index=True, return_counts=True)
-        place = np.arange(len(rows)) - np.repeat(first, count)
-        share = (place // (1 + NON_CARTS) + 0.5) / np.repeat(count / (1 + NON_CARTS), count)
-        begin, end = _DAYS[part]
-        at_N[rows] = _BEGIN + ((begin + share * (end - begin)) * _DAY).astype(np.int64)
-        assert len(users) == len(count)
+    """``[N]`` microseconds: training carts evenly over their days, in order; else one a user."""
+    share_N = (pairs.user_N + 0.5) / len(pairs.users)
+    rows = pairs.rows("train")
+    _, first, count = np.unique(pairs.user_N[rows], return_index=True, return_counts=True)
+    place = (np.arange(len(rows)) - np.repeat(first, count)) // (1 + NON_CARTS)
+    share_N[rows] = (place + 0.5) * (1 + NON_CARTS) / np.repeat(count, count)
+    begin_N, end_N = np.array([_DAYS[part] for part in PARTS])[pairs.part_N].T
+    at_N: NDArray[np.int64] = _BEGIN + ((begin_N + share_N * (end_N - begin_N)) * _DAY).astype(
+        np.int64
+    )
     return at_N
-
-
-def _requests(rows: int) -> pl.Series:
-    return pl.Series(np.arange(rows) // (1 + NON_CARTS)).cast(pl.String)
 
 
 class CartRanker:
@@ -150,25 +154,21 @@ class CartRanker:
         examples = replace(examples, end_R=end_R)
         scorer = RunScorer(open_run(run), self.prepared)
         answer = scorer.forecast(examples, OURS, with_position=False, progress=self.progress)
-        row_N = self._rows(Outcomes.of(examples))
+        row_N = self.pairs.rows("test")
+        place_N = self._places(Outcomes.of(examples), row_N)
         cart_N, convert_N = (np.full(len(self.pairs.user_N), np.nan) for _ in range(2))
-        cart_N[row_N], convert_N[row_N] = answer.click_N, answer.convert_N
+        cart_N[row_N], convert_N[row_N] = answer.click_N[place_N], answer.convert_N[place_N]
         return Forecast(OURS, cart_N, convert_N, told)
 
-    def _rows(self, outcomes: Outcomes) -> NDArray[np.int64]:
-        """Row of the entire space of every impression, by its request's number and its item."""
-        request_N = (
-            self.prepared.requests["request_id"]
-            .gather(outcomes.request_N)
-            .cast(pl.Int64)
-            .to_numpy()
-        )
-        item_of = pl.Series(self.pairs.items)
-        number_V = item_of.search_sorted(self.prepared.items["item_id"]).to_numpy()
-        width, items = 1 + NON_CARTS, len(self.pairs.items)
-        key_N = np.arange(len(self.pairs.user_N)) // width * items + self.pairs.item_N
-        order = np.argsort(key_N)
-        asked_N = request_N * items + number_V[outcomes.item_N]
-        row_N: NDArray[np.int64] = order[np.searchsorted(key_N[order], asked_N)]
-        assert np.array_equal(key_N[row_N], asked_N)
-        return row_N
+    def _places(self, outcomes: Outcomes, row_N: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Impression of each row; a non-cart that was drawn for two carts of a user is one."""
+        request_N = self.prepared.requests["request_id"].gather(outcomes.request_N)
+        number_V = pl.Series(self.pairs.items).search_sorted(self.prepared.items["item_id"])
+        items = len(self.pairs.items)
+        shown_N = request_N.cast(pl.Int64).to_numpy() * items
+        shown_N = shown_N + number_V.to_numpy()[outcomes.item_N]
+        asked_N = requests_of(self.pairs)[row_N] * items + self.pairs.item_N[row_N]
+        order = np.argsort(shown_N)
+        place_N: NDArray[np.int64] = order[np.searchsorted(shown_N[order], asked_N)]
+        assert np.array_equal(shown_N[place_N], asked_N)
+        return place_N

@@ -175,15 +175,12 @@ def _learned(
 def _of_all_folds(system: str, grader: Grader, context: tuple[list[Fold], int, Board]) -> Grades:
     folds, seed, board = context
     began = time.perf_counter()
-    parts = []
-    for number, fold in enumerate(folds):
-        answer, told = grader(fold, seed)
-        parts.append(answer)
-        if told:
-            place = {"fold": number} if len(folds) > 1 else {}
-            board.about.append({"system": system, **place, **told})
-    seconds = round(time.perf_counter() - began, 1)
-    board.about.append({"system": system, "seconds": seconds})
+    answers = [grader(fold, seed) for fold in folds]
+    parts = [answer for answer, _ in answers]
+    told = [how for _, how in answers if how]
+    seconds = {"seconds": round(time.perf_counter() - began, 1)}
+    how = {"folds": told} if len(told) > 1 else dict(*told)
+    board.about.append({"system": system, **how, **seconds})
     return Grades(
         np.concatenate([part.score_T for part in parts]),
         np.concatenate([part.grade_T for part in parts]),

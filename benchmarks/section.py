@@ -175,6 +175,8 @@ def _settings(result: Result) -> list[str]:
 def _plain(value: Any) -> str:
     if isinstance(value, Mapping):
         return ", ".join(f"{name} = {_plain(inner)}" for name, inner in value.items())
+    if isinstance(value, list):
+        return " / ".join(map(_plain, value))
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):

@@ -148,19 +148,21 @@ def test_a_training_rows_own_label_is_not_among_its_figures() -> None:
     np.testing.assert_allclose(found[5], [-np.log(2), np.log(2)])
 
 
-def test_a_users_moments_keep_their_order_and_their_part(pairs: CartPairs) -> None:
-    from benchmarks.cart_log import moments
+def test_training_carts_keep_their_order_and_every_part_its_time(pairs: CartPairs) -> None:
+    from benchmarks.cart_log import moments, requests_of
 
-    at_N = moments(pairs)
+    at_N, request_N = moments(pairs), requests_of(pairs)
 
-    carts = np.flatnonzero(pairs.cart_N)
+    trained = np.flatnonzero(pairs.cart_N & (pairs.part_N == 0))
     for user in range(USERS):
-        rows = carts[pairs.user_N[carts] == user]
+        rows = trained[pairs.user_N[trained] == user]
         assert (np.diff(at_N[rows]) > 0).all()
-    # A cart and its non-carts are one request.
-    np.testing.assert_array_equal(at_N, np.repeat(at_N[carts], 5))
     for part, other in (("train", "validation"), ("validation", "test")):
         assert at_N[pairs.rows(part)].max() < at_N[pairs.rows(other)].min()
+    # A request has one moment and one user; seven of training, one to validate and one to test.
+    for numbers in (at_N, pairs.user_N):
+        assert len(set(zip(request_N, numbers, strict=True))) == len(set(request_N))
+    assert len(set(request_N)) == USERS * (7 + 1 + 1)
 
 
 @pytest.fixture(scope="module")
