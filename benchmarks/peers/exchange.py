@@ -162,7 +162,8 @@ class Task:
         scores_TV.flush()
         if unranked == self.targets:
             raise SystemExit(
-                "it can rank for none of the targets: it knows owners of the log only, and none asks"
+                "it can rank for none of the targets: it knows owners of the log alone, none of "
+                "whom asks"
             )
         return f"nothing ranked for {unranked} of {self.targets} targets" if unranked else ""
 
