@@ -13,10 +13,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from shelfwise.evaluation.report import OURS, Difference, Row
+from shelfwise.evaluation.report import OURS, Row
 from shelfwise.metrics.bootstrap import bootstrap_interval, paired_interval
+from shelfwise.metrics.holm import holm_adjusted
+from shelfwise.metrics.permutation import sign_flip_test
 
 _DRAWS = 1_000
+_FLIPS = 5_000  # of the permutation test
 _SEED = 0
 
 
@@ -69,27 +72,42 @@ class Board:
         return rows
 
     def differences(self, metrics: Sequence[str], a: str = OURS) -> list[dict[str, Any]]:
-        """``a`` minus every other system, unit by unit, in the chosen metrics."""
+        """``a`` minus every other system, unit by unit, in the chosen metrics.
+
+        ``p`` is that of a permutation test, ``p_holm`` the same corrected for all comparisons in
+        one metric of one view: many systems are looked at.
+        """
         if a not in self.runs:
             return []
         ours = _mean(self.runs[a])
-        found = []
+        families: dict[Figure, list[dict[str, Any]]] = {}
         for system, runs in self.runs.items():
             theirs = _mean(runs)
             for figure in ours:
-                if system == a or figure.metric not in metrics or figure not in theirs:
-                    continue
-                gap = paired_interval(
-                    ours[figure],
-                    theirs[figure],
-                    self.weights.get(figure.view),
-                    draws=_DRAWS,
-                    seed=_SEED,
-                )
-                place = (a, system, figure.view, figure.metric)
-                told = Difference(*place, gap.value, gap.low, gap.high, seeds=len(self.runs[a]))
-                found.append(asdict(told))
-        return found
+                if system != a and figure.metric in metrics and figure in theirs:
+                    found = self._difference(figure, ours[figure], theirs[figure])
+                    told = {"a": a, "b": system, **found, "seeds": len(self.runs[a])}
+                    families.setdefault(figure, []).append(told)
+        for family in families.values():
+            adjusted = holm_adjusted(np.array([told["p"] for told in family]))
+            for told, p_holm in zip(family, adjusted.tolist(), strict=True):
+                told["p_holm"] = p_holm
+        return [told for family in families.values() for told in family]
+
+    def _difference(
+        self, figure: Figure, a_U: NDArray[np.float64], b_U: NDArray[np.float64]
+    ) -> dict[str, Any]:
+        weight_U = self.weights.get(figure.view)
+        gap = paired_interval(a_U, b_U, weight_U, draws=_DRAWS, seed=_SEED)
+        test = sign_flip_test(a_U - b_U, weight_U, draws=_FLIPS, seed=_SEED)
+        return {
+            "view": figure.view,
+            "metric": figure.metric,
+            "value": gap.value,
+            "low": gap.low,
+            "high": gap.high,
+            "p": test.p_value,
+        }
 
     def seed_figures(self, figure: Figure, system: str = OURS) -> dict[str, float]:
         """A metric run by run: its spread is what another seed would have changed."""

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.result import Result
-from shelfwise.evaluation.report import OURS, Difference
+from shelfwise.evaluation.report import OURS
 from shelfwise.schema.errors import ConfigError
 
 _END = "<!-- end of benchmark -->"
 _PATHS = ("--data", "--write")  # of which the folder's own name is told, not where it lies
 _LONGEST_REASON = 160
+_LEVEL = 0.05
 # Where a higher value is the worse one.
 _LOWER_IS_BETTER = ("rmse", "log_loss", "ece", "brier", "ne")
 
@@ -56,8 +57,7 @@ def section_of(result: Result, words: Sequence[str], day: date) -> str:
         f"{day.isoformat()}; {data['name']} (fingerprint {str(data['fingerprint'])[:12]}): "
         f"{counts}. {result.cores} cores of {result.machine}, {_versions(result)}; "
         f"{result.seconds / 60:,.0f} minutes in all, at most {result.peak_mib / 1024:.1f} GiB. "
-        "95 % intervals by bootstrap over units; better and worse by the interval of the paired "
-        "difference to ours.",
+        f"95 % intervals by bootstrap over units, seeds averaged; {_told_apart(result)}.",
     ]
     for task, view in views_of(result):
         lines += ["", *_view(result, task, view)]
@@ -70,6 +70,12 @@ def section_of(result: Result, words: Sequence[str], day: date) -> str:
         lines += ["", "| figure | value |", "|---|---|"]
         lines += [f"| {name} | {figure(value)} |" for name, value in result.figures.items()]
     return "\n".join([*lines, *_settings(result)])
+
+
+def _told_apart(result: Result) -> str:
+    words = "better and worse by the interval of the paired difference to ours"
+    corrected = any("p_holm" in gap for gap in result.differences)
+    return f"{words}, and by a permutation test with Holm's correction" if corrected else words
 
 
 def views_of(result: Result) -> list[tuple[str, str]]:
@@ -149,11 +155,23 @@ def _gap(gap: Mapping[str, Any] | None, metric: str) -> str:
     if gap is None:
         return ""
     sign = "+" if gap["value"] > 0 else ""
-    verdict = Difference(**gap).verdict
-    if metric.startswith(_LOWER_IS_BETTER) and verdict.endswith(" is better"):
-        verdict = f"{gap['b'] if gap['low'] > 0 else gap['a']} is better"
-    words = {f"{gap['a']} is better": "better", f"{gap['b']} is better": "worse"}
-    return f"{sign}{figure(gap['value'])} {interval(gap)}: {words.get(verdict, verdict)}"
+    return f"{sign}{figure(gap['value'])} {interval(gap)}: {verdict(gap, metric)}"
+
+
+def verdict(gap: Mapping[str, Any], metric: str) -> str:
+    """What may be claimed of ours: by the interval, and after Holm's correction where there is one.
+
+    >>> verdict({"low": 0.1, "high": 0.2, "p_holm": 0.2}, "ndcg@10")
+    'better, but not once corrected for many comparisons'
+    """
+    if gap["low"] is None or isnan(gap["low"]):
+        return "cannot be told"
+    if gap["low"] <= 0 <= gap["high"]:
+        return "no difference can be told"
+    higher = gap["low"] > 0
+    word = "better" if higher != metric.startswith(_LOWER_IS_BETTER) else "worse"
+    corrected = gap.get("p_holm", 0.0) < _LEVEL
+    return word if corrected else f"{word}, but not once corrected for many comparisons"
 
 
 def _settings(result: Result) -> list[str]:

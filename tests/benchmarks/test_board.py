@@ -67,9 +67,23 @@ def test_differences_are_paired_unit_by_unit() -> None:
     # .1 for every unit, so every draw gives .1: far narrower than the two single intervals.
     assert (gap["a"], gap["b"]) == ("shelfwise", "EASE")
     assert [gap[name] for name in ("value", "low", "high")] == pytest.approx([0.1, 0.1, 0.1])
+    # Of eight ways to flip three signs two are as far from 0; there is one comparison to correct.
+    assert gap["p"] == gap["p_holm"] == pytest.approx(2 / 8)
     assert board.differences(["mrr"]) == []
     assert board.differences(["ndcg@10"], a="nobody") == []
     assert board.rows()[-1] == {"system": "lightfm", "failed": "did not install"}
+
+
+def test_many_comparisons_are_corrected_in_their_own_view_and_metric() -> None:
+    board = Board()
+    board.add("shelfwise", values(0.1, 0.5, 0.9))
+    board.add("EASE", values(0.0, 0.4, 0.8))
+    board.add("popularity", values(0.0, 0.0, 0.0))
+
+    one, other = board.differences(["ndcg@10"])
+
+    # Both have p = 2/8, so both are multiplied by two.
+    assert (one["p_holm"], other["p_holm"]) == (pytest.approx(0.5), pytest.approx(0.5))
 
 
 def test_units_weigh_as_their_view_says() -> None:

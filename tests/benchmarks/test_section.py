@@ -9,7 +9,14 @@ from typing import Any
 
 import pytest
 from benchmarks.result import Result
-from benchmarks.section import figure, interval, section_of, systems_by_value, write_section
+from benchmarks.section import (
+    figure,
+    interval,
+    section_of,
+    systems_by_value,
+    verdict,
+    write_section,
+)
 
 from shelfwise.schema.errors import ConfigError
 
@@ -83,6 +90,20 @@ def test_where_lower_is_better_so_is_the_verdict() -> None:
         "shelfwise",
     ]
     assert "+.0500 [.0400, .0600]: worse" in text
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "p_holm", "said"),
+    [
+        (0.01, 0.02, 0.04, "better"),
+        (-0.02, -0.01, 0.04, "worse"),
+        (-0.02, 0.01, 0.04, "no difference can be told"),
+        (0.01, 0.02, 0.06, "better, but not once corrected for many comparisons"),
+        (nan, nan, nan, "cannot be told"),
+    ],
+)
+def test_what_may_be_claimed(low: float, high: float, p_holm: float, said: str) -> None:
+    assert verdict({"low": low, "high": high, "p_holm": p_holm}, "ndcg@10") == said
 
 
 @pytest.mark.parametrize(
