@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,25 +18,10 @@ from torch_rechub.basic.features import SequenceFeature, SparseFeature
 from torch_rechub.models.matching import YoutubeDNN
 from torch_rechub.trainers import MatchTrainer
 from torch_rechub.utils.data import TorchDataset
+from until import Until
 
 _LENGTH = 50
 _SAMPLES = 500_000  # at most, drawn
-
-
-@dataclass
-class Until:
-    """Batches as long as there is time."""
-
-    batches: Iterable[Any]
-    pace: Pace
-    stopped: bool = False
-
-    def __iter__(self) -> Iterator[Any]:
-        for batch in self.batches:
-            yield batch
-            if self.pace.is_over():
-                self.stopped = True
-                return
 
 
 def fit_youtube(task: Task, log: Log, settings: Settings, clock: Clock) -> Fitted:
