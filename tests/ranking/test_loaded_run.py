@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,15 +10,23 @@ import polars as pl
 import pytest
 import torch
 from data.small_log import write_table
+from numpy.typing import NDArray
+from scipy.special import expit, logit
 
 from shelfwise.data.config import DataOptions
+from shelfwise.data.history import NONE, HistoryWindow
 from shelfwise.data.prepare import prepare
 from shelfwise.data.prepared import PreparedShop
+from shelfwise.models.calibration import NOT_CALIBRATED, Calibration, Platt, TaskCalibration
+from shelfwise.models.inference import pair_probabilities
+from shelfwise.models.inputs import as_requests
+from shelfwise.models.shelf_model import Requests
 from shelfwise.models.weights import load_tensors
-from shelfwise.ranking.loaded_run import open_run
+from shelfwise.ranking.loaded_run import LoadedRun, open_run
 from shelfwise.schema.errors import ArtifactError
+from shelfwise.schema.event import Surface
 from shelfwise.schema.manifest import MANIFEST, seal
-from shelfwise.schema.run_files import CAMPAIGNS, ITEMS, MODEL, TABLES
+from shelfwise.schema.run_files import CALIBRATION, CAMPAIGNS, ITEMS, MODEL, TABLES
 
 
 @pytest.fixture
@@ -66,8 +75,55 @@ def test_a_catalogue_with_queries_beside_it(tiny_run: Path) -> None:
     assert len(run.known.query_QD) == 0
 
 
+def asked_of(run: LoadedRun) -> tuple[Requests, tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Two requests without a past, a search and a shelf, for the first five items each."""
+    history = HistoryWindow(
+        item_RL=np.full((2, 1), NONE, np.int32),
+        query_RL=np.full((2, 1), NONE, np.int32),
+        kind_RL=np.zeros((2, 1), np.uint8),
+        age_RL=np.zeros((2, 1), np.float32),
+        valid_RL=np.zeros((2, 1), bool),
+    )
+    nothing_typed, device = np.full(2, NONE, np.int64), run.known.item_VD.device
+    asked = as_requests(history, nothing_typed, np.array([0, 1]), device)
+    return asked.requests, (np.repeat([0, 1], 5), np.tile(np.arange(5), 2))
+
+
+def test_probabilities_are_calibrated_by_surface(tiny_run: Path) -> None:
+    own = TaskCalibration(surfaces={Surface.RECOMMENDATION: Platt(slope=2, shift=1)})
+    run = replace(open_run(tiny_run), calibration=Calibration(click=own))
+    requests, pairs = asked_of(run)
+
+    found = run.probabilities(requests, run.known, pairs)
+    raw = run.probabilities(requests, run.known, pairs, calibrated=False)
+
+    network = pair_probabilities(run.model, requests, run.known, pairs, None)
+    assert raw.click_N == pytest.approx(network.click_N, rel=1e-5)
+    assert raw.convert_N == pytest.approx(network.convert_N, rel=1e-5)
+    assert found.convert_N.tolist() == raw.convert_N.tolist()
+    assert found.click_N[:5].tolist() == raw.click_N[:5].tolist()
+    assert found.click_N[5:] == pytest.approx(expit(2 * logit(raw.click_N[5:]) + 1))
+
+
+def test_a_run_from_before_calibration_says_what_its_network_says(copied: Path) -> None:
+    facts = json.loads((copied / MANIFEST).read_text())["facts"]
+    (copied / CALIBRATION).unlink()
+    seal(copied, "run", seed=0, data_fingerprint="x", facts=facts)
+
+    assert open_run(copied).calibration == NOT_CALIBRATED
+
+
 @pytest.mark.parametrize(
-    "name", [MODEL, TABLES, ITEMS, CAMPAIGNS, "encoder/model.safetensors", "encoder/config.json"]
+    "name",
+    [
+        MODEL,
+        TABLES,
+        ITEMS,
+        CAMPAIGNS,
+        CALIBRATION,
+        "encoder/model.safetensors",
+        "encoder/config.json",
+    ],
 )
 def test_an_altered_file_is_named(copied: Path, name: str) -> None:
     content = bytearray((copied / name).read_bytes())
