@@ -239,8 +239,10 @@ def _swapped(shown: ShownRows, place_N: Ints, owner_N: Ints, places: int) -> _Lo
     """Clicks of the same item at several places, all groups fitted together."""
     log_p_N = np.log(shown.propensity_N)
     level_N = np.floor(log_p_N / np.log(_ALIKE)).astype(np.int64)
-    keys = np.stack([shown.item_N, shown.query_N, level_N])
-    _, group_N = np.unique(keys, axis=1, return_inverse=True)
+    # One number for item, query and level: many times faster to group by than three columns.
+    level_N = level_N - level_N.min()
+    key_N = shown.item_N * (int(shown.query_N.max()) + 2) + shown.query_N + 1
+    _, group_N = np.unique(key_N * (int(level_N.max()) + 1) + level_N, return_inverse=True)
     count_G = np.bincount(group_N)
     usual_G = np.exp(np.bincount(group_N, log_p_N) / count_G)
     weight_N = np.minimum(usual_G[group_N] / shown.propensity_N, _LARGEST_WEIGHT)

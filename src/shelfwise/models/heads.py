@@ -94,6 +94,17 @@ class ClickConvertHeads(nn.Module):
             for head, rate in ((self.click, click_rate), (self.convert, convert_rate)):
                 head.bias.fill_(torch.logit(torch.tensor(min(max(rate, 1e-4), 1 - 1e-4))))
 
+    def start_places(self, shift_SK: Tensor, *, fixed: bool) -> None:
+        """Let the position tower begin at, or stay with, a curve measured beforehand.
+
+        Args:
+            shift_SK: ``[surfaces, POSITIONS]`` logit of a click at each place less the first's.
+            fixed: the tower does not learn.
+        """
+        with torch.no_grad():
+            self.position.weight.copy_(shift_SK.reshape(-1, 1))
+        self.position.weight.requires_grad_(not fixed)
+
     def forward(self, pair: PairFeatures, past: Past, position_N: Tensor | None) -> ClickConvert:
         """Logits of each pair.
 

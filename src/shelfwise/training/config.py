@@ -38,6 +38,9 @@ class TrainOptions(Options):
     open_windows: Literal["leave_out", "delayed"] = "delayed"
     """Rows whose purchase window is open when training ends: left out of conversion, or told apart
     by how many of the purchases come as early as they had time for."""
+    position: Literal["learned", "started", "measured"] = "started"
+    """How places are told apart: learned from nothing, started from the curve that randomised rows
+    give, or left at that curve. Without randomised rows it is learned."""
     calibration: CalibrationOptions = CalibrationOptions()
     live_texts: PositiveInt = 32
     """Item texts encoded anew, with gradient, in a step; the rest come from the table."""

@@ -42,6 +42,7 @@ from shelfwise.training.conversion_labels import conversion_warnings
 from shelfwise.training.device import choose_device
 from shelfwise.training.fit import LearningCurve, Lessons, Plan, fit
 from shelfwise.training.network import Network
+from shelfwise.training.position_start import measured_places
 from shelfwise.training.text_bank import TextBank
 from shelfwise.training.validation import check, compared
 
@@ -165,7 +166,15 @@ class _Builder:
         network = Network.of(bank, model, facts, trend)
         if self.prepared.has_impressions:
             model.heads.start_from(*_rates(examples_of(self.prepared, parts)))
+            self._start_places(model, parts)
         return network
+
+    def _start_places(self, model: ShelfModel, parts: Sequence[Part]) -> None:
+        if self.options.position == "learned":
+            return
+        shift_SK = torch.from_numpy(measured_places(self.prepared, parts))
+        if shift_SK.any():  # else nothing was shown at random, and the tower learns by itself
+            model.heads.start_places(shift_SK, fixed=self.options.position == "measured")
 
     def fitted(self) -> tuple[Network, LearningCurve, Plan]:
         network = self.fresh(TRAINED)

@@ -1,0 +1,44 @@
+"""Where the position tower begins: at what randomised rows say of how much each place is looked at.
+
+The tower is trained beside the click head and may take on what belongs to the items: good ones
+stand on top. The measured curve owes nothing to them (`data.position_bias`).
+
+Shape suffixes: S = surfaces, K = places that the tower tells apart (0 stands for unknown).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shelfwise.data.position_bias import PositionCurve, position_curves
+from shelfwise.data.prepared import PreparedShop
+from shelfwise.data.split import Part
+from shelfwise.models.heads import POSITIONS
+from shelfwise.models.shelf_model import SURFACES
+
+
+def measured_places(prepared: PreparedShop, parts: Sequence[Part]) -> NDArray[np.float32]:
+    """``[S, K]`` logit of a click at each place less that at the first; 0 where nothing is known.
+
+    ``logit(relative * r) - logit(r)`` with r the surface's click rate at place 1. An unknown place
+    has the mean of the known ones, as they were shown.
+    """
+    shift_SK = np.zeros((len(SURFACES), POSITIONS), np.float32)
+    for curve in position_curves(prepared, parts):
+        if not curve.refused:
+            shift_SK[list(SURFACES).index(curve.surface)] = _shifts(curve)
+    return shift_SK
+
+
+def _shifts(curve: PositionCurve) -> NDArray[np.float64]:
+    first = min(max(curve.clicks_K[0] / curve.shown_K[0], 1e-4), 0.999)
+    relative_K = curve.relative_at(np.arange(1, POSITIONS))
+    rate_K = np.clip(relative_K * first, 1e-6, 0.999)
+    shift_K = np.log(rate_K / (1 - rate_K)) - np.log(first / (1 - first))
+    shown_K = np.zeros(POSITIONS - 1)
+    places = min(len(curve.shown_K), POSITIONS - 1)
+    shown_K[:places] = curve.shown_K[:places]
+    return np.concatenate([[np.average(shift_K, weights=shown_K)], shift_K])

@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from math import log
+
+import numpy as np
+import polars as pl
+import pytest
+import torch
+
+from shelfwise.data.position_bias import position_curves
+from shelfwise.data.prepared import PreparedShop
+from shelfwise.models.config import HeadOptions
+from shelfwise.models.heads import POSITIONS, ClickConvertHeads
+from shelfwise.models.shelf_model import SURFACES
+from shelfwise.training.position_start import measured_places
+
+
+@pytest.fixture(scope="module")
+def randomised(prepared_sample: PreparedShop) -> PreparedShop:
+    """The sample shop with as many clicks as a curve needs: half of the rows at place 1 and a
+    quarter of the others, whatever is shown; all rows as likely as each other."""
+    random = np.random.default_rng(0)
+    shown = prepared_sample.impressions
+    rate = np.where(shown["position"].to_numpy() == 1, 0.5, 0.25)
+    clicked = pl.Series(random.random(len(shown)) < rate)
+    item = pl.Series(random.integers(7, size=len(shown)), dtype=shown["item"].dtype)
+    shown = shown.with_columns(
+        clicked_at=pl.when(clicked).then(pl.col("at") + 1), propensity=pl.lit(0.01), item=item
+    )
+    return replace(prepared_sample, impressions=shown)
+
+
+def test_places_start_where_they_were_measured(randomised: PreparedShop) -> None:
+    shift = measured_places(randomised, ("train",))
+
+    assert shift.shape == (len(SURFACES), POSITIONS)
+    measured = [curve for curve in position_curves(randomised, ("train",)) if not curve.refused]
+    assert measured
+    for curve in measured:
+        row = shift[list(SURFACES).index(curve.surface)]
+        # half at the first place, a quarter at the others: logit(1/4) - logit(1/2) = -log 3
+        assert row[1] == pytest.approx(0, abs=1e-6)
+        assert row[2] == pytest.approx(-log(3), abs=0.35)
+        assert row[POSITIONS - 1] == row[len(curve.position_K)]
+        assert -log(3) - 0.35 < row[0] < 0
+
+
+def test_without_randomised_rows_nothing_is_known(prepared_sample: PreparedShop) -> None:
+    shown = prepared_sample.impressions.with_columns(propensity=pl.lit(None, pl.Float64))
+
+    assert not measured_places(replace(prepared_sample, impressions=shown), ("train",)).any()
+
+
+@pytest.mark.parametrize("fixed", [True, False])
+def test_the_tower_takes_the_curve(fixed: bool) -> None:
+    heads = ClickConvertHeads(4, 2, 3, HeadOptions())
+    shift = torch.from_numpy(np.arange(3 * POSITIONS, dtype=np.float32).reshape(3, POSITIONS))
+
+    heads.start_places(shift, fixed=fixed)
+
+    assert heads.position.weight[POSITIONS + 5].item() == POSITIONS + 5
+    assert heads.position.weight.requires_grad is not fixed
