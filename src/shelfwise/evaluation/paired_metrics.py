@@ -3,8 +3,7 @@
 A metric is either a weighted mean over users (or items, texts), or a figure of all rows at once,
 such as AUC. Of a system that was trained with several seeds the figure is the mean over its seeds.
 
-Shape suffixes in this file: S = seeds, U = users (or items, texts), T = targets, N = rows,
-M = rows of two systems in one column.
+Shape suffixes in this file: S = seeds, U = users (or items, texts), T = targets, N = rows.
 """
 
 from __future__ import annotations
@@ -26,6 +25,7 @@ from shelfwise.metrics.grouped_auc import auc_by_group
 from shelfwise.metrics.hit_rate import hit_rate_at_k
 from shelfwise.metrics.rows import row_weights
 from shelfwise.metrics.swapped_auc import SwappedAuc
+from shelfwise.metrics.swapped_calibration_error import SwappedCalibrationError
 
 _COLD_PLACES = 100
 _SHORT = 1e-6  # predictions are kept this far from 0 and 1 for the log loss, as in `evaluate`
@@ -218,21 +218,9 @@ def _sorted_calibration_error(p_N: NDArray[np.float64], label_N: NDArray[np.bool
     return lambda w: calibration_error(rising_N, label_N, weight_N=w[order_N]).value
 
 
-def _swapped_calibration_error(
-    a_N: NDArray[np.float64], b_N: NDArray[np.float64], label_N: NDArray[np.bool_]
-) -> Swapped:
-    """Both systems' rows are sorted together once; a swap parts them in another way."""
-    both_M = np.concatenate([a_N, b_N]).clip(_SHORT, 1 - _SHORT)
-    order_M = np.argsort(both_M, kind="stable")
-    rising_M, row_M, is_a_M = both_M[order_M], order_M % len(a_N), order_M < len(a_N)
-    label_M = label_N[row_M]
-
-    def gap(swapped_N: NDArray[np.bool_]) -> float:
-        in_a_M = is_a_M ^ swapped_N[row_M]
-        ours = calibration_error(rising_M[in_a_M], label_M[in_a_M])
-        return ours.value - calibration_error(rising_M[~in_a_M], label_M[~in_a_M]).value
-
-    return gap
+def _swapped_calibration_error(a_N: Probabilities, b_N: Probabilities, label_N: Labels) -> Swapped:
+    safe = (p_N.clip(_SHORT, 1 - _SHORT) for p_N in (a_N, b_N))
+    return SwappedCalibrationError.of(*safe, label_N)
 
 
 def _promised(p_N: NDArray[np.float64], label_N: NDArray[np.bool_]) -> Weighted:
@@ -246,9 +234,7 @@ def _promised(p_N: NDArray[np.float64], label_N: NDArray[np.bool_]) -> Weighted:
     return ratio
 
 
-def _swapped_promises(
-    a_N: NDArray[np.float64], b_N: NDArray[np.float64], label_N: NDArray[np.bool_]
-) -> Swapped:
+def _swapped_promises(a_N: Probabilities, b_N: Probabilities, label_N: Labels) -> Swapped:
     came = float(np.count_nonzero(label_N))
     if not came:
         return lambda _: float("nan")
