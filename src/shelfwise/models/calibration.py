@@ -9,7 +9,7 @@ Shape suffixes in this file: N = (request, item) pairs, K = points of a map.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal, NamedTuple, Self
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,7 +99,8 @@ class Isotonic(Options):
         """``[N]`` calibrated logits."""
         outside_N = logit_N - logit_N.clip(self.logits[0], self.logits[-1])
         within_N: NDArray[np.float64] = np.interp(logit_N, self.logits, self.calibrated)
-        return within_N + LEAST_SLOPE * outside_N
+        calibrated_N: NDArray[np.float64] = within_N + LEAST_SLOPE * outside_N
+        return calibrated_N
 
 
 Calibrator = Annotated[AsPredicted | Temperature | Platt | Isotonic, Field(discriminator="kind")]
@@ -113,15 +114,15 @@ class TaskCalibration(Options):
     """Surfaces with positives enough for a map of their own."""
 
     def probabilities(
-        self, logit_N: NDArray[np.floating], surface_N: NDArray[np.int64]
+        self, logit_N: NDArray[np.floating[Any]], surface_N: NDArray[np.int64]
     ) -> NDArray[np.float64]:
         """``[N]`` calibrated probabilities; ``surface_N`` are places in ``Surface``."""
-        logit_N = logit_N.astype(np.float64)
-        calibrated_N = self.pooled(logit_N)
+        exact_N = logit_N.astype(np.float64)
+        calibrated_N = self.pooled(exact_N)
         for place, surface in enumerate(Surface):
             here_N = surface_N == place
             if surface in self.surfaces and here_N.any():
-                calibrated_N = np.where(here_N, self.surfaces[surface](logit_N), calibrated_N)
+                calibrated_N = np.where(here_N, self.surfaces[surface](exact_N), calibrated_N)
         p_N: NDArray[np.float64] = expit(calibrated_N)
         return p_N
 

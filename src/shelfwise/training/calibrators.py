@@ -9,6 +9,7 @@ Shape suffixes in this file: N = rows, K = steps of an isotonic regression.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -48,7 +49,14 @@ class Rows(NamedTuple):
     surface_N: NDArray[np.int64]  # place in ``Surface``
 
     def where(self, kept_N: NDArray[np.bool_]) -> Rows:
-        return Rows(*(column[kept_N] for column in self))
+        """The rows that are kept."""
+        return Rows(
+            self.logit_N[kept_N],
+            self.happened_N[kept_N],
+            self.arrived_N[kept_N],
+            self.owner_N[kept_N],
+            self.surface_N[kept_N],
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +68,7 @@ class Fitted:
     positives: int
     # Log loss of each kind on owners it was not fitted on, all surfaces pooled; none is as
     # predicted. Empty where there was too little to fit on.
-    log_loss: dict[str, float]
+    log_loss: Mapping[CalibratorKind, float]
 
     def facts(self) -> dict[str, Any]:
         """As a run's manifest has it."""
@@ -70,7 +78,7 @@ class Fitted:
             "positives": self.positives,
             "kinds": {"pooled": self.calibration.pooled.kind}
             | {str(surface): map_.kind for surface, map_ in surfaces.items()},
-            "log_loss_on_other_owners": self.log_loss,
+            "log_loss_on_other_owners": dict(self.log_loss),
         }
 
 
