@@ -219,8 +219,8 @@ def _sorted_calibration_error(p_N: NDArray[np.float64], label_N: NDArray[np.bool
 
 
 def _swapped_calibration_error(a_N: Probabilities, b_N: Probabilities, label_N: Labels) -> Swapped:
-    safe = (p_N.clip(_SHORT, 1 - _SHORT) for p_N in (a_N, b_N))
-    return SwappedCalibrationError.of(*safe, label_N)
+    safe_a_N, safe_b_N = (p_N.clip(_SHORT, 1 - _SHORT) for p_N in (a_N, b_N))
+    return SwappedCalibrationError.of(safe_a_N, safe_b_N, label_N)
 
 
 def _promised(p_N: NDArray[np.float64], label_N: NDArray[np.bool_]) -> Weighted:
