@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def analyse(  # noqa: PLR0913  # the options of a command
-    log: Annotated[Path, typer.Argument(exists=True, help="Shop folder, or one file of events.")],
+    log: Annotated[Path, typer.Argument(help="Shop folder, or one file of events.")],
     arm: Annotated[str, typer.Option(help="Column that names the arm of a row.")],
     start: Annotated[
         datetime | None,
