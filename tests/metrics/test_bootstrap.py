@@ -200,3 +200,23 @@ def test_sums_without_a_value() -> None:
     assert found.support == 0
     assert np.isnan(found[:3]).all()
     assert bootstrap_sums(share, np.zeros((0, 2)), np.arange(0), seed=0).support == 0
+
+
+def test_a_few_users_who_fill_the_log_are_few() -> None:
+    # 2 users of 100 rows among 50 of one: (200 + 50)^2 / (2 * 100^2 + 50) = 3.1 users, for whom
+    # Student's t asks far wider levels than for 52.
+    random = np.random.default_rng(0)
+    rows = np.repeat([100, 1], [2, 50])
+    group, value = np.arange(52).repeat(rows), random.normal(size=250)
+
+    def mean(weight: np.ndarray) -> float:
+        return float(np.average(value, weights=weight))
+
+    uneven = bootstrap_rows(mean, group, draws=2000, seed=0)
+    drawn = [
+        mean(np.bincount(random.integers(52, size=52), minlength=52)[group]) for _ in range(2000)
+    ]
+
+    plain = np.quantile(drawn, [0.025, 0.975])
+    assert uneven.low < plain[0] - 0.01
+    assert uneven.high > plain[1] + 0.01

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from shelfwise.metrics.calibration_error import calibration_error
+from shelfwise.metrics.calibration_error import SortedCalibrationError, calibration_error
 
 
 def test_calibration_error_by_hand() -> None:
@@ -52,3 +52,18 @@ def test_no_row_is_nan() -> None:
 
     assert np.isnan(found.value)
     assert found.support == 0
+
+
+@given(
+    arrays(np.float64, 12, elements=st.sampled_from([0.0, 0.1, 0.5, 0.9])),
+    arrays(np.bool_, 12),
+    arrays(np.float64, 12, elements=st.integers(0, 3).map(float)),
+    st.integers(1, 6),
+)
+def test_sorted_once_is_the_same(
+    p: np.ndarray, label: np.ndarray, weight: np.ndarray, bins: int
+) -> None:
+    expected = calibration_error(p, label, bins, weight).value
+
+    found = SortedCalibrationError.of(p, label, bins)(weight)
+    assert found == pytest.approx(expected, nan_ok=True)

@@ -64,7 +64,12 @@ def calibration_rows(
         )
         for name, metric in _metrics(field, present_F).items():
             drawn = bootstrap_sums(
-                metric, sum_US, np.arange(len(owners)), draws=options.draws, seed=options.seed
+                metric,
+                sum_US,
+                np.arange(len(owners)),
+                rows_N=sum_US[:, : len(present_F)].sum(axis=1),
+                draws=options.draws,
+                seed=options.seed,
             )
             rows.append(row(forecast.system, task, name, drawn, f"by {field.name}"))
     return rows

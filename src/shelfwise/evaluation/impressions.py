@@ -26,7 +26,7 @@ from shelfwise.metrics.bootstrap import (
     bootstrap_rows,
     bootstrap_sums,
 )
-from shelfwise.metrics.calibration_error import calibration_error
+from shelfwise.metrics.calibration_error import SortedCalibrationError
 from shelfwise.metrics.grouped_auc import auc_by_group
 from shelfwise.metrics.log_loss import log_losses
 from shelfwise.metrics.normalised_entropy import entropy_of
@@ -108,13 +108,13 @@ _AUC_NAME = {"click": "auc", "conversion": "cvr_auc", "click and purchase": "ctc
 
 
 def _task_rows(system: str, task: _Task, options: EvaluateOptions) -> list[Row]:
-    order = np.argsort(task.p_N, kind="stable")  # the calibration error sorts anyway
+    order = np.argsort(task.p_N, kind="stable")  # sorting again is then quick
     p_N, label_N, owner_N = task.p_N[order], task.label_N[order], task.owner_N[order]
     clipped_N = p_N.clip(_SHORT, 1 - _SHORT)
     by_rows: dict[str, Callable[[NDArray[Any]], float]] = {
         _AUC_NAME[task.name]: SortedAuc.of(p_N, label_N),
         "pr_auc": SortedAveragePrecision.of(p_N, label_N),
-        "ece": lambda w: calibration_error(clipped_N, label_N, weight_N=w).value,
+        "ece": SortedCalibrationError.of(clipped_N, label_N),
     }
     draws = min(options.draws, _ROW_DRAWS)
     found = {
@@ -124,7 +124,9 @@ def _task_rows(system: str, task: _Task, options: EvaluateOptions) -> list[Row]:
     sum_US = _sums_of_owners(p_N, label_N, log_losses(clipped_N, label_N), owner_N)
     each = np.arange(len(sum_US))
     for name, of_sums in _OF_SUMS.items():
-        found[name] = bootstrap_sums(of_sums, sum_US, each, draws=options.draws, seed=options.seed)
+        found[name] = bootstrap_sums(
+            of_sums, sum_US, each, rows_N=sum_US[:, 0], draws=options.draws, seed=options.seed
+        )
     shown = (_AUC_NAME[task.name], "pr_auc", "log_loss", "ne", "brier", "ece", "pcoc")
     return [row(system, task.name, name, found[name]) for name in shown]
 

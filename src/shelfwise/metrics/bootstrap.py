@@ -7,6 +7,8 @@ The plain percentile interval (Efron, 1979) is too narrow too, with 40 users of 
 such as NDCG it holds the truth in 91 % instead of 95 %. So its levels are widened for small
 samples as Student's t widens the normal law (Hesterberg, 2015, arXiv:1411.5279, section 5.3),
 and where a user's influence is known they are moved for bias and skewness (BCa; Efron, 1987).
+How small a sample is, is told by its effective number of users, ``(sum w)^2 / sum w^2`` with w
+the rows or weight of each (Kish, 1965): where a few users fill the log, few were seen.
 
 Shape suffixes in this file: U = users (or queries, requests); N = rows; D = draws; S = sums.
 """
@@ -66,7 +68,8 @@ def bootstrap_interval(
         mean_D[start : start + step] = weighted_kept[drawn].sum(1) / weight_kept[drawn].sum(1)
     value, support = mean_value(value_U, weight)
     influence = weighted_kept - weight_kept * value
-    return _interval(value, mean_D, support, level, _acceleration(influence))
+    found = _Drawn(mean_D, _effective(weight_kept), _acceleration(influence))
+    return found.interval(value, support, level)
 
 
 def paired_interval(
@@ -92,11 +95,11 @@ def bootstrap_sums(
     column_NS: NDArray[np.floating],
     group_N: NDArray[Any],
     *,
+    rows_N: NDArray[Any] | None = None,
     draws: int = 1000,
     seed: int,
-    level: float = 0.95,
 ) -> Interval:
-    """The range of a metric that follows from sums over rows, such as log loss, PCOC or F1.
+    """The 95 % range of a metric that follows from sums over rows, such as log loss, PCOC or F1.
 
     Rows are added up once for each group; a draw then costs one pass over the groups, not
     over the rows. Otherwise as `bootstrap_rows`, with the same groups drawn for a seed.
@@ -105,9 +108,9 @@ def bootstrap_sums(
         metric: ``[D, S]`` sums to ``[D]`` values, nan where there is none.
         column_NS: ``[N, S]`` what to add up.
         group_N: ``[N]`` user or request of each row, in any order.
+        rows_N: ``[N]`` how many rows were added up in each already; 1 unless given.
         draws: times that as many groups are drawn again.
         seed: same seed, same groups, same draws.
-        level: share of the draws' values that the range holds.
 
     Returns:
         The metric of all rows, its range, and the number of groups.
@@ -131,7 +134,8 @@ def bootstrap_sums(
     without_U = metric(total_S - sum_US)
     known = without_U[~np.isnan(without_U)]
     influence = known.mean() - known if len(known) else known
-    return _interval(value, value_D, size, level, _acceleration(influence))
+    rows_U = np.bincount(index_N, rows_N, minlength=size).astype(np.float64)
+    return _Drawn(value_D, _effective(rows_U), _acceleration(influence)).interval(value, size, 0.95)
 
 
 def bootstrap_rows(
@@ -169,7 +173,8 @@ def bootstrap_rows(
         drawn = random.integers(len(groups), size=len(groups))
         times = np.bincount(drawn, minlength=len(groups)).astype(np.float64)
         value_D[draw] = metric(times[group_index_N])
-    return _interval(value, value_D, 0 if np.isnan(value) else len(groups), level)
+    found = _Drawn(value_D, _effective(np.bincount(group_index_N).astype(np.float64)), None)
+    return found.interval(value, 0 if np.isnan(value) else len(groups), level)
 
 
 def _acceleration(influence_U: NDArray[np.float64]) -> float:
@@ -178,26 +183,43 @@ def _acceleration(influence_U: NDArray[np.float64]) -> float:
     return float((influence_U**3).sum() / (6 * spread**1.5)) if spread > 0 else 0.0
 
 
-def _interval(
-    value: float,
-    value_D: NDArray[np.float64],
-    support: int,
-    level: float,
-    acceleration: float | None = None,
-) -> Interval:
-    """The draws' range; moved for bias and skewness where the acceleration is known."""
-    if not 0 < level < 1:
-        raise ValueError(f"the level of an interval lies between 0 and 1, got {level}")
-    drawn = value_D[~np.isnan(value_D)]
-    if support < 2 or len(drawn) == 0:
-        return Interval(value, float("nan"), float("nan"), support)
-    quantile = stdtrit(support - 1, (1 - level) / 2) * np.sqrt(support / (support - 1))
-    z = np.array([quantile, -quantile])
-    if acceleration is not None:
-        below = ((drawn < value).mean() + (drawn <= value).mean()) / 2
-        bias = ndtri(np.clip(below, 1 / len(drawn), 1 - 1 / len(drawn)))
-        stretch = 1 - acceleration * (bias + z)
-        # Past its pole the corrected level is that of the outermost draw.
-        z = np.where(stretch > 0, bias + (bias + z) / np.where(stretch > 0, stretch, 1), z * np.inf)
-    low, high = np.quantile(drawn, ndtr(z))
-    return Interval(value, float(low), float(high), support)
+def _effective(weight_U: NDArray[np.float64]) -> float:
+    """As many users of equal weight would say as much as these."""
+    squares = float(weight_U @ weight_U)
+    return float(weight_U.sum()) ** 2 / squares if squares > 0 else 0.0
+
+
+class _Drawn(NamedTuple):
+    """Values of a metric on users drawn again."""
+
+    value_D: NDArray[np.float64]
+    effective: float
+    acceleration: float | None  # None: not known, so bias and skewness stay as they are
+
+    def interval(self, value: float, support: int, level: float) -> Interval:
+        if not 0 < level < 1:
+            raise ValueError(f"the level of an interval lies between 0 and 1, got {level}")
+        drawn = self.value_D[~np.isnan(self.value_D)]
+        if support < 2 or len(drawn) == 0:
+            return Interval(value, float("nan"), float("nan"), support)
+        users = max(self.effective, 2.0)
+        quantile = stdtrit(users - 1, (1 - level) / 2) * np.sqrt(users / (users - 1))
+        z = np.array([quantile, -quantile])
+        if self.acceleration is not None:
+            z = _moved(z, drawn, value, self.acceleration)
+        low, high = np.quantile(drawn, ndtr(z))
+        return Interval(value, float(low), float(high), support)
+
+
+def _moved(
+    z: NDArray[np.float64], drawn: NDArray[np.float64], value: float, acceleration: float
+) -> NDArray[np.float64]:
+    """The levels of BCa, as quantiles of the normal law."""
+    below = ((drawn < value).mean() + (drawn <= value).mean()) / 2
+    bias = ndtri(np.clip(below, 1 / len(drawn), 1 - 1 / len(drawn)))
+    stretch = 1 - acceleration * (bias + z)
+    # Past its pole the corrected level is that of the outermost draw.
+    found: NDArray[np.float64] = np.where(
+        stretch > 0, bias + (bias + z) / np.where(stretch > 0, stretch, 1), z * np.inf
+    )
+    return found
