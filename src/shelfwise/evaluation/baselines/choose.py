@@ -52,8 +52,11 @@ class Chosen:
         return self.fitted.scores(targets, rows)
 
     def told(self) -> str:
-        """``EASE: regularisation 200``"""
-        words = ", ".join(f"{name} {value:g}" for name, value in self.setting._asdict().items())
+        """``EASE: regularisation 200, counted no``"""
+        words = ", ".join(
+            f"{name} {('no', 'yes')[value] if isinstance(value, bool) else f'{value:g}'}"
+            for name, value in self.setting._asdict().items()
+        )
         return f"{self.name}: {words.replace('_', ' ')}" if words else self.name
 
 

@@ -25,11 +25,11 @@ class Steps(NamedTuple):
 
 SETTINGS = (
     Steps(1, 1.0, 1),
-    Steps(1, 1.0, 3),
+    Steps(3, 0.1, 1),
+    Steps(3, 0.1, 2),
     Steps(3, 0.3, 1),
     Steps(3, 0.3, 3),
     Steps(5, 0.6, 3),
-    Steps(10, 0.8, 3),
     Steps(10, 0.8, 10),
 )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import NamedTuple
 
 import numpy as np
@@ -16,14 +17,14 @@ from shelfwise.evaluation.baselines.role import Family, Learned
 
 
 class Fading(NamedTuple):
-    """How an act loses weight; 0 stands for never."""
+    """After how much its weight is halved; inf: never."""
 
     half_life_days: float  # by time
     half_life_acts: float  # by the number of later acts of the same shopper
 
 
-BY_TIME = tuple(Fading(days, 0) for days in (7, 30, 90, 180))
-BY_ORDER = tuple(Fading(0, acts) for acts in (2, 10, 50, 200))
+BY_TIME = tuple(Fading(days, inf) for days in (7, 30, 90, 180))
+BY_ORDER = tuple(Fading(inf, acts) for acts in (2, 10, 50, 200))
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +38,8 @@ class OwnCounts:
     def scores(self, targets: MatchTargets, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """``[len(rows), V]``"""
         past = past_items(self.learned.history, targets, rows, self.learned.kinds)
-        power_E = np.zeros(len(past.item_E))
-        if self.fading.half_life_days:
-            power_E += past.age_E / (self.fading.half_life_days * DAY)
-        if self.fading.half_life_acts:
-            power_E += past.back_E / self.fading.half_life_acts
+        power_E = past.age_E / (self.fading.half_life_days * DAY)
+        power_E += past.back_E / self.fading.half_life_acts
         # Faded to nothing it would still be the shopper's own.
         weight_E = np.maximum(0.5**power_E, 1e-4).astype(np.float32)
         own_BV = past.matrix(weight_E, len(self.popularity_V)).toarray()
@@ -56,5 +54,5 @@ def own_counts(*, timed: bool) -> Family[Fading]:
         for setting in settings:
             yield OwnCounts(learned, setting, learned.taken.popularity())
 
-    settings = (Fading(0, 0), *(BY_TIME if timed else ()), *BY_ORDER)
+    settings = (Fading(inf, inf), *(BY_TIME if timed else ()), *BY_ORDER)
     return Family("own purchase counts", settings, fit, repeats=True)
