@@ -24,6 +24,7 @@ _LEARNED_FROM = 0.12  # share of the log, by time, whose owners are the training
 _WINDOWS = (0.02, 0.08, 0.25, 1.0)  # shares of the log, by time, in which takers are counted
 _CANDIDATES = 200  # seen, and as many unseen
 _REQUESTS = 4_000  # training requests at most
+_BLOCK = 256  # of them at once
 _LAST = 5  # items that say what is wanted now
 
 
@@ -101,7 +102,12 @@ def training_rows(log: Log, task: Task, seed: int) -> tuple[Integers, Scores, In
     if len(asked) > _REQUESTS:
         asked = np.sort(np.random.default_rng(seed).choice(asked, _REQUESTS, replace=False))
     took = _of(log, ~before_N, asked)
-    row_C, item_C, features_CF = known(past, task.items).candidates(_histories(past, asked))
+    then, histories = known(past, task.items), _histories(past, asked)
+    parts = []
+    for start in range(0, len(asked), _BLOCK):
+        row, item, features = then.candidates(histories.block(start, start + _BLOCK))
+        parts.append((row + start, item, features))
+    row_C, item_C, features_CF = (np.concatenate(part) for part in zip(*parts, strict=True))
     right_C = np.isin(row_C * task.items + item_C, took[0] * task.items + took[1])
     return row_C, features_CF, right_C.astype(np.int64)
 
