@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-from math import isnan, sqrt
 from pathlib import Path
 
 import numpy as np
@@ -13,13 +12,8 @@ import pytest
 
 from shelfwise.evaluation.off_policy.direct_method import direct_method
 from shelfwise.evaluation.off_policy.doubly_robust import doubly_robust
-from shelfwise.evaluation.off_policy.estimate import OffPolicyOptions, estimate_policy
-from shelfwise.evaluation.off_policy.interval import bias_aware, interval_of
 from shelfwise.evaluation.off_policy.inverse_propensity import inverse_propensity
-from shelfwise.evaluation.off_policy.logged import Linear, LoggedRows
-from shelfwise.evaluation.off_policy.reward_model import modelled
 from shelfwise.evaluation.off_policy.self_normalised import self_normalised
-from shelfwise.evaluation.off_policy.support import support_of
 from shelfwise.evaluation.off_policy.weights import effective_sample_size, importance_weights
 
 ROOT = Path(__file__).parents[3]
@@ -172,141 +166,3 @@ def test_influences_are_the_derivatives_of_the_estimates() -> None:
     ):
         slope = (again - found.value) / step
         assert slope == pytest.approx(found.influence_N[3] / 40, rel=1e-3)
-
-
-def test_an_interval_by_hand_where_nothing_is_skewed() -> None:
-    # 100 units of one row, half at +1, half at -1: error sqrt(100 / 99) / 10; kurtosis about 1, so
-    # 99 degrees of freedom, whose 97.5 % point is 1.9842
-    influence = np.repeat([1.0, -1.0], 50)
-
-    found = interval_of(Linear(3.0, influence), np.arange(100))
-
-    assert found.high - 3 == pytest.approx(1.9842 * sqrt(100 / 99) / 10, rel=1e-4)
-    assert 3 - found.low == pytest.approx(found.high - 3)
-    assert found.support == 100
-
-
-def test_rows_of_one_unit_are_one_observation() -> None:
-    # Each row four times in the same unit: as wide as the rows once.
-    influence = np.random.default_rng(1).normal(size=60)
-
-    once = interval_of(Linear(0.0, influence), np.arange(60))
-    four = interval_of(Linear(0.0, np.tile(influence, 4)), np.tile(np.arange(60), 4))
-
-    assert four.high == pytest.approx(once.high)
-    assert four.support == 60
-
-
-def test_a_rare_reward_leans_the_interval_to_the_side_of_more() -> None:
-    reward = np.zeros(500)
-    reward[:6] = 1
-    found = inverse_propensity(reward, np.ones(500))
-
-    interval = interval_of(found, np.arange(500))
-
-    assert interval.low > 0
-    assert interval.high - found.value > 1.3 * (found.value - interval.low)
-    # Clopper and Pearson's exact interval of 6 in 500 is .0044 to .0259; ours is wider.
-    assert interval.low == pytest.approx(0.0044, abs=0.0015)
-    assert interval.high == pytest.approx(0.0259, abs=0.006)
-
-
-def test_a_model_is_never_surer_than_the_log_that_checks_it() -> None:
-    random = np.random.default_rng(2)
-    units = np.arange(400)
-    robust = Linear(0.50, random.normal(size=400))
-    error = sqrt((robust.influence_N**2).sum()) / 400
-
-    agreed = bias_aware(Linear(0.50, np.zeros(400)), robust, units)
-    far = bias_aware(Linear(0.90, np.zeros(400)), robust, units)
-
-    # |N(0, error)| stays below 1.96 error; far off, the gap and 1.645 error on one side.
-    assert agreed.high - 0.50 == pytest.approx(1.96 * error, rel=1e-3)
-    assert far.high - 0.90 == pytest.approx(0.40 + 1.645 * error, rel=1e-3)
-
-
-def test_the_models_noise_is_in_its_interval() -> None:
-    """Against the spread of the direct method over 300 logs."""
-    values, errors = [], []
-    for seed in range(300):
-        random = np.random.default_rng(seed)
-        x = random.normal(size=200)
-        feature = np.stack([np.ones(200), x], axis=1)
-        shifted = np.stack([np.ones(200), x + 1], axis=1)
-        reward = 1 + 0.5 * x + random.normal(size=200)
-        direct = modelled(feature, shifted, reward, np.arange(200)).direct
-        values.append(direct.value)
-        errors.append(sqrt((direct.influence_N**2).sum()) / 200)
-
-    assert np.mean(values) == pytest.approx(1.5, abs=0.03)
-    # 300 draws know a spread to 4 %.
-    assert np.mean(errors) == pytest.approx(np.std(values), rel=0.13)
-
-
-def test_no_row_is_judged_by_a_model_that_saw_its_unit() -> None:
-    """A column that names the unit explains every reward, and nothing across folds."""
-    unit = np.arange(40)
-    reward = np.random.default_rng(0).normal(size=40)
-    feature = np.concatenate([np.ones((40, 1)), np.eye(40)], axis=1)
-
-    model = modelled(feature, feature, reward, unit)
-
-    other = np.array([reward[unit % 5 != fold].mean() for fold in range(5)])
-    assert model.logged_N == pytest.approx(other[unit % 5], abs=0.1)
-
-
-def test_support_by_hand() -> None:
-    # 1000 rows of weight 1: all of the policy, worth 1000 rows.
-    full = support_of(np.full(1000, 0.1), np.full(1000, 0.1), np.arange(1000))
-    assert (full.effective, full.covered.value, full.refused) == (1000, 1, "")
-
-    # Every second row has target 0, the others weight 1: half of the policy is never logged.
-    half = support_of(np.tile([0.0, 0.1], 500), np.full(1000, 0.1), np.arange(1000))
-    assert half.covered.value == 0.5
-    assert "50%" in half.refused
-
-    # One row carries all: worth one row.
-    one = np.zeros(1000)
-    one[0] = 1.0
-    few = support_of(one, np.full(1000, 0.001), np.arange(1000))
-    assert few.effective == 1
-    assert "worth 1.0 rows" in few.refused
-
-    # Half of the weight lies beyond the clip: 500 * 1 + 500 * 3 = 2000, of which 1000 stay.
-    clipped = support_of(np.tile([0.1, 0.3], 500), np.full(1000, 0.1), np.arange(1000), clip=1)
-    assert clipped.beyond_clip == pytest.approx(0.5)
-    assert "clip" in clipped.refused
-
-
-def test_without_support_nothing_is_said_and_the_reason_is() -> None:
-    rows = LoggedRows(np.ones(50), np.full(50, 0.5), np.full(50, 0.5), np.arange(50))
-
-    told = estimate_policy(rows, OffPolicyOptions(), policy="p", reward="click", where="here")
-
-    assert all(isnan(one.value) and one.support == 0 for one in told.estimates)
-    assert told.sentence == told.refused != ""
-    nothing = LoggedRows(*(np.zeros(0),) * 3, np.zeros(0, np.int64))
-    told = estimate_policy(nothing, OffPolicyOptions(), policy="p", reward="click", where="here")
-    assert "no row" in told.sentence
-
-
-def test_a_policy_that_prefers_what_is_clicked_earns_more() -> None:
-    random = np.random.default_rng(0)
-    action = random.integers(2, size=4000)
-    reward = (random.random(4000) < np.where(action == 1, 0.3, 0.1)).astype(float)
-    target = np.where(action == 1, 0.9, 0.1)
-    rows = LoggedRows(reward, np.full(4000, 0.5), target, np.arange(4000) // 4)
-
-    told = estimate_policy(rows, OffPolicyOptions(), policy="a policy", reward="click", where="x")
-
-    # .9 * .3 + .1 * .1 = .28 against (.3 + .1) / 2 = .2
-    snips = told.estimate("snips")
-    assert snips is not None
-    assert snips.low < 0.28 < snips.high
-    assert snips.gain_low < 0.08 < snips.gain_high
-    assert "more than the log's own policy" in told.sentence
-
-
-def test_a_propensity_of_nothing_is_refused() -> None:
-    with pytest.raises(ValueError, match="above 0"):
-        importance_weights(np.array([0.1]), np.array([0.0]))
