@@ -19,10 +19,8 @@ from numpy.typing import NDArray
 from shelfwise.evaluation.match import Ranked
 from shelfwise.evaluation.stored_answers import Answers, ShopAnswers, TextAnswers
 from shelfwise.metrics.auc import SortedAuc
-from shelfwise.metrics.average_precision_at_k import average_precision_at_k
 from shelfwise.metrics.calibration_error import calibration_error
 from shelfwise.metrics.grouped_auc import auc_by_group
-from shelfwise.metrics.hit_rate import hit_rate_at_k
 from shelfwise.metrics.rows import row_weights
 from shelfwise.metrics.swapped_auc import SwappedAuc
 from shelfwise.metrics.swapped_calibration_error import SwappedCalibrationError
@@ -99,10 +97,8 @@ def _match_figures(items: int, k: int) -> dict[str, Callable[[Ranked], NDArray[n
     return {
         f"ndcg@{k}": lambda found: found.ndcg(k),
         f"recall@{k}": lambda found: found.recall(k),
-        f"hr@{k}": lambda found: hit_rate_at_k(found.ranks, found.target_P, found.right_T, k),
-        f"map@{k}": lambda found: average_precision_at_k(
-            found.ranks, found.target_P, found.right_T, k
-        ),
+        f"hr@{k}": lambda found: found.hit_rate(k),
+        f"map@{k}": lambda found: found.average_precision(k),
         "mrr": lambda found: found.reciprocal_rank(items),
     }
 
