@@ -26,6 +26,10 @@ def diagnose(
         Literal["validation", "test"] | None,
         typer.Option(help="Where verdicts are read; left out, what the run has not learned from."),
     ] = None,
+    single: Annotated[
+        list[Path] | None,
+        typer.Option(help="A run on the same data with fewer tasks, to tell gains; may repeat."),
+    ] = None,
     html: Annotated[Path | None, typer.Option(help="Write the page here.")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -39,7 +43,7 @@ def diagnose(
 
     if html is not None:
         refuse_no_place(html)
-    found = examine(run, data, part, Bars())
+    found = examine(run, data, part, single or (), Bars())
     _show(found)
     if html is not None:
         write_diagnosis_page(found, html)

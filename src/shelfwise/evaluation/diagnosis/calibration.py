@@ -136,15 +136,15 @@ def judge(
     positives = int(label_N.sum())
     if min(positives, len(label_N) - positives) < _FEWEST:
         return None
-    p_N = p_N.astype(np.float64).clip(_TINY, 1 - _TINY)
+    safe_N: NDArray[np.float64] = p_N.astype(np.float64).clip(_TINY, 1 - _TINY)
     rate = positives / len(label_N)
-    loss_N = _losses(p_N, label_N) - _losses(np.full(len(p_N), rate), label_N)
+    loss_N = _losses(safe_N, label_N) - _losses(np.full(len(safe_N), rate), label_N)
     return Judged(
         task,
         surface,
-        interval_of(ratio_estimate(p_N, label_N), owner_N),
-        interval_of(slope_estimate(p_N, label_N), owner_N),
-        calibration_error(p_N, label_N, bins=10).value,
+        interval_of(ratio_estimate(safe_N, label_N), owner_N),
+        interval_of(slope_estimate(safe_N, label_N), owner_N),
+        calibration_error(safe_N, label_N, bins=10).value,
         interval_of(mean_estimate(loss_N), owner_N),
         positives,
     )

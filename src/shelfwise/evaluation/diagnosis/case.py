@@ -114,6 +114,12 @@ def open_case(
     return Case(folder, run, prepared, network, heard, judged or unseen, curve)
 
 
+def heard_by(folder: Path, run: LoadedRun, case: Case, progress: Progress) -> Heard:
+    """What another run of the same data says of the requests that the case is judged by."""
+    network = network_of(folder, run, case.prepared, progress)
+    return _calibrated(_heard(network, case.prepared, case.judged, progress), run)
+
+
 def _calibrated(heard: Heard, run: LoadedRun) -> Heard:
     """Probabilities as the run serves them: what training left out, the calibrators put right."""
     answers = heard.answers

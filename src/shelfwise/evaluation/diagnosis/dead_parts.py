@@ -46,7 +46,7 @@ def dead_part_findings(case: Case, asked: list[Asked]) -> list[Finding]:
         *_never_moved(model, case),
         *_places(model, case),
         _scale(model),
-        *_unreached(asked),
+        *_unreached(case, asked),
     ]
     evidence = [part.evidence for part in parts]
     ill = [part for part in parts if part.ill]
@@ -190,11 +190,16 @@ def _scale(model: ShelfModel) -> Part:
     return Part("match scale", ill, Evidence("match scale", scale))
 
 
-def _unreached(asked: list[Asked]) -> Iterator[Part]:
+def _unreached(case: Case, asked: list[Asked]) -> Iterator[Part]:
     """Weights that no batch's loss depends on."""
     if not asked:
         return
-    names = asked[0].norm_of
+    # Heads that the log cannot teach are not dead, they were never asked.
+    names = [
+        name
+        for name in asked[0].norm_of
+        if case.has_impressions or not name.startswith(("heads.", "past_weight"))
+    ]
     longest = {name: max(one.norm_of[name] for one in asked) for name in names}
     still = [name for name, norm in longest.items() if norm < 1e-12]
     evidence = Evidence(

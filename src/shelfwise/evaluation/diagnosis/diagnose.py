@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,9 @@ from shelfwise.evaluation.diagnosis.finding import (
 from shelfwise.evaluation.diagnosis.fitting import fitting_findings
 from shelfwise.evaluation.diagnosis.gradients import gradients_of
 from shelfwise.evaluation.diagnosis.leaks import leak_findings
+from shelfwise.evaluation.diagnosis.network import learned_parts
 from shelfwise.evaluation.diagnosis.signal import signal_findings
+from shelfwise.evaluation.diagnosis.single_task import single_task_findings
 from shelfwise.evaluation.diagnosis.titles import titles_findings
 from shelfwise.evaluation.diagnosis.weak_slices import SlicedRun, slice_findings, sliced_run
 from shelfwise.evaluation.evaluate import data_of
@@ -88,6 +90,7 @@ def diagnose(
     run: Path,
     data: Path | None = None,
     part: Part | None = None,
+    singles: Sequence[Path] = (),
     progress: Progress | None = None,
 ) -> Diagnosis:
     """Examine a run of a shop.
@@ -97,11 +100,13 @@ def diagnose(
         data: the prepared folder, if it is no longer where it was.
         part: where verdicts are read; None: validation, or the test where the run was refitted
             on validation.
+        singles: runs on the same data with fewer tasks, to tell what each task gains.
         progress: told of what takes long.
 
     Raises:
         ArtifactError: the run was altered, is a classifier, or was trained from other data.
-        ConfigError: ``part`` is one that the run has learned from.
+        ConfigError: ``part`` is one that the run has learned from, or a run of ``singles`` cannot
+            be compared.
     """
     began = time.monotonic()
     progress = progress or Silent()
@@ -110,12 +115,13 @@ def diagnose(
     if not isinstance(prepared, PreparedShop):
         raise ArtifactError(f"{run}: a classifier of texts; diagnose examines runs of a shop")
     loaded = open_run(run)
-    if part == "train":
-        raise ConfigError("--part train: the run has learned it; name validation or test")
+    if part in learned_parts(loaded):
+        raise ConfigError(f"--part {part}: the run has learned it; verdicts need what it has not")
     case = open_case(run, loaded, prepared, part, progress)
     findings = [finding for question in _QUESTIONS for finding in question(case)]
     with progress.step("Gradients of every task"):
         asked = gradients_of(case)
+    findings += single_task_findings(case, singles, progress)
     findings += [*conflict_findings(asked), *dead_part_findings(case, asked)]
     with progress.step("Searching slices"):
         sliced = sliced_run(case)

@@ -25,9 +25,12 @@ from shelfwise.evaluation.slices.influence import (
 
 # Of the AUC of clicks and of NDCG@10. A network that is told who somebody is always does somewhat
 # better on what it has learned: healthy runs of the sample shop show .03 to .06 and .05 to .12.
-_HEART_AUC = 0.10
+_HEART_AUC = 0.12
 _HEART_NDCG = 0.20
 _FALL = 0.01  # of the validation score since its best
+_PATIENT = 5  # checks after the best that patience may ask for
+_FEW_STEPS = 10  # the learning rate has hardly warmed up
+_FEW_PASSES = 0.5  # over the training requests
 _RISE = 0.01  # of the validation score over the last quarter of the steps
 
 
@@ -64,12 +67,24 @@ def fitting_findings(case: Case) -> list[Finding]:
             "train.learning_rate."
         )
         return [Finding(*found, evidence=evidence, action=action)]
+    if below is not None and below.high < 0:
+        return [
+            Finding(
+                "behind simple rates",
+                "warning",
+                f"The rates of items and places alone tell clicks better than the network: click "
+                f"AUC {-below.value:.3f} higher on {case.judged}.",
+                evidence,
+                "Bring more data, or train longer with more learning layers "
+                "(model.encoder.tuning.layers); until then the simple rates would do.",
+            )
+        ]
     return [
         Finding(
             "fit",
             "fine",
             "Neither over- nor underfit: what was learned carries over to requests that were not, "
-            "and the validation score had stopped rising.",
+            f"and the validation score {course.ending}.",
             evidence,
         )
     ]
@@ -118,8 +133,9 @@ class _Course(NamedTuple):
     best_score: float
     last_score: float
     risen_lately: float  # of the score, over the last quarter of the steps; nan: too few checks
+    checks_since: int  # checks after the best one
+    by_heart_at_last: bool  # learned far above held out at the last check
     learned_since: dict[str, float]  # how much figures of learned requests rose since the best step
-    held_out_since: dict[str, float]
 
     @classmethod
     def of(cls, case: Case) -> _Course:
@@ -131,7 +147,7 @@ class _Course(NamedTuple):
         passes = steps * min(batch, requests) / max(requests, 1)
         if not checks:
             nan = float("nan")
-            return cls(int(facts["best_step"]), steps, passes, nan, nan, nan, {}, {})
+            return cls(int(facts["best_step"]), steps, passes, nan, nan, nan, 0, False, {})
         best = max(checks, key=lambda check: check["score"])
         last = checks[-1]
         earlier = [check for check in checks if check["step"] <= 0.75 * last["step"]]
@@ -143,9 +159,19 @@ class _Course(NamedTuple):
             best["score"],
             last["score"],
             risen,
+            sum(check["step"] > best["step"] for check in checks),
+            _by_heart(last),
             _change(best.get("learned"), last.get("learned")),
-            _change(best.get("held_out"), last.get("held_out")),
         )
+
+    @property
+    def ending(self) -> str:
+        """How the score stood when training ended, in words."""
+        if isnan(self.best_score):
+            return "cannot be told"
+        if self.best_step < self.last_step:
+            return f"was best at step {self.best_step:,} of {self.last_step:,}"
+        return "hardly rose any more"
 
     def evidence(self) -> list[Evidence]:
         """The course in figures."""
@@ -156,6 +182,15 @@ class _Course(NamedTuple):
             Evidence("validation score at its best", self.best_score),
             Evidence("validation score at the last check", self.last_score),
         ]
+
+
+def _by_heart(check: dict[str, Any]) -> bool:
+    learned, held_out = check.get("learned") or {}, check.get("held_out") or {}
+    return any(
+        learned[name] - held_out[name] > 1.25 * limit
+        for name, limit in (("click_auc", _HEART_AUC), ("request_ndcg@10", _HEART_NDCG))
+        if learned.get(name) is not None and held_out.get(name) is not None
+    )
 
 
 def _change(one: dict[str, Any] | None, other: dict[str, Any] | None) -> dict[str, float]:
@@ -175,7 +210,10 @@ def _overfit(figures: list[_Figure], course: _Course) -> tuple[str, Severity, st
         for name, change in course.learned_since.items()
         if name in ("click_auc", "request_ndcg@10") and change > 2 * _FALL
     ]
-    went_on = course.last_step > 2 * course.best_step and fall > _FALL and bool(rose)
+    # Stopping a few checks after the best is what patience is for, unless by then the training
+    # was known by heart.
+    late = course.last_step > 2 * course.best_step and course.checks_since > _PATIENT
+    went_on = fall > _FALL and bool(rose) and (late or course.by_heart_at_last)
     if not by_heart and not went_on:
         return None
     said = []
@@ -229,18 +267,21 @@ def _underfit(
             f"alone reach, on learned requests as well as on others, after "
             f"{course.last_step:,} steps ({course.passes:.2g} passes).",
         )
-    rising = not isnan(course.risen_lately) and course.risen_lately > _RISE
-    if course.best_step == course.last_step and (rising or course.passes < 1.5):
-        told = (
-            f"it rose by {course.risen_lately:.3f} over the last quarter"
-            if rising
-            else f"training took {course.passes:.2g} passes over its requests"
+    at_its_end = course.best_step == course.last_step
+    if at_its_end and (course.last_step < _FEW_STEPS or course.passes < _FEW_PASSES):
+        return (
+            "underfit",
+            "illness",
+            f"Underfit: training ended after {course.last_step:,} "
+            f"{'step' if course.last_step == 1 else 'steps'} ({course.passes:.2g} passes over its "
+            "requests), at its best so far, and knows learned requests no better than others.",
         )
+    if at_its_end and course.risen_lately > _RISE:
         return (
             "still learning",
             "warning",
-            f"Training ended before the validation score stopped rising: the last check is the "
-            f"best, and {told}.",
+            "Training ended before the validation score stopped rising: the last check is the "
+            f"best, and it rose by {course.risen_lately:.3f} over the last quarter.",
         )
     return None
 

@@ -47,7 +47,7 @@ def gradients_of(case: Case) -> list[Asked]:
             batch = gather(case.prepared, examples, rows[start::_BATCHES])
             rng = np.random.default_rng(start)
             terms = batch_loss(network, batch, options, rng, only_new)
-            of_task = {}
+            of_task: dict[str, tuple[Tensor | None, ...]] = {}
             for task in TASKS:
                 term = getattr(terms, task)
                 if term.requires_grad and float(term.detach()) != 0:

@@ -43,6 +43,8 @@ def slice_findings(sliced: SlicedRun) -> list[Finding]:
     if not sliced.worst:
         return []
     looked_at = sum(worst.looked_at for worst in sliced.worst)
+    if looked_at == 0:
+        return []  # too few rows to cut; said by the question of how much data there is
     if not named:
         return [
             Finding(
