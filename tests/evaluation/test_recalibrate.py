@@ -14,6 +14,7 @@ from shelfwise.data.prepared import PreparedShop
 from shelfwise.evaluation.recalibrate import recalibrate
 from shelfwise.models.calibration import CalibrationOptions
 from shelfwise.ranking.loaded_run import open_run
+from shelfwise.ranking.ranker import Ranker
 from shelfwise.schema.errors import ConfigError, DataError
 from shelfwise.schema.manifest import MANIFEST, open_sealed, seal
 from shelfwise.schema.run_files import CALIBRATION
@@ -39,7 +40,8 @@ def test_on_its_own_validation_a_run_calibrates_much_as_training_did(
         mine, theirs = (one[task]["log_loss_on_other_owners"] for one in (found, learned))
         assert mine == pytest.approx(theirs, rel=0.1)
     assert found["impressions_of_unknown_items"] == 0
-    open_run(tmp_path / "out")
+    versions = {Ranker.load(run).version for run in (tiny_run, tmp_path / "out")}
+    assert len(versions) == 2  # whoever reads a log knows which of them answered
 
 
 def test_a_kind_can_be_asked_for(

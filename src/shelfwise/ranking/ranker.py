@@ -33,7 +33,9 @@ from shelfwise.retrieval.text_index import TextIndex
 from shelfwise.schema.errors import DataError
 from shelfwise.schema.event import Event, Surface
 from shelfwise.schema.item import Item
+from shelfwise.schema.manifest import fingerprint_of
 from shelfwise.schema.ranking import Ranking, RankRequest, ScoredItem
+from shelfwise.schema.run_files import CALIBRATION, MODEL
 
 _HOUR = 3_600_000_000
 
@@ -57,8 +59,9 @@ class Ranker:
 
     @property
     def version(self) -> str:
-        """Which run answers: the first letters of its model's digest."""
-        return self.run.manifest.sha256["model.safetensors"][:12]
+        """Which run answers: it changes with its network and with its calibration."""
+        digests = self.run.manifest.sha256
+        return fingerprint_of({n: digests[n] for n in (MODEL, CALIBRATION) if n in digests})[:12]
 
     @property
     def shop(self) -> ShopOptions:
