@@ -1,19 +1,28 @@
 """One metric of two systems, put side by side: values, the difference, its interval and its p.
 
-Shape suffixes in this file: S = seeds, N = rows, M = rows of both systems, those of a first.
+Shape suffixes in this file: S = seeds, U = users (or items, texts), N = rows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from math import lcm
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from shelfwise.evaluation.paired_metrics import MeanMetric, Metric, RowMetric, Swapped, Weighted
+from shelfwise.evaluation.paired_metrics import (
+    Labels,
+    MeanMetric,
+    Metric,
+    Probabilities,
+    RowMetric,
+    Swapped,
+    Weighted,
+)
 from shelfwise.metrics.bootstrap import (
     Interval,
     bootstrap_interval,
@@ -83,16 +92,18 @@ def difference_of(a: Metric, b: Metric, draws: Draws) -> tuple[Interval, Permuta
         )
     assert isinstance(a, RowMetric), "a figure has one form"
     assert isinstance(b, RowMetric), "a figure has one form"
-    gap = _gap(a, b)
+    ours, theirs = (
+        _mean_of([one.prepared(p_N, one.label_N) for p_N in one.p_SN], one.loss) for one in (a, b)
+    )
     return (
         bootstrap_rows(
-            lambda w_N: gap(w_N, np.zeros(len(w_N), bool)),
+            lambda w_N: ours(w_N) - theirs(w_N),
             a.unit_N,
             draws=min(draws.interval, _ROW_DRAWS),
             seed=draws.seed,
         ),
         swap_test(
-            _swapped_gap(a, b) or (lambda swapped_N: gap(np.ones(len(swapped_N)), swapped_N)),
+            _swapped_gap(a, b),
             a.unit_N,
             draws=draws.flips(_ROW_FLIPS),
             enough_hits=_ENOUGH_HITS,
@@ -101,37 +112,31 @@ def difference_of(a: Metric, b: Metric, draws: Draws) -> tuple[Interval, Permuta
     )
 
 
-def _gap(a: RowMetric, b: RowMetric) -> Callable[[NDArray[Any], NDArray[np.bool_]], float]:
-    """The difference under weights, once the predictions of swapped rows are exchanged.
+def _swapped_gap(a: RowMetric, b: RowMetric) -> Swapped:
+    """The difference once the predictions of swapped rows are exchanged.
 
-    Both systems' rows stand in one column that is sorted once; a weight of 0 takes a row out.
+    Seeds meet in turn, each equally often: three against two make six pairs.
     """
-    label_M = np.concatenate([a.label_N, b.label_N])
-    together = [a.prepared(np.concatenate([a_N, b_N]), label_M) for a_N, b_N in _meetings(a, b)]
-    figure = _mean_of(together, a.loss)
-
-    def gap(weight_N: NDArray[Any], swapped_N: NDArray[np.bool_]) -> float:
-        stay_N, go_N = weight_N * ~swapped_N, weight_N * swapped_N
-        ours_M, theirs_M = np.concatenate([stay_N, go_N]), np.concatenate([go_N, stay_N])
-        return figure(ours_M) - figure(theirs_M)
-
-    return gap
-
-
-def _swapped_gap(a: RowMetric, b: RowMetric) -> Swapped | None:
-    """The difference of unweighted rows by the metric's own quick way; None where it has none."""
-    if a.swapped is None:
-        return None
-    gaps = [a.swapped(a_N, b_N, a.label_N) for a_N, b_N in _meetings(a, b)]
+    swapped = a.swapped or partial(_measured_anew, a)
+    gaps = [
+        swapped(a.p_SN[turn % len(a.p_SN)], b.p_SN[turn % len(b.p_SN)], a.label_N)
+        for turn in range(lcm(len(a.p_SN), len(b.p_SN)))
+    ]
     return lambda swapped_N: float(np.mean([gap(swapped_N) for gap in gaps]))
 
 
-def _meetings(
-    a: RowMetric, b: RowMetric
-) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64]]]:
-    """Seeds meet in turn, each equally often: three against two make six pairs."""
-    for turn in range(lcm(len(a.p_SN), len(b.p_SN))):
-        yield a.p_SN[turn % len(a.p_SN)], b.p_SN[turn % len(b.p_SN)]
+def _measured_anew(
+    metric: RowMetric, a_N: Probabilities, b_N: Probabilities, label_N: Labels
+) -> Swapped:
+    """The way to a swap that every figure of rows has; sorting anew makes it the slow one."""
+    weight_N = np.ones(len(label_N))
+
+    def figure(p_N: Probabilities) -> float:
+        return _mean_of([metric.prepared(p_N, label_N)], metric.loss)(weight_N)
+
+    return lambda swapped_N: (
+        figure(np.where(swapped_N, b_N, a_N)) - figure(np.where(swapped_N, a_N, b_N))
+    )
 
 
 def _mean_of(figures: list[Weighted], loss: Callable[[float], float] | None) -> Weighted:
