@@ -142,10 +142,10 @@ def _show(report: AbReport) -> None:
             figure(gap.variance_left, 2),
         )
     show(table)
-    for gap in report.gaps:
-        answer.print(gap.sentence, markup=False)
     for note in report.notes:
         answer.print(f"note: {note}", style="dim", markup=False)
+    for gap in report.gaps:
+        answer.print(gap.sentence, markup=False)
 
 
 ab = typer.Typer(no_args_is_help=True, help="Compare the arms of a test, and plan the next one.")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 import polars as pl
@@ -54,3 +55,11 @@ def test_what_is_missing_is_said() -> None:
         analyse(units_of(log, "arm", None), AbOptions(control="c"))
     with pytest.raises(DataError, match="each arm"):
         analyse(units_of(log, "arm", None), AbOptions(shares=(1.0,)))
+
+
+def test_what_is_significant_by_itself_alone_is_said_to_be_so() -> None:
+    gap = _gap(two_arms(600, lift=0.3), "ctr")
+
+    assert "none that so many" in replace(gap, p=0.03, p_holm=0.2).sentence
+    assert "no difference can be told" in replace(gap, p=0.3, p_holm=1.0).sentence
+    assert "cannot be told" in replace(gap, p=float("nan"), p_holm=float("nan")).sentence

@@ -80,6 +80,8 @@ class Gap:
         )
         if self.p_holm < 0.05:
             return f"{told}: {'more' if self.difference > 0 else 'less'}."
+        if self.p < 0.05:
+            return f"{told}: a difference by itself, but none that so many comparisons bear out."
         return f"{told}: no difference can be told."
 
 
