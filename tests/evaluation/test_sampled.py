@@ -40,7 +40,8 @@ def shop(prepared_sample: PreparedShop, tmp_path: Path) -> PreparedShop:
     folder = tmp_path / "prepared"
     folder.mkdir()
     for file in prepared_sample.folder.iterdir():
-        (folder / file.name).hardlink_to(file)
+        if file.is_file():
+            (folder / file.name).hardlink_to(file)
     return replace(prepared_sample, folder=folder)
 
 

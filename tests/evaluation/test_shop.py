@@ -68,14 +68,35 @@ def test_a_forecast_of_requests_that_showed_nothing(scorer: RunScorer) -> None:
     assert len(scorer.forecast(none, "a", with_position=True, progress=Silent()).click_N) == 0
 
 
-def test_a_sample_of_the_targets_is_said(scorer: RunScorer) -> None:
-    options = OPTIONS.model_copy(update={"most_targets": 10})
+def test_a_sample_of_the_targets_or_of_the_items_is_said(scorer: RunScorer, tmp_path: Path) -> None:
+    options = OPTIONS.model_copy(update={"most_targets": 10, "sampled_negatives": 5})
+    for file in scorer.prepared.folder.glob("*.*"):
+        if file.is_file():  # what is drawn is kept beside the tables
+            (tmp_path / file.name).hardlink_to(file)
 
-    found = measure_shop(scorer.run, scorer.prepared, options, None, Silent())
+    found = measure_shop(
+        scorer.run, replace(scorer.prepared, folder=tmp_path), options, None, Silent()
+    )
 
     assert any(note.startswith("10 of ") for note in found.notes)
     ours = [row for row in found.rows if row.system == OURS and row.task == "match"]
     assert max(row.support for row in ours) <= 10
+    sampled = {row.metric for row in ours if row.view == "sampled"}
+    assert sampled == {"ndcg@10", "hr@10", "mrr"}
+    assert any("for comparison with papers" in note for note in found.notes)
+    # With six candidates everything stands within ten places.
+    hits = [row.value for row in ours if (row.view, row.metric) == ("sampled", "hr@10")]
+    assert hits == [1]
+    lists = {row.metric for row in found.rows if (row.system, row.task) == (OURS, "lists")}
+    assert lists == {
+        f"{name}@10"
+        for name in (
+            *("coverage", "gini", "novelty", "diversity", "popularity_lift"),
+            *("wrong_rate", "wrong_rate_judged"),
+        )
+    }
+    called = {row.system for row in found.rows if row.task == "click or not"}
+    assert called == {OURS, "item and position rates"}
 
 
 @pytest.mark.parametrize("seen", ["keep", "remove"])
