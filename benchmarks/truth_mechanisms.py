@@ -20,7 +20,9 @@ RANDOMISED_CLICKS = 800  # at a place, from which its curve is aimed at
 def position_figures(
     prepared: PreparedShop, truth: pl.DataFrame
 ) -> tuple[list[dict[str, Any]], dict[str, float | None]]:
-    """Measured over true examination, relative to the first place, at every place and surface.
+    """Measured and true examination, relative to the first place, at every place and surface.
+
+    The first place is 1 by definition, so it is not among those that the figures speak of.
 
     Args:
         prepared: the shop.
@@ -34,7 +36,7 @@ def position_figures(
     off = [
         abs(row["value"] / row["true"] - 1)
         for row in rows
-        if row["support"] >= RANDOMISED_CLICKS and not np.isnan(row["value"])
+        if row["support"] >= RANDOMISED_CLICKS and row["view"] != "place 1"
     ]
     return rows, {
         "position_furthest_from_truth": max(off) if off else None,
