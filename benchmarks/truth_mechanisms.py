@@ -85,6 +85,6 @@ def fraud_figures(prepared: PreparedShop, truth: pl.DataFrame) -> dict[str, floa
     flagged_N = reason.is_not_null().to_numpy()
     both = float((bot_N & flagged_N).sum())
     return {
-        "fraud_precision": both / flagged_N.sum() if flagged_N.any() else None,
+        "fraud_precision": both / float(flagged_N.sum()) if flagged_N.any() else None,
         "fraud_recall": both / float(bot_N.sum()),
     }
