@@ -56,7 +56,7 @@ def dead_part_findings(case: Case, asked: list[Asked]) -> list[Finding]:
             Finding(
                 "dead or saturated parts",
                 severity,
-                "; ".join(f"{part.name} {part.ill}" for part in ill[:4]).capitalize() + ".",
+                "; ".join(f"{part.name} {part.ill}" for part in ill[:6]) + ".",
                 [part.evidence for part in ill] + [p.evidence for p in parts if not p.ill],
                 "Train longer, or lower train.learning_rate if units died early; a part that a "
                 "longer run still leaves unused can be switched off (model.id_embedding) or made "

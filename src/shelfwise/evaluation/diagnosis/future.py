@@ -116,6 +116,9 @@ def _foresight(
     before_V = np.log1p(counts.before_V) if given else np.zeros(len(value_V))
     table_4V = np.stack(columns)
     found, ceiling = _compared(table_4V, before_V)
+    if np.isnan(found):
+        nothing = Interval(found, found, found, 0)
+        return Foresight(name, part, counts.behaviour, "", found, ceiling, nothing)
     rng = np.random.default_rng(0)
     excess_D = []
     for _ in range(_DRAWS):
