@@ -103,6 +103,18 @@ def test_an_untrained_network_is_brought_to_the_rate(
     assert found.facts()["click"]["kinds"]["pooled"] == "platt"
 
 
+def test_where_nothing_was_shown_nothing_is_calibrated(
+    prepared_sample: PreparedShop, tiny_encoder: Path
+) -> None:
+    silent = replace(prepared_sample, impressions=prepared_sample.impressions.clear())
+    network = network_of(prepared_sample, tiny_encoder)
+
+    found = calibrate(network, silent, examples_of(silent, ["validation"]), OPTIONS, Silent())
+
+    assert found.calibration == NOT_CALIBRATED
+    assert (found.click.rows, found.convert.rows) == (0, 0)
+
+
 def test_a_run_keeps_what_was_fitted(tiny_run: Path, prepared_sample: PreparedShop) -> None:
     run = open_run(tiny_run)
     facts = open_sealed(tiny_run, "run").facts["calibration"]

@@ -51,6 +51,8 @@ def calibrate(
     progress: Progress,
 ) -> FittedCalibration:
     """Fit the maps of a network that has learned, from requests it has not."""
+    if len(examples.shown_item_N) == 0:  # a log that does not say what was shown
+        return fit_calibration(joined([]), examples, options)
     found = []
     with progress.step("Scoring validation", total=len(examples)) as step:
         for batch in batches(prepared, examples, _REQUESTS, None):
