@@ -120,6 +120,7 @@ def test_a_shop_without_impressions_is_measured_by_match(
 def test_a_test_without_targets_is_said(scorer: RunScorer) -> None:
     nothing = replace(scorer.prepared, positives=scorer.prepared.positives.clear())
     nothing = replace(nothing, impressions=nothing.impressions.clear())
+    nothing = replace(nothing, judgements=nothing.judgements.clear())
 
     found = measure_shop(scorer.run, nothing, OPTIONS, None, Silent())
 

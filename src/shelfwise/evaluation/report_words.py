@@ -16,6 +16,7 @@ TASK_TITLES = {
     "click": "Click: what is clicked once it is shown",
     "conversion": "Conversion: which click ends in a purchase",
     "click and purchase": "Click and purchase: which item shown is clicked and bought",
+    "search": "Search: how well items answer judged queries",
     "click or not": "Click or not: called above the threshold that validation chose",
     "lists": "Lists: what the first places hold beside right answers",
     "classification": "Classification: which class a text belongs to",
@@ -70,6 +71,7 @@ _METRICS = {
 # and views.
 _UNITS = {
     "classification": "rows",
+    "search": "queries",
     "gauc": "requests",
     "cold": "items",
     "coverage": "lists",
@@ -77,6 +79,7 @@ _UNITS = {
     "wrong_rate": "verdicts",
     "wrong_rate_judged": "verdicts",
 }
+_ONE = {"queries": "query"}
 
 
 def metric_words(metric: str) -> MetricWords | None:
@@ -86,9 +89,9 @@ def metric_words(metric: str) -> MetricWords | None:
 def support_words(row: Row) -> str:
     """``1,449 users``."""
     metric = row.metric.partition("@")[0]
-    named = (_UNITS[name] for name in (row.task, metric, row.view) if name in _UNITS)
+    named = (_UNITS[name] for name in (metric, row.task, row.view) if name in _UNITS)
     unit = next(named, "users")
-    return f"{row.support:,} {unit.removesuffix('s') if row.support == 1 else unit}"
+    return f"{row.support:,} {_ONE.get(unit, unit.removesuffix('s')) if row.support == 1 else unit}"
 
 
 def decimals(intervals: Sequence[tuple[float, float]], most: int = 4) -> int:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shelfwise.data.batches import Examples, batches, examples_of
+from shelfwise.data.history import window
 from shelfwise.data.part_rows import LEARNED, TRAINED
 from shelfwise.data.prepared import PreparedShop
 from shelfwise.data.split import split_warning
@@ -35,6 +36,7 @@ from shelfwise.evaluation.impressions import (
     reliability,
     row,
 )
+from shelfwise.evaluation.judged_search import judged_search
 from shelfwise.evaluation.match import Ranked, SampledView, View, rank_all, views
 from shelfwise.evaluation.per_owner import per_owner
 from shelfwise.evaluation.report import OURS, Difference, Example, Reliability, Row
@@ -84,6 +86,15 @@ class RunScorer:
         catalogue = self.run.catalogue(self.query_text_QH[asked.query_texts])
         return match_scores(self.run.model, asked.requests, catalogue)
 
+    def search(self, query_Q: NDArray[np.int64]) -> NDArray[np.float32]:
+        """``[Q, V]`` match score of every item for a query typed by somebody without a history."""
+        none = np.zeros(len(query_Q), np.int64)
+        history = window(self.prepared.history, none, none, none, 1)
+        surface_R = np.full(len(query_Q), SURFACES.index(Surface.SEARCH), np.int64)
+        asked = as_requests(history, query_Q, surface_R, self._device)
+        catalogue = self.run.catalogue(self.query_text_QH[asked.query_texts])
+        return match_scores(self.run.model, asked.requests, catalogue)
+
     def forecast(
         self,
         examples: Examples,
@@ -129,6 +140,9 @@ def measure_shop(
         findings.notes.insert(0, warning)
     if prepared.has_impressions:
         _measure_impressions(scorer, findings, options, truth, progress)
+    search = judged_search(prepared, {OURS: scorer.search}, options)
+    findings.rows.extend(search.rows)
+    findings.notes.extend(search.notes)
     ranking = f"ndcg@{options.k}"
     findings.notes.extend(best_baseline_notes(findings.rows, findings.headline, ranking))
     return findings
