@@ -67,7 +67,9 @@ class Board:
                 found = bootstrap_interval(
                     value_U, self.weights.get(figure.view), draws=_DRAWS, seed=_SEED
                 )
-                rows.append(asdict(Row(system, *figure, *found, seeds=len(runs))))
+                value, low, high, support = found
+                row = Row(system, *figure, value, low, high, support, seeds=len(runs))
+                rows.append(asdict(row))
         rows += [{"system": name, "failed": reason} for name, reason in self.failures.items()]
         return rows
 

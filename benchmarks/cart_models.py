@@ -87,7 +87,8 @@ def _tally(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     size = int(key_N.max()) + 1
     count = np.bincount(key_N[kept], minlength=size).astype(np.float64)
-    return count, np.bincount(key_N[kept], label_N[kept].astype(np.float64), minlength=size)
+    hit = np.bincount(key_N[kept], label_N[kept].astype(np.float64), minlength=size)
+    return count, hit.astype(np.float64)
 
 
 def _fitted(

@@ -41,7 +41,7 @@ class CartPairs:
 
     def rows(self, part: str) -> NDArray[np.int64]:
         """Rows of a part, in order."""
-        return np.flatnonzero(self.part_N == PARTS.index(part))  # type: ignore[arg-type]
+        return np.flatnonzero(self.part_N == PARTS.index(part))
 
     def counts(self) -> dict[str, Any]:
         """What a report says of them."""

@@ -48,6 +48,7 @@ class Grades:
     grade_T: NDArray[np.float64]  # the grade it expects
 
 
+Weighed = Callable[[NDArray[np.float64]], float]  # a metric by the weights of rows
 Grader = Callable[[Fold, int], tuple[Grades, Mapping[str, Any]]]  # of a fold and a seed
 
 
@@ -210,18 +211,25 @@ def _pooled_rows(
     query_T = judged.rows["query"].to_numpy()[tested_T].astype(str)
     found = []
     for system, runs in answers.runs.items():
-        orders = [SortedSpearman.of(run.score_T, grade_T) for run in runs]
-        metrics: dict[str, Callable[[NDArray[np.float64]], float]] = {
-            "spearman": lambda w, orders=orders: float(np.mean([one(w) for one in orders])),
-            "rmse": lambda w, runs=runs: float(
-                np.mean([root_mean_square(run.grade_T, grade_T, w).value for run in runs])
-            ),
-        }
-        for name, metric in metrics.items():
-            interval = bootstrap_rows(metric, query_T, draws=_DRAWS, seed=0)
-            row = Row(system, _VIEW, _TASK, name, *interval, seeds=len(runs))
+        for name, metric in (
+            ("spearman", _spearman(runs, grade_T)),
+            ("rmse", _rmse(runs, grade_T)),
+        ):
+            value, low, high, support = bootstrap_rows(metric, query_T, draws=_DRAWS, seed=0)
+            row = Row(system, _VIEW, _TASK, name, value, low, high, support, seeds=len(runs))
             found.append(asdict(row))
     return found
+
+
+def _spearman(runs: list[Grades], grade_T: NDArray[np.float64]) -> Weighed:
+    orders = [SortedSpearman.of(run.score_T, grade_T) for run in runs]
+    return lambda weight_T: float(np.mean([order(weight_T) for order in orders]))
+
+
+def _rmse(runs: list[Grades], grade_T: NDArray[np.float64]) -> Weighed:
+    return lambda weight_T: float(
+        np.mean([root_mean_square(run.grade_T, grade_T, weight_T).value for run in runs])
+    )
 
 
 def _figure(metric: str) -> Figure:

@@ -15,6 +15,7 @@ from shelfwise.data.part_rows import LEARNED, TRAINED
 from shelfwise.data.prepared import PreparedShop
 from shelfwise.data.targets import MatchTargets, match_targets
 from shelfwise.evaluation.baselines.choose import match_kind_numbers, taken_in
+from shelfwise.evaluation.baselines.role import Taken
 
 K = 10
 _ITEM_COLUMNS = ("item_id", "title", "category", "brand", "price", "text")
@@ -55,9 +56,8 @@ def write_task(prepared: PreparedShop, targets: MatchTargets, name: str, folder:
 def _interactions(prepared: PreparedShop) -> pl.DataFrame:
     """Behaviour before the test that counts as a match: owner, item, at, part; in this order."""
 
-    def rows(taken: object) -> pl.DataFrame:
-        owner, item, at, *_ = taken  # type: ignore[misc]
-        return pl.DataFrame({"owner": owner, "item": item, "at": at})
+    def rows(taken: Taken) -> pl.DataFrame:
+        return pl.DataFrame({"owner": taken.owner_E, "item": taken.item_E, "at": taken.at_E})
 
     trained, learned = rows(taken_in(prepared, TRAINED)), rows(taken_in(prepared, LEARNED))
     # The same event may stand in a log twice: of equal rows, the first are those of training.
