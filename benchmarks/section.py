@@ -68,7 +68,7 @@ def section_of(result: Result, words: Sequence[str], day: date) -> str:
     lines += [line for note in result.notes for line in ("", note)]
     if result.figures:
         lines += ["", "| figure | value |", "|---|---|"]
-        lines += [f"| {name} | {figure(value)} |" for name, value in result.figures.items()]
+        lines += [f"| {name} | {_figure(value)} |" for name, value in result.figures.items()]
     return "\n".join([*lines, *_settings(result)])
 
 
@@ -115,6 +115,12 @@ def figure(value: float | None) -> str:
         return f"{value:,.1f}"
     text = f"{value:.4f}" if abs(value) < 0.1 else f"{value:.3f}"
     return text.replace("0.", ".", 1) if abs(value) < 1 else text
+
+
+def _figure(value: float | None) -> str:
+    """Counts are whole numbers."""
+    whole = value is not None and float(value).is_integer()
+    return f"{value:,.0f}" if whole else figure(value)
 
 
 def interval(row: Mapping[str, Any]) -> str:

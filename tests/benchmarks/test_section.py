@@ -114,6 +114,12 @@ def test_figures_have_three_figures(value: float, written: str) -> None:
     assert figure(value) == written
 
 
+def test_counts_among_the_figures_are_whole_numbers() -> None:
+    text = section_of(result(figures={"queries left out": 0.0, "sd": 0.012}), ["retail"], DAY)
+
+    assert "| queries left out | 0 |\n| sd | .0120 |" in text
+
+
 def test_what_cannot_be_computed_is_a_dash() -> None:
     assert figure(nan) == figure(None) == "-"
     assert interval({"low": nan, "high": nan}) == ""
