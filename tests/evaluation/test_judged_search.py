@@ -9,6 +9,7 @@ import pytest
 
 from shelfwise.data.judged import JUDGED
 from shelfwise.data.prepared import PreparedShop
+from shelfwise.evaluation import judged_search as judged_search_module
 from shelfwise.evaluation.config import EvaluateOptions
 from shelfwise.evaluation.judged_search import RANDOM, judged_search
 
@@ -25,7 +26,11 @@ def shop_with(prepared: PreparedShop, rows: list[tuple[int, int, float]]) -> Pre
     return replace(prepared, items=items, queries=queries, judgements=table)
 
 
-def test_figures_by_hand(prepared_sample: PreparedShop) -> None:
+@pytest.mark.parametrize("queries", [1, 128])
+def test_figures_by_hand_whatever_the_block(
+    prepared_sample: PreparedShop, monkeypatch: pytest.MonkeyPatch, queries: int
+) -> None:
+    monkeypatch.setattr(judged_search_module, "_QUERIES", queries)
     # For query 3 item 3, which nobody judged, is first, then 1, 0, 2; for query 5 item 0, then 3.
     scores = {3: [2, 3, 1, 4], 5: [4, 1, 2, 3]}
 

@@ -35,6 +35,7 @@ TASK = "search"
 RANDOM = "random order"
 WORDS = "BM25 of texts"
 _ROW_DRAWS = 200
+_QUERIES = 128  # scored at a time
 
 Search = Callable[[NDArray[np.int64]], NDArray[np.float32]]  # query numbers to [Q, V] scores
 
@@ -62,11 +63,10 @@ def judged_search(
     rows = []
     lists: JudgedLists | None = None
     for system, score in {**search, WORDS: _words(prepared)}.items():
-        score_QV = score(query_Q)
-        score_N = score_QV[rated.query_N, rated.item_N]
+        score_N, top_QK = _scored(score, query_Q, rated, options.k)
         lists = graded_ndcg_at_k(score_N, rated.grade_N, rated.query_N, options.k)
         rows += _rows(system, lists, rated, score_N, options)
-        rows += _wrong_rows(system, score_QV, rated, options)
+        rows += _wrong_rows(system, top_QK, rated, options)
     assert lists is not None
     floor = _mean(lists.random_Q, options)
     rows.append(row(RANDOM, TASK, f"ndcg@{options.k}", floor))
@@ -85,6 +85,21 @@ class _Rated(NamedTuple):
     query_N: NDArray[np.int64]  # place of the query
     item_N: NDArray[np.int64]
     grade_N: NDArray[np.float64]
+
+
+def _scored(
+    score: Search, query_Q: NDArray[np.int64], rated: _Rated, k: int
+) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+    """Scores of the judged rows, and each query's first places, some queries at a time."""
+    score_N, top = np.empty(len(rated.query_N), np.float32), []
+    none = np.empty(0, np.int64)
+    for start in range(0, len(query_Q), _QUERIES):
+        score_BV = score(query_Q[start : start + _QUERIES])
+        inside_N = (rated.query_N >= start) & (rated.query_N < start + _QUERIES)
+        place_N = rated.query_N[inside_N] - start
+        score_N[inside_N] = score_BV[place_N, rated.item_N[inside_N]]
+        top.append(top_items(score_BV, k, none, none))
+    return score_N, np.concatenate(top)
 
 
 def _words(prepared: PreparedShop) -> Search:
@@ -115,10 +130,8 @@ def _rows(
 
 
 def _wrong_rows(
-    system: str, score_QV: NDArray[np.float32], rated: _Rated, options: EvaluateOptions
+    system: str, top_QK: NDArray[np.int32], rated: _Rated, options: EvaluateOptions
 ) -> list[Row]:
-    none = np.empty(0, np.int64)
-    top_QK = top_items(score_QV, options.k, none, none)
     places = wrong_places(top_QK, rated.query_N, rated.item_N, rated.grade_N == 0)
     rows = []
     for name, whole_Q, value in (
