@@ -27,6 +27,7 @@ def examined(shop: Path, encoder: Path, **options: float) -> Diagnosis:
 
 
 @pytest.mark.long
+@pytest.mark.timeout(1_200)
 @pytest.mark.parametrize("seed", [0, 1])
 def test_a_healthy_run_has_no_illness(seed: int, tiny_encoder: Path, tmp_path: Path) -> None:
     found = examined(written_shop(tmp_path / "shop", seed, Size()), tiny_encoder)
@@ -40,6 +41,7 @@ def test_a_healthy_run_has_no_illness(seed: int, tiny_encoder: Path, tmp_path: P
 
 
 @pytest.mark.long
+@pytest.mark.timeout(1_200)
 def test_ten_times_too_long_on_a_twentieth_is_overfit(tiny_encoder: Path, tmp_path: Path) -> None:
     prepared = prepared_of(written_shop(tmp_path / "shop", 0, Size()))
     few = keep_few_requests(prepared, 0.05)
@@ -50,6 +52,7 @@ def test_ten_times_too_long_on_a_twentieth_is_overfit(tiny_encoder: Path, tmp_pa
 
 
 @pytest.mark.long
+@pytest.mark.timeout(1_200)
 @pytest.mark.parametrize("options", [{"minutes": 1e-4}, {"epochs": 1, "batch_requests": 100_000}])
 def test_one_step_is_underfit(
     options: dict[str, float], tiny_encoder: Path, tmp_path: Path
@@ -60,6 +63,7 @@ def test_one_step_is_underfit(
 
 
 @pytest.mark.long
+@pytest.mark.timeout(1_200)
 @pytest.mark.parametrize(
     ("plant", "name", "word"),
     [
@@ -81,6 +85,7 @@ def test_what_was_planted_in_the_files_is_named(
 
 
 @pytest.mark.long
+@pytest.mark.timeout(1_200)
 def test_a_department_without_titles_is_named(tiny_encoder: Path, tmp_path: Path) -> None:
     shop = written_shop(tmp_path / "shop", 0, Size())
     department = blank_titles(shop)
@@ -92,6 +97,7 @@ def test_a_department_without_titles_is_named(tiny_encoder: Path, tmp_path: Path
 
 
 @pytest.mark.long
+@pytest.mark.timeout(1_200)
 @pytest.mark.parametrize("break_it", [planted.sharpen_clicks, planted.double_calibration])
 def test_a_broken_calibration_is_named(
     break_it: Callable[[Path], None], tiny_encoder: Path, tmp_path: Path
