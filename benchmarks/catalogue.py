@@ -259,7 +259,9 @@ def _one_peer(contest: _Contest, peer: Peer, task: Path, how: tuple[Asking, bool
             if again:
                 break
         except (ShelfwiseError, ValueError) as error:
-            contest.board.fail(f"{peer.name}{' (tuned)' if tune else ''}", str(error))
+            # One that fails in both ways for one reason is told once.
+            if contest.board.failures.get(peer.name) != str(error):
+                contest.board.fail(f"{peer.name}{' (tuned)' if tune else ''}", str(error))
             break
         finally:
             shutil.rmtree(out, ignore_errors=True)
