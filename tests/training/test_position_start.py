@@ -8,11 +8,12 @@ import polars as pl
 import pytest
 import torch
 
-from shelfwise.data.position_bias import position_curves
+from shelfwise.data.position_bias import FEWEST_CLICKS, position_curves
 from shelfwise.data.prepared import PreparedShop
 from shelfwise.models.config import HeadOptions
 from shelfwise.models.heads import POSITIONS, ClickConvertHeads
 from shelfwise.models.shelf_model import SURFACES
+from shelfwise.training import position_start as module
 from shelfwise.training.position_start import measured_places
 
 
@@ -31,7 +32,10 @@ def randomised(prepared_sample: PreparedShop) -> PreparedShop:
     return replace(prepared_sample, impressions=shown)
 
 
-def test_places_start_where_they_were_measured(randomised: PreparedShop) -> None:
+def test_places_start_where_they_were_measured(
+    randomised: PreparedShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "ENOUGH_CLICKS", FEWEST_CLICKS)  # so small a shop has no more
     shift = measured_places(randomised, ("train",))
 
     assert shift.shape == (len(SURFACES), POSITIONS)
@@ -42,8 +46,14 @@ def test_places_start_where_they_were_measured(randomised: PreparedShop) -> None
         # half at the first place, a quarter at the others: logit(1/4) - logit(1/2) = -log 3
         assert row[1] == pytest.approx(0, abs=1e-6)
         assert row[2] == pytest.approx(-log(3), abs=0.35)
-        assert row[POSITIONS - 1] == row[len(curve.position_K)]
+        assert row[POSITIONS - 1] < row[len(curve.position_K)]
         assert -log(3) - 0.35 < row[0] < 0
+
+
+def test_a_curve_of_few_clicks_is_no_start(randomised: PreparedShop) -> None:
+    few = randomised.impressions.filter(pl.col("request") % 3 == 0)
+
+    assert not measured_places(replace(randomised, impressions=few), ("train",)).any()
 
 
 def test_without_randomised_rows_nothing_is_known(prepared_sample: PreparedShop) -> None:

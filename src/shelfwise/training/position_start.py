@@ -19,23 +19,29 @@ from shelfwise.data.split import Part
 from shelfwise.models.heads import POSITIONS
 from shelfwise.models.shelf_model import SURFACES
 
+# Randomised clicks at both of the first two places from which a curve is right within a tenth. One
+# of fewer is too noisy to start from: the tower then learns by itself.
+ENOUGH_CLICKS = 800
+
 
 def measured_places(prepared: PreparedShop, parts: Sequence[Part]) -> NDArray[np.float32]:
     """``[S, K]`` logit of a click at each place less that at the first; 0 where nothing is known.
 
     ``logit(relative * r) - logit(r)`` with r the surface's click rate at place 1. An unknown place
-    has the mean of the known ones, as they were shown.
+    has the mean of the known ones, as they were shown; one beyond the curve follows its decay.
     """
     shift_SK = np.zeros((len(SURFACES), POSITIONS), np.float32)
     for curve in position_curves(prepared, parts):
-        if not curve.refused:
+        if not curve.refused and min(curve.randomised_K[:2]) >= ENOUGH_CLICKS:
             shift_SK[list(SURFACES).index(curve.surface)] = _shifts(curve)
     return shift_SK
 
 
 def _shifts(curve: PositionCurve) -> NDArray[np.float64]:
     first = min(max(curve.clicks_K[0] / curve.shown_K[0], 1e-4), 0.999)
-    relative_K = curve.relative_at(np.arange(1, POSITIONS))
+    place_K = np.arange(1, POSITIONS)
+    last = max(np.array(curve.position_K)[~np.isnan(curve.relative_K)])
+    relative_K = curve.relative_at(place_K) * np.maximum(place_K / last, 1.0) ** -curve.decay
     rate_K = np.clip(relative_K * first, 1e-6, 0.999)
     shift_K = np.log(rate_K / (1 - rate_K)) - np.log(first / (1 - first))
     shown_K = np.zeros(POSITIONS - 1)
