@@ -24,9 +24,10 @@ from shelfwise.evaluation.slices.influence import (
 )
 
 # Of the AUC of clicks and of NDCG@10. A network that is told who somebody is always does somewhat
-# better on what it has learned: healthy runs of the sample shop show .03 to .06 and .05 to .12.
+# better on what it has learned: healthy runs of small sample shops showed .03 to .09 and .08 to .10,
+# at the last check of their training .13; runs that were planted ill .38 and .82.
 _HEART_AUC = 0.12
-_HEART_NDCG = 0.20
+_HEART_NDCG = 0.28
 _FALL = 0.01  # of the validation score since its best
 _PATIENT = 5  # checks after the best that patience may ask for
 _FEW_STEPS = 10  # the learning rate has hardly warmed up
@@ -187,7 +188,7 @@ class _Course(NamedTuple):
 def _by_heart(check: dict[str, Any]) -> bool:
     learned, held_out = check.get("learned") or {}, check.get("held_out") or {}
     return any(
-        learned[name] - held_out[name] > 1.25 * limit
+        learned[name] - held_out[name] > limit
         for name, limit in (("click_auc", _HEART_AUC), ("request_ndcg@10", _HEART_NDCG))
         if learned.get(name) is not None and held_out.get(name) is not None
     )
