@@ -19,6 +19,7 @@ from benchmarks.truth_figures import (
     Known,
     auc_of_oracle,
     bias,
+    from_clicks,
     less_biased,
     quintile_rows,
     row,
@@ -43,6 +44,7 @@ from shelfwise.training.train import train
 
 # As `shelfwise demo` trains; --set goes over it.
 _SETTINGS = ("train.epochs=2", "train.batch_requests=256", "train.checks_per_epoch=2")
+FROM_CLICKS = "oracle/from-clicks"  # the best that can be learned from what the model sees
 LEAST_POSITIVES = 200  # of a fifth whose calibration is aimed at
 # System -> what is set for it; each is trained once for every seed.
 _VARIANTS = {
@@ -268,7 +270,13 @@ def conversion_bias(
     }
     rows, differences = [], []
     ours = found[OURS]
+    least = [
+        from_clicks((click_N, convert_N), known)
+        for click_N, convert_N in zip(ours.raw_click, ours.raw_convert, strict=True)
+    ]
     for view, kept_N in kinds.items():
+        floor = bias(least, known, kept_N)
+        rows.append(row(FROM_CLICKS, "conversion bias", "cvr_to_truth", floor, len(least), view))
         for system, forecasts in found.items():
             seeds = len(forecasts.convert)
             for metric, predicted in (
