@@ -25,6 +25,7 @@ Flags = NDArray[np.bool_]
 
 DRAWS = 200
 QUINTILES = 5
+_CELLS = 20
 _SHORT = 1e-6
 
 
@@ -122,7 +123,7 @@ def quintile_rows(
     """Predicted over observed, and over true, in each fifth of the rows by what was predicted."""
     owner_N, happened_N = known.owner_N[task.kept_N], task.happened_N[task.kept_N].astype(float)
     shown = [p_N[task.kept_N] for p_N in p_per_seed]
-    fifths = [_fifths(p_N) for p_N in shown]
+    fifths = [_parts(p_N, QUINTILES) for p_N in shown]
     rows = []
     for fifth in range(QUINTILES):
         inside = [fifth_N == fifth for fifth_N in fifths]
@@ -137,10 +138,11 @@ def quintile_rows(
     return rows
 
 
-def _fifths(p_N: Floats) -> NDArray[np.int64]:
+def _parts(p_N: Floats, parts: int) -> NDArray[np.int64]:
+    """``[N]`` which of so many parts of equal size, by rank."""
     rank_N = np.empty(len(p_N), np.int64)
     rank_N[np.argsort(p_N, kind="stable")] = np.arange(len(p_N))
-    return rank_N * QUINTILES // max(len(p_N), 1)
+    return rank_N * parts // max(len(p_N), 1)
 
 
 def _ratio(p_N: Floats, right_N: Floats, inside_N: Flags) -> Callable[[Floats], float]:
@@ -174,3 +176,20 @@ def less_biased(
         return abs(b - 1) - abs(a - 1)
 
     return bootstrap_rows(gap, known.owner_N, draws=DRAWS, seed=0)
+
+
+def from_clicks(forecast: tuple[Floats, Floats], known: Known) -> Floats:
+    """``[N]`` what a perfect learner would say of P(purchase | click) by what the model sees.
+
+    Rows are told apart by twentieths of the model's own two probabilities; in each cell stands the
+    mean true probability, weighted with that of a click: who clicks buys more often than who is
+    shown, for reasons that no model sees. So far above the truth every learner from clicks ends on
+    rows nobody clicked, whatever its loss; what lies beyond is the loss's own bias.
+    """
+    click_N, convert_N = (_parts(p_N, _CELLS) for p_N in forecast)
+    cell_N = click_N * _CELLS + convert_N
+    bought_C = np.bincount(cell_N, known.click_N * known.convert_N)
+    clicked_C = np.bincount(cell_N, known.click_N)
+    rate_C = np.divide(bought_C, clicked_C, out=np.zeros_like(bought_C), where=clicked_C > 0)
+    rate_N: Floats = rate_C[cell_N]
+    return rate_N

@@ -16,6 +16,7 @@ from benchmarks.truth_figures import (
     Known,
     auc_of_oracle,
     bias,
+    from_clicks,
     less_biased,
     quintile_rows,
     task_rows,
@@ -56,6 +57,19 @@ def test_bias_is_mean_predicted_over_mean_true() -> None:
     assert bias([predicted], KNOWN, half).value == pytest.approx(3)
     assert bias([predicted, CONVERT], KNOWN, half).value == pytest.approx((3 + 1) / 2)
     assert bias([CONVERT], KNOWN, ALL)[:3] == pytest.approx((1, 1, 1))
+
+
+def test_what_clicks_can_teach_at_best() -> None:
+    # The model tells nothing apart; half of the rows are clicked and bought three times as often.
+    good = np.arange(4_000) % 2 == 0
+    drawn = replace(KNOWN, click_N=np.where(good, 0.6, 0.2), convert_N=np.where(good, 0.3, 0.1))
+    alike = np.zeros(4_000)
+
+    found = from_clicks((alike, alike), drawn)
+
+    # Equal scores stand in order of rows, so every cell holds as many of either kind:
+    # (.6 * .3 + .2 * .1) / (.6 + .2) = .25, where the mean over all rows is .2.
+    assert found == pytest.approx(0.25)
 
 
 def test_less_biased_counts_the_distance_from_one_on_either_side() -> None:
@@ -162,8 +176,9 @@ def test_the_whole_benchmark_on_a_small_shop(sample_shop: Path) -> None:
     found = json.loads(done.stdout.splitlines()[-1])
 
     systems = {row["system"] for row in found["rows"] if row["metric"] == "cvr_to_truth"}
-    assert systems == {"shelfwise", "shelfwise/clicked-only", "shelfwise/leave-out"}
+    ours = {"shelfwise", "shelfwise/clicked-only", "shelfwise/leave-out"}
+    assert systems == {*ours, "oracle/from-clicks"}
     assert {"click_ece", "auc_of_oracle", "delay_furthest_from_truth"} <= set(found["figures"])
     oracle = [r for r in found["rows"] if (r["system"], r["metric"]) == ("oracle", "auc")]
-    ours = [r for r in found["rows"] if (r["system"], r["metric"]) == ("shelfwise", "auc")]
-    assert oracle[0]["value"] > ours[0]["value"]
+    learned = [r for r in found["rows"] if (r["system"], r["metric"]) == ("shelfwise", "auc")]
+    assert oracle[0]["value"] > learned[0]["value"]
