@@ -18,6 +18,7 @@ from shelfwise.data.prepared import PreparedShop
 from shelfwise.data.split import Part
 from shelfwise.models.heads import POSITIONS
 from shelfwise.models.shelf_model import SURFACES
+from shelfwise.schema.event import Surface
 
 # Randomised clicks at both of the first two places from which a curve is right within a tenth. One
 # of fewer is too noisy to start from: the tower then learns by itself.
@@ -33,7 +34,7 @@ def measured_places(prepared: PreparedShop, parts: Sequence[Part]) -> NDArray[np
     shift_SK = np.zeros((len(SURFACES), POSITIONS), np.float32)
     for curve in position_curves(prepared, parts):
         if not curve.refused and min(curve.randomised_K[:2]) >= ENOUGH_CLICKS:
-            shift_SK[list(SURFACES).index(curve.surface)] = _shifts(curve)
+            shift_SK[SURFACES.index(Surface(curve.surface))] = _shifts(curve)
     return shift_SK
 
 
