@@ -24,8 +24,8 @@ from shelfwise.evaluation.slices.influence import (
 )
 
 # Of the AUC of clicks and of NDCG@10. A network that is told who somebody is always does somewhat
-# better on what it has learned: healthy runs of small sample shops showed .03 to .09 and .08 to .10,
-# at the last check of their training .13; runs that were planted ill .38 and .82.
+# better on what it has learned: by .03 to .09 and .08 to .10 in healthy runs of small sample shops
+# (.12 and .14 at their last check), by .38 and .82 in one that was planted ill.
 _HEART_AUC = 0.12
 _HEART_NDCG = 0.28
 _FALL = 0.01  # of the validation score since its best
