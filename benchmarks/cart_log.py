@@ -27,7 +27,7 @@ from shelfwise.data.prepared import PreparedShop
 from shelfwise.data.split import PARTS
 from shelfwise.evaluation.impressions import Outcomes
 from shelfwise.evaluation.report import OURS
-from shelfwise.evaluation.shop import RunScorer
+from shelfwise.evaluation.run_scorer import RunScorer
 from shelfwise.ranking.loaded_run import open_run
 from shelfwise.schema.progress import Progress
 from shelfwise.training.train import train

@@ -38,7 +38,7 @@ from shelfwise.evaluation.baselines.choose import baselines, taken_in
 from shelfwise.evaluation.match import Ranked, Score, View, rank_all, views
 from shelfwise.evaluation.per_owner import per_owner
 from shelfwise.evaluation.report import OURS
-from shelfwise.evaluation.shop import RunScorer
+from shelfwise.evaluation.run_scorer import RunScorer
 from shelfwise.evaluation.summary import protocol_of
 from shelfwise.metrics.hit_rate import hit_rate_at_k
 from shelfwise.ranking.loaded_run import open_run

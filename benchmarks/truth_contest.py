@@ -36,7 +36,7 @@ from shelfwise.data.sample_shop.config import SampleOptions
 from shelfwise.data.sample_shop.generate import write_sample_shop
 from shelfwise.evaluation.impressions import Outcomes
 from shelfwise.evaluation.report import OURS
-from shelfwise.evaluation.shop import RunScorer
+from shelfwise.evaluation.run_scorer import RunScorer
 from shelfwise.ranking.loaded_run import open_run
 from shelfwise.schema.errors import DataError
 from shelfwise.schema.progress import Progress

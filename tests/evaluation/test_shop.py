@@ -14,7 +14,8 @@ from shelfwise.data.targets import match_targets
 from shelfwise.evaluation.config import EvaluateOptions
 from shelfwise.evaluation.impressions import Outcomes
 from shelfwise.evaluation.report import OURS
-from shelfwise.evaluation.shop import RunScorer, measure_shop
+from shelfwise.evaluation.run_scorer import RunScorer
+from shelfwise.evaluation.shop import measure_shop
 from shelfwise.ranking.loaded_run import open_run
 from shelfwise.schema.progress import Silent
 

@@ -102,7 +102,7 @@ def _options(given: dict[str, Any]) -> Any:
 
 
 def _scorer(run: Path, shop: Any) -> Any:
-    from shelfwise.evaluation.shop import RunScorer
+    from shelfwise.evaluation.run_scorer import RunScorer
     from shelfwise.ranking.loaded_run import open_run
     from shelfwise.schema.errors import ArtifactError
 

@@ -18,6 +18,7 @@ from shelfwise.evaluation.cross_validation import CrossValidation, open_cross_va
 from shelfwise.evaluation.learning_curve import LearningCurves, open_learning_curve
 from shelfwise.evaluation.report import Report
 from shelfwise.evaluation.shop import ShopFindings, measure_shop
+from shelfwise.evaluation.stored_answers import keep_answers
 from shelfwise.evaluation.summary import data_summary, protocol_of
 from shelfwise.ranking.loaded_run import open_run
 from shelfwise.schema.errors import ArtifactError
@@ -58,6 +59,8 @@ def evaluate(
         findings = ShopFindings(rows=classification_report_of(run, manifest, prepared, options))
     else:
         findings = measure_shop(open_run(run), prepared, options, measured.truth, progress)
+        for answers in findings.answers:
+            keep_answers(answers, run, prepared, options.most_targets)
     return Report(
         protocol=protocol_of(prepared),
         data=data_summary(prepared),
@@ -70,6 +73,7 @@ def evaluate(
         curve=_curve(run),
         examples=findings.examples,
         notes=findings.notes,
+        slices=findings.slices,
         folds=folds,
         data_curve=data_curve,
         reproduce=_reproduce(run, manifest, options, measured.command),

@@ -11,6 +11,7 @@ from shelfwise.schema.plain import plain
 if TYPE_CHECKING:
     from shelfwise.evaluation.cross_validation import CrossValidation
     from shelfwise.evaluation.learning_curve import LearningCurves
+    from shelfwise.evaluation.slices.slices import Slices
 
 OURS = "shelfwise"  # what a report calls the run that was measured
 
@@ -110,6 +111,7 @@ class Report:
     curve: dict[str, Any] = field(default_factory=dict)  # {"losses": [...], "checks": [...]}
     examples: list[Example] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)  # what the reader must know to read them right
+    slices: list[Slices] = field(default_factory=list)
     folds: CrossValidation | None = None
     data_curve: LearningCurves | None = None
     reproduce: dict[str, str] = field(default_factory=dict)  # command, run, seeds, digests

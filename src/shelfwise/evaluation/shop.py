@@ -5,19 +5,16 @@ Shape suffixes in this file: T = targets, V = items, N = impressions.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from shelfwise.data.batches import Examples, batches, examples_of
-from shelfwise.data.history import window
+from shelfwise.data.batches import examples_of
 from shelfwise.data.part_rows import LEARNED, TRAINED
 from shelfwise.data.prepared import PreparedShop
 from shelfwise.data.split import split_warning
-from shelfwise.data.targets import MatchTargets, match_targets, past_of
+from shelfwise.data.targets import MatchTargets, match_targets
 from shelfwise.evaluation.baselines.choose import baselines, taken_in
 from shelfwise.evaluation.baselines.click_models import click_models
 from shelfwise.evaluation.best_baseline import best_baseline_notes
@@ -40,20 +37,19 @@ from shelfwise.evaluation.judged_search import judged_search
 from shelfwise.evaluation.match import Ranked, SampledView, View, rank_all, views
 from shelfwise.evaluation.per_owner import per_owner
 from shelfwise.evaluation.report import OURS, Difference, Example, Reliability, Row
+from shelfwise.evaluation.run_scorer import RunScorer
 from shelfwise.evaluation.sampled import NAME as SAMPLED
 from shelfwise.evaluation.sampled import sampled_candidates
+from shelfwise.evaluation.slices.of_clicks import click_slices
+from shelfwise.evaluation.slices.slices import Slices
+from shelfwise.evaluation.stored_answers import ShopAnswers, impression_table, shop_answers
 from shelfwise.evaluation.verdicts import verdicts
 from shelfwise.metrics.bootstrap import bootstrap_interval, bootstrap_rows, paired_interval
 from shelfwise.models.config import ModelOptions
-from shelfwise.models.inference import match_scores
-from shelfwise.models.inputs import as_requests
-from shelfwise.models.shelf_model import SURFACES
 from shelfwise.ranking.loaded_run import LoadedRun
-from shelfwise.schema.event import Surface
 from shelfwise.schema.progress import Progress
 
 _COLD_PLACES = 100
-_REQUESTS = 256
 UNCALIBRATED = f"{OURS}/uncalibrated"
 
 
@@ -68,62 +64,8 @@ class ShopFindings:
     reliability: list[Reliability] = field(default_factory=list)
     examples: list[Example] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-
-
-class RunScorer:
-    """The run's answers for prepared requests, in blocks."""
-
-    def __init__(self, run: LoadedRun, prepared: PreparedShop) -> None:
-        self.run = run
-        self.prepared = prepared
-        self.query_text_QH = run.encode_queries(prepared.queries["text"].to_list())
-
-    def match(self, targets: MatchTargets, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-        """``[len(rows), V]`` match score of every item, asked on a recommendation shelf."""
-        history = past_of(self.prepared, targets, rows)
-        surface_R = np.full(len(rows), SURFACES.index(Surface.RECOMMENDATION), np.int64)
-        asked = as_requests(history, targets.query_T[rows], surface_R, self._device)
-        catalogue = self.run.catalogue(self.query_text_QH[asked.query_texts])
-        return match_scores(self.run.model, asked.requests, catalogue)
-
-    def search(self, query_Q: NDArray[np.int64]) -> NDArray[np.float32]:
-        """``[Q, V]`` match score of every item for a query typed by somebody without a history."""
-        none = np.zeros(len(query_Q), np.int64)
-        history = window(self.prepared.history, none, none, none, 1)
-        surface_R = np.full(len(query_Q), SURFACES.index(Surface.SEARCH), np.int64)
-        asked = as_requests(history, query_Q, surface_R, self._device)
-        catalogue = self.run.catalogue(self.query_text_QH[asked.query_texts])
-        return match_scores(self.run.model, asked.requests, catalogue)
-
-    def forecast(
-        self,
-        examples: Examples,
-        system: str,
-        with_position: bool,
-        progress: Progress,
-        *,
-        calibrated: bool = True,
-    ) -> Forecast:
-        """Click and conversion probabilities of every impression, in order."""
-        click, convert = [np.zeros(0)], [np.zeros(0)]
-        with progress.step(f"Scoring impressions ({system})", total=len(examples)) as step:
-            for batch in batches(self.prepared, examples, _REQUESTS, None):
-                asked = as_requests(batch.history, batch.query_R, batch.surface_R, self._device)
-                answer = self.run.probabilities(
-                    asked.requests,
-                    self.run.catalogue(self.query_text_QH[asked.query_texts]),
-                    (batch.shown_request_N, batch.shown_item_N),
-                    batch.position_N if with_position else None,
-                    calibrated=calibrated,
-                )
-                click.append(answer.click_N)
-                convert.append(answer.convert_N)
-                step.advance(len(batch.query_R))
-        return Forecast(system, np.concatenate(click), np.concatenate(convert))
-
-    @property
-    def _device(self) -> Any:
-        return self.run.known.item_VD.device
+    slices: list[Slices] = field(default_factory=list)
+    answers: list[ShopAnswers] = field(default_factory=list)  # one, where there was a test
 
 
 def measure_shop(
@@ -160,13 +102,14 @@ def _measure_impressions(
     examples = examples_of(prepared, ["test"])
     outcomes = Outcomes.of(examples)
     training = examples_of(prepared, LEARNED)
-    ours = scorer.forecast(examples, OURS, with_position=True, progress=progress)
+    heard = scorer.hear(examples, progress)
+    ours = heard.forecast(OURS)
     by_hand = click_models(prepared, progress)
     findings.figures.update(by_hand.figures)
     forecasts = [
         ours,
-        scorer.forecast(examples, f"{OURS}/no-position", with_position=False, progress=progress),
-        scorer.forecast(examples, UNCALIBRATED, True, progress, calibrated=False),
+        heard.forecast(f"{OURS}/no-position", with_position=False),
+        heard.forecast(UNCALIBRATED, calibrated=False),
         item_rates(prepared, training, outcomes),
         *by_hand.forecasts,
     ]
@@ -178,6 +121,9 @@ def _measure_impressions(
         findings.rows.extend(calibration_rows(surface, outcomes, forecast, options))
     _call_clicks(scorer, outcomes, forecasts, findings, options, progress)
     findings.reliability.extend(reliability(outcomes, ours))
+    findings.slices.extend(click_slices(prepared, outcomes, ours, scorer.run.learned))
+    table = impression_table(prepared, outcomes, ours)
+    findings.answers[:] = [replace(kept, impressions=table) for kept in findings.answers]
     findings.notes.append(grouped_auc_note(outcomes))
     open_windows = int((outcomes.clicked_N & ~outcomes.known_N).sum())
     findings.notes.append(
@@ -243,6 +189,9 @@ def _measure_match(scorer: RunScorer, options: EvaluateOptions, progress: Progre
     for view in looked_at:
         if view.name != "cold":
             findings.differences.extend(_differences(ranked, view, targets, options))
+    findings.answers.append(
+        shop_answers(prepared, targets, {view.name: ranked[OURS, view.name] for view in looked_at})
+    )
     head = looked_at[0]
     findings.examples.extend(
         example_rankings(prepared, targets, head, scorer.match, options.examples)

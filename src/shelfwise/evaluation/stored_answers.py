@@ -29,7 +29,7 @@ from shelfwise.evaluation.classifier import labelled
 from shelfwise.evaluation.impressions import Forecast, Outcomes
 from shelfwise.evaluation.match import Ranked, Score, rank_all, views
 from shelfwise.evaluation.report import OURS
-from shelfwise.evaluation.shop import RunScorer
+from shelfwise.evaluation.run_scorer import RunScorer
 from shelfwise.metrics.ranks import TiedRanks
 from shelfwise.ranking.loaded_run import open_run
 from shelfwise.schema.errors import ConfigError

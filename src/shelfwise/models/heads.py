@@ -94,15 +94,18 @@ class ClickConvertHeads(nn.Module):
             for head, rate in ((self.click, click_rate), (self.convert, convert_rate)):
                 head.bias.fill_(torch.logit(torch.tensor(min(max(rate, 1e-4), 1 - 1e-4))))
 
-    def start_places(self, shift_SK: Tensor, *, fixed: bool) -> None:
+    def start_places(self, shift_SK: Tensor, usual: float, *, fixed: bool) -> None:
         """Let the position tower begin at, or stay with, a curve measured beforehand.
 
         Args:
             shift_SK: ``[surfaces, POSITIONS]`` logit of a click at each place less the first's.
+            usual: its mean over impressions, which the click head makes up for: its own start is
+                the rate over all places, and it is to speak of the first.
             fixed: the tower does not learn.
         """
         with torch.no_grad():
             self.position.weight.copy_(shift_SK.reshape(-1, 1))
+            self.click.bias.sub_(usual)
         self.position.weight.requires_grad_(not fixed)
 
     def forward(self, pair: PairFeatures, past: Past, position_N: Tensor | None) -> ClickConvert:
@@ -138,12 +141,16 @@ class ClickConvertHeads(nn.Module):
             self.surface(pair.surface_N),
         ]
         shared = self.bottom(torch.cat(inputs, dim=-1))
-        place_N = torch.ones_like(pair.surface_N) if position_N is None else position_N
-        seen_N = self.position(pair.surface_N * POSITIONS + place_N.clamp(0, POSITIONS - 1))
         return ClickConvert(
-            click_N=self.click(shared).squeeze(-1) + seen_N.squeeze(-1),
+            click_N=self.click(shared).squeeze(-1) + self.examined(pair.surface_N, position_N),
             convert_N=self.convert(shared).squeeze(-1),
         )
+
+    def examined(self, surface_N: Tensor, position_N: Tensor | None) -> Tensor:
+        """``[N]`` what the place shown at adds to the click's logit; None: the first place."""
+        place_N = torch.ones_like(surface_N) if position_N is None else position_N
+        seen_N1: Tensor = self.position(surface_N * POSITIONS + place_N.clamp(0, POSITIONS - 1))
+        return seen_N1.squeeze(-1)
 
 
 def _alike(one_ND: Tensor, other_ND: Tensor) -> Tensor:

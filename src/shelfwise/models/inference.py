@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from shelfwise.models.calibration import PairLogits
+from shelfwise.models.heads import ClickConvertHeads
 from shelfwise.models.shelf_model import Catalogue, Requests, ShelfModel
 
 
@@ -62,6 +63,19 @@ def pair_logits(
         logits.convert_N.cpu().numpy(),
         requests.surface_R[request_N].cpu().numpy(),
     )
+
+
+@torch.no_grad()
+def examination(
+    heads: ClickConvertHeads, surface_N: NDArray[np.int64], position_N: NDArray[np.int64]
+) -> NDArray[np.float32]:
+    """``[N]`` what the place shown at adds to a click's logit, over the first place."""
+    device = heads.position.weight.device
+    surface, place = (torch.from_numpy(side).to(device) for side in (surface_N, position_N))
+    added: NDArray[np.float32] = (
+        (heads.examined(surface, place) - heads.examined(surface, None)).cpu().numpy()
+    )
+    return added
 
 
 def pair_probabilities(

@@ -18,7 +18,9 @@ from torch import Tensor
 
 from shelfwise.data.config import DataOptions
 from shelfwise.data.item_facts import NUMBERS
+from shelfwise.data.part_rows import LEARNED, TRAINED
 from shelfwise.data.prepared import campaigns_of, item_of
+from shelfwise.data.split import Part
 from shelfwise.data.tokens import open_tokenizer
 from shelfwise.data.trend import FIGURES
 from shelfwise.models.calibration import (
@@ -62,6 +64,11 @@ class LoadedRun:
     def has_heads(self) -> bool:
         """Whether click and conversion were learned."""
         return "click" in self.manifest.facts["tasks"]
+
+    @property
+    def learned(self) -> tuple[Part, ...]:
+        """Parts of the log that the weights have learned from."""
+        return LEARNED if self.manifest.facts["train"].get("refit") else TRAINED
 
     @property
     def knows_queries(self) -> bool:

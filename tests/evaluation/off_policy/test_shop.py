@@ -13,7 +13,7 @@ from shelfwise.evaluation.off_policy.shop import (
     off_policy_of,
     reordered_lists,
 )
-from shelfwise.evaluation.shop import RunScorer
+from shelfwise.evaluation.run_scorer import RunScorer
 from shelfwise.ranking.loaded_run import open_run
 from shelfwise.schema.errors import ConfigError, DataError
 from shelfwise.schema.progress import Silent

@@ -22,7 +22,7 @@ from shelfwise.evaluation.off_policy.policies import Logged, SlotPolicy, Softmax
 from shelfwise.evaluation.off_policy.reordered import Reordered, order_by_score, reordered_clicks
 from shelfwise.evaluation.off_policy.reward_model import modelled
 from shelfwise.evaluation.off_policy.slots import LoggedSlots, Reward, logged_slots
-from shelfwise.evaluation.shop import RunScorer
+from shelfwise.evaluation.run_scorer import RunScorer
 from shelfwise.models.inference import match_scores
 from shelfwise.models.inputs import as_requests
 from shelfwise.schema.errors import ConfigError, DataError
