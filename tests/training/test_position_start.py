@@ -8,13 +8,14 @@ import polars as pl
 import pytest
 import torch
 
+from shelfwise.data.batches import examples_of
 from shelfwise.data.position_bias import FEWEST_CLICKS, position_curves
 from shelfwise.data.prepared import PreparedShop
 from shelfwise.models.config import HeadOptions
 from shelfwise.models.heads import POSITIONS, ClickConvertHeads
 from shelfwise.models.shelf_model import SURFACES
 from shelfwise.training import position_start as module
-from shelfwise.training.position_start import measured_places
+from shelfwise.training.position_start import measured_places, usual_shift
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +68,20 @@ def test_the_tower_takes_the_curve(fixed: bool) -> None:
     heads = ClickConvertHeads(4, 2, 3, HeadOptions())
     shift = torch.from_numpy(np.arange(3 * POSITIONS, dtype=np.float32).reshape(3, POSITIONS))
 
-    heads.start_places(shift, fixed=fixed)
+    heads.start_from(0.5, 0.5)
+    heads.start_places(shift, -0.7, fixed=fixed)
 
     assert heads.position.weight[POSITIONS + 5].item() == POSITIONS + 5
     assert heads.position.weight.requires_grad is not fixed
+    # The first place is clicked more often than all places are.
+    assert heads.click.bias.item() == pytest.approx(0.7)
+
+
+def test_the_usual_shift_by_hand(prepared_sample: PreparedShop) -> None:
+    examples = examples_of(prepared_sample, ["train"])
+    shift = np.zeros((len(SURFACES), POSITIONS), np.float32)
+    shift[:, 1] = -2  # as if only first places counted
+
+    share = (examples.position_N == 1).mean()
+
+    assert usual_shift(shift, examples) == pytest.approx(-2 * share)

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from shelfwise.data.batches import Examples
 from shelfwise.data.position_bias import PositionCurve, position_curves
 from shelfwise.data.prepared import PreparedShop
 from shelfwise.data.split import Part
@@ -36,6 +37,13 @@ def measured_places(prepared: PreparedShop, parts: Sequence[Part]) -> NDArray[np
         if not curve.refused and min(curve.randomised_K[:2]) >= ENOUGH_CLICKS:
             shift_SK[SURFACES.index(Surface(curve.surface))] = _shifts(curve)
     return shift_SK
+
+
+def usual_shift(shift_SK: NDArray[np.float32], examples: Examples) -> float:
+    """Mean of the shifts over all impressions, as they were shown."""
+    surface_N = np.repeat(examples.surface_R, np.diff(examples.shown_offset_R1))
+    place_N = examples.position_N.clip(0, POSITIONS - 1)
+    return float(shift_SK[surface_N, place_N].mean()) if len(place_N) else 0.0
 
 
 def _shifts(curve: PositionCurve) -> NDArray[np.float64]:

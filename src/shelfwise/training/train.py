@@ -42,7 +42,7 @@ from shelfwise.training.conversion_labels import conversion_warnings
 from shelfwise.training.device import choose_device
 from shelfwise.training.fit import LearningCurve, Lessons, Plan, fit
 from shelfwise.training.network import Network
-from shelfwise.training.position_start import measured_places
+from shelfwise.training.position_start import measured_places, usual_shift
 from shelfwise.training.text_bank import TextBank
 from shelfwise.training.validation import check, compared
 
@@ -165,16 +165,18 @@ class _Builder:
         facts, trend = item_facts(self.prepared, parts), trend_of(self.prepared, parts)
         network = Network.of(bank, model, facts, trend)
         if self.prepared.has_impressions:
-            model.heads.start_from(*_rates(examples_of(self.prepared, parts)))
-            self._start_places(model, parts)
+            examples = examples_of(self.prepared, parts)
+            model.heads.start_from(*_rates(examples))
+            self._start_places(model, parts, examples)
         return network
 
-    def _start_places(self, model: ShelfModel, parts: Sequence[Part]) -> None:
+    def _start_places(self, model: ShelfModel, parts: Sequence[Part], examples: Examples) -> None:
         if self.options.position == "learned":
             return
         shift_SK = torch.from_numpy(measured_places(self.prepared, parts))
         if shift_SK.any():  # else nothing was shown at random, and the tower learns by itself
-            model.heads.start_places(shift_SK, fixed=self.options.position == "measured")
+            usual = usual_shift(shift_SK.numpy(), examples)
+            model.heads.start_places(shift_SK, usual, fixed=self.options.position == "measured")
 
     def fitted(self) -> tuple[Network, LearningCurve, Plan]:
         network = self.fresh(TRAINED)
