@@ -5,21 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import isfinite
 from pathlib import Path
-from typing import Any, NamedTuple
-
-from markupsafe import Markup
+from typing import Any
 
 from shelfwise.data.whole_file import write_whole
 from shelfwise.evaluation.diagnosis.diagnose import Diagnosis
 from shelfwise.evaluation.diagnosis.finding import Evidence, Severity
-from shelfwise.evaluation.diagnosis_plots import course_plot, slice_forest
+from shelfwise.evaluation.diagnosis_plots import course_plot
 from shelfwise.evaluation.page import page_environment, refuse_no_place
 from shelfwise.evaluation.plots import Series, learning_plot
-from shelfwise.evaluation.report_words import DASH, amount, figure, interval, metric_words
-from shelfwise.evaluation.slices.slices import Slices
+from shelfwise.evaluation.report_words import DASH, amount, figure, interval
+from shelfwise.evaluation.slice_page import Plot, slice_groups
 
 _TEMPLATE = "diagnosis.html.j2"
-_MOST_BARS = 10  # slices in one picture; a column of more is told in the table alone
 _MARKS: dict[Severity, tuple[str, str, str]] = {  # class, sign, word
     "illness": ("act", "!", "Ill:"),
     "warning": ("look", "?", "Warning:"),
@@ -34,29 +31,12 @@ _FIGURES = {
 }
 
 
-class Plot(NamedTuple):
-    title: str
-    svg: Markup
-    about: str = ""
-
-
-class SliceGroup(NamedTuple):
-    """One metric of one task, slice by slice."""
-
-    title: str
-    meaning: str
-    whole: str
-    support: str
-    plots: list[Plot]
-    table: Slices
-    worst: str
-
-
 def diagnosis_page(found: Diagnosis) -> str:
     """The page as HTML; a section without data is left out."""
     environment = page_environment()
     environment.filters |= {"evidence": _evidence}
-    groups = list(_slice_groups(found))
+    worst = {(one.task, one.metric): one.sentence for one in found.sliced.worst}
+    groups = list(slice_groups(found.sliced.tables, worst))
     courses = list(_courses(found))
     losses = list(_losses(found))
     sections = {"findings": "Findings"}
@@ -127,29 +107,3 @@ def _series(checks: list[dict[str, Any]], side: str, key: str) -> Series:
 def _best_step(checks: list[dict[str, Any]]) -> int | None:
     scored = [check for check in checks if check.get("score") is not None]
     return max(scored, key=lambda check: check["score"])["step"] if scored else None
-
-
-def _slice_groups(found: Diagnosis) -> Iterator[SliceGroup]:
-    searched = {(worst.task, worst.metric): worst for worst in found.sliced.worst}
-    for table in found.sliced.tables:
-        if not table.slices:
-            continue
-        columns: dict[str, list[Any]] = {}
-        for one in table.slices:
-            columns.setdefault(one.where[0][0], []).append(one)
-        plots = [
-            Plot(name.capitalize(), slice_forest(table, slices))
-            for name, slices in columns.items()
-            if 1 < len(slices) <= _MOST_BARS
-        ]
-        words = metric_words(table.metric)
-        worst = searched.get((table.task, table.metric))
-        yield SliceGroup(
-            title=f"{table.task.capitalize()} {table.metric}",
-            meaning=f"{words.meaning}; {words.better} is better" if words else "",
-            whole=f"{figure(table.value)} {interval(table.low, table.high)}",
-            support=f"{table.rows:,} rows",
-            plots=plots,
-            table=table,
-            worst=worst.sentence if worst else "",
-        )

@@ -37,6 +37,7 @@ from shelfwise.evaluation.report_words import (
     outcome,
     sentence,
 )
+from shelfwise.evaluation.slice_page import slice_groups
 from shelfwise.schema.errors import ConfigError
 
 _HERE = "shelfwise.evaluation"
@@ -55,6 +56,7 @@ def report_page(report: Report) -> str:
             for curve in report.reliability
             if curve.count
         ],
+        "slices": list(slice_groups(report.slices)),
         "learning": learning,
         "data_curve": data_section(report.data_curve),
         "folds": folds_section(report.folds),
@@ -110,6 +112,7 @@ _SECTIONS = (
     _Section("data", "Data"),
     _Section("metrics", "Metrics"),
     _Section("calibration", "Calibration"),
+    _Section("slices", "Slices"),
     _Section("learning", "Learning curve"),
     _Section("data_curve", "More data?"),
     _Section("folds", "Cross-validation"),
