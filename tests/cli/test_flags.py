@@ -21,7 +21,11 @@ FROZEN = {
     "shelfwise check": "SHOP! --html --set --json",
     "shelfwise prepare": "SHOP! --out! --set --json",
     "shelfwise train": "PREPARED! --out! --set --json",
-    "shelfwise evaluate": "RUN! --data --truth --html --set --json",
+    "shelfwise evaluate": "RUN! --data --truth --html --folds --curve --set --json",
+    "shelfwise diagnose": "RUN! --data --part --single --html --json",
+    "shelfwise calibrate": "RUN! --out! --data --set --json",
+    "shelfwise cross-validate": "PREPARED! --out! --by --folds --set --json",
+    "shelfwise learning-curve": "PREPARED! --out! --shares --seeds --set --json",
     "shelfwise compare": "RUNS! --data --html --fresh --set --json",
     "shelfwise off-policy": (
         "PREPARED! --policy --reward --part --slots --temperature --clip --switch-above --json"

@@ -15,7 +15,8 @@ from shelfwise.cli.main import app
 from .command import PROCESS, shelfwise
 from .test_flags import FROZEN
 
-COMMANDS = [name.split()[1:] for name in FROZEN if name not in ("shelfwise", "shelfwise datasets")]
+GROUPS = ("shelfwise", "shelfwise ab", "shelfwise datasets")
+COMMANDS = [name.split()[1:] for name in FROZEN if name not in GROUPS]
 
 MISTAKES = [
     ("init .", "shop.toml: is there already; edit it, or replace it with --force"),
@@ -31,6 +32,12 @@ MISTAKES = [
     ("serve nowhere", "no manifest.json found; a run folder has one"),
     ("demo --out new --items 1", "items: Input should be greater than or equal to"),
     ("datasets convert no-such-set --from . --out new", "no-such-set"),
+    ("compare nowhere elsewhere", "no manifest.json found; a run folder has one"),
+    ("diagnose nowhere", "no manifest.json found; a run folder has one"),
+    ("calibrate nowhere --out new", "no manifest.json found; a run folder has one"),
+    ("cross-validate . --out new", "no manifest.json found; a prepared folder has one"),
+    ("learning-curve . --out new --shares a", "must be numbers with commas between them"),
+    ("off-policy nowhere", "no manifest.json found; a prepared folder has one"),
 ]
 
 MISUSES = [
@@ -45,7 +52,7 @@ MISUSES = [
 ]
 
 
-@pytest.mark.parametrize("words", [[], ["datasets"], *COMMANDS], ids=shlex.join)
+@pytest.mark.parametrize("words", [[], ["ab"], ["datasets"], *COMMANDS], ids=shlex.join)
 def test_help_says_what_it_does(words: list[str]) -> None:
     ended = shelfwise(*words, "--help")
 
