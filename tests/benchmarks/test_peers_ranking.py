@@ -73,7 +73,7 @@ def test_the_last_words_of_a_peer_that_failed_are_the_reason(tmp_path: Path, tas
     script = HEAD + "given = parser.parse_args()\nraise ValueError('too many items')\n"
     (peer,) = peers_of("fake", *fake_peer(tmp_path, "fake", script))
 
-    with pytest.raises(PeerError, match="^ValueError: too many items$"):
+    with pytest.raises(PeerError, match=r"^ValueError: too many items$"):
         ask_peer(peer, task, tmp_path / "out", ASKED)
 
 
