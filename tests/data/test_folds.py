@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from shelfwise.data.batches import examples_of
 from shelfwise.data.config import DataOptions
 from shelfwise.data.folds import owner_places, share_of_training, text_fold, time_fold, user_fold
+from shelfwise.data.judged import JUDGED
 from shelfwise.data.part_rows import taken_of_parts
 from shelfwise.data.prepared import PreparedPairs, PreparedShop
 from shelfwise.data.targets import match_targets
@@ -50,6 +52,14 @@ def test_no_view_reads_the_test_or_the_future(prepared_sample: PreparedShop) -> 
         assert train[1] < validation[0] <= validation[1] < test[0] <= test[1] < end
         assert view.moments.end <= end
         assert int(taken_of_parts(view, ["train", "validation"])["at"].max()) < test[0]  # type: ignore[arg-type]  # integers
+
+
+def test_no_view_reads_the_verdicts_of_the_test(prepared_sample: PreparedShop) -> None:
+    rows = [(0, 1, 2.0, "train"), (1, 1, 0.0, "validation"), (2, 1, 1.0, "test")]
+    shop = replace(prepared_sample, judgements=pl.DataFrame(rows, schema=JUDGED, orient="row"))
+
+    for view in (user_fold(shop, 2, 0), time_fold(shop, 2, 0), share_of_training(shop, 0.5, 0)):
+        assert view.judgements.rows() == [(0, 1, 2.0, "train"), (1, 1, 0.0, "test")]
 
 
 def test_time_folds_stand_one_after_the_other(prepared_sample: PreparedShop) -> None:
@@ -112,8 +122,6 @@ def test_where_requests_are_parted_users_take_turns(prepared_sample: PreparedSho
             "match": {"target": "next"},
         }
     )
-    from dataclasses import replace
-
     shop = replace(
         prepared_sample,
         options=options,

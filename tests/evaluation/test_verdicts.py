@@ -48,6 +48,17 @@ def test_by_hand(prepared_sample: PreparedShop) -> None:
     assert "7 verdicts on the test's requests, 2 of them wrong" in found.note
 
 
+def test_what_came_after_the_test_is_not_looked_at(prepared_sample: PreparedShop) -> None:
+    # Owner 0 bought item 0 on days 0 and 2 and item 1 on day 1; the test ends as day 1 begins.
+    moments = prepared_sample.moments._replace(end=int(HISTORY.at_E[1]))
+    shop = replace(prepared_sample, history=HISTORY, moments=moments, judgements=judgements())
+
+    found = verdicts(shop, TARGETS)
+
+    told = sorted(zip(found.target_J.tolist(), found.item_J.tolist(), strict=True))
+    assert told == [(0, 0), (1, 1)]
+
+
 def test_grades_that_are_all_alike_and_no_judges(prepared_sample: PreparedShop) -> None:
     history = HISTORY._replace(kind_E=np.zeros_like(HISTORY.kind_E))
     for rows in (judgements((4, 3, 1.0), (4, 0, 1.0)), judgements()):

@@ -2,7 +2,7 @@
 
 Every view reads what lies before the test alone: the test stays unread, so that choosing by these
 figures costs it nothing. What is judged is called "test" within a view, as it is elsewhere; its
-rows come from the shop's own validation part or from before it.
+rows come from the shop's own validation part or from before it, its judged queries from validation.
 
 Where time parts the split, a view has three moments of its own, each part as long as the shop's
 validation: a network of the view stops early on one slice and is judged on the next. Elsewhere
@@ -193,8 +193,15 @@ def _view(
         manifest=_own_manifest(prepared, name),
         moments=moments,
         requests=prepared.requests.with_columns(part.alias("part")),
+        judgements=_judged_by_validation(prepared.judgements),
         asked_U=asked,
     )
+
+
+def _judged_by_validation(judgements: pl.DataFrame) -> pl.DataFrame:
+    """Without the test's verdicts; queries are parted by hash, so no view has others of its own."""
+    judged = pl.col("part").replace({"validation": "test"})
+    return judgements.filter(pl.col("part") != "test").with_columns(judged)
 
 
 def _own_manifest(prepared: PreparedShop | PreparedPairs, name: str) -> Manifest:

@@ -32,8 +32,9 @@ class Verdicts:
 def verdicts(prepared: PreparedShop, targets: MatchTargets) -> Verdicts:
     """Wrong is what the judges gave the lowest grade for the query, or its shopper returned.
 
-    Right is what they graded higher or the shopper bought and kept, at any time of the log, since
-    a verdict on a recommendation may come late. Where all grades are alike they say nothing.
+    Right is what they graded higher or the shopper bought and kept, at any time until the test
+    ends, since a verdict on a recommendation may come late. Where all grades are alike they say
+    nothing.
     """
     owner = pl.DataFrame({"owner": targets.owner_T, "query": targets.query_T}).with_columns(
         pl.int_range(pl.len()).alias("target")
@@ -62,11 +63,15 @@ def _judged(judgements: pl.DataFrame) -> pl.DataFrame:
 
 
 def _bought(prepared: PreparedShop) -> pl.DataFrame:
-    """``owner, item, wrong``: every pair bought or returned, once; a return outweighs."""
+    """``owner, item, wrong``: every pair bought or returned, once; a return outweighs.
+
+    What came after the test of an earlier window, or of a fold, is not looked at.
+    """
     history = prepared.history
     owner_E = np.repeat(np.arange(len(history.offset_U1) - 1), np.diff(history.offset_U1))
     returned_E = history.kind_E == _RETURN
     kept_E = (returned_E | (history.kind_E == _PURCHASE)) & (history.item_E >= 0)
+    kept_E &= history.at_E < prepared.moments.end
     rows = pl.DataFrame(
         {
             "owner": owner_E[kept_E],
