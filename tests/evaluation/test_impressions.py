@@ -18,6 +18,7 @@ from shelfwise.evaluation.impressions import (
     grouped_auc_note,
     impression_rows,
     item_rates,
+    open_windows_note,
     oracle,
     reliability,
 )
@@ -87,6 +88,17 @@ def test_requests_of_one_kind_are_counted() -> None:
 
     assert "1 of 2 test requests had all or none" in grouped_auc_note(alike)
     assert "0 of 2" in grouped_auc_note(OUTCOMES)
+
+
+def test_open_windows_are_told_of_clicked_rows_and_of_others() -> None:
+    # Clicked are rows 0, 3, 4 with the window of 4 open, unclicked 1, 2, 5 with that of 2 open.
+    note = open_windows_note(OUTCOMES.clicked_N, flags("xx.x.x"))
+
+    assert note == (
+        "1 of 3 clicked test impressions have a purchase window that is still open: unknown, left "
+        "out of conversion figures. With 1 of 3 that nobody clicked, whose window is open as well, "
+        "they are left out of click-and-purchase figures."
+    )
 
 
 def test_what_is_not_forecast_has_no_rows() -> None:

@@ -22,6 +22,7 @@ from shelfwise.data.split import split_warning
 from shelfwise.evaluation.compare_report import CompareReport, Comparison, SeedSpread, SystemFacts
 from shelfwise.evaluation.config import EvaluateOptions
 from shelfwise.evaluation.evaluate import data_of
+from shelfwise.evaluation.impressions import open_windows_note
 from shelfwise.evaluation.paired import Draws, difference_of, seed_values, value_of
 from shelfwise.evaluation.paired_metrics import Metric, RowMetric, metrics_of
 from shelfwise.evaluation.report import Row
@@ -290,4 +291,6 @@ def _notes(
             "pcoc is compared by its distance from 1, |ln pcoc|: half as many as were promised is "
             "as far off as twice as many."
         )
+        clicked_N, known_N = (found.impressions[name].to_numpy() for name in ("clicked", "known"))
+        yield open_windows_note(clicked_N, known_N)
         yield "ECE intervals lie high: resampling adds noise that the error can only grow by."

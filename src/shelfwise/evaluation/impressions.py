@@ -173,6 +173,17 @@ def grouped_auc_note(outcomes: Outcomes) -> str:
     )
 
 
+def open_windows_note(clicked_N: NDArray[np.bool_], known_N: NDArray[np.bool_]) -> str:
+    """How many impressions say nothing of purchases yet, and which figures do without them."""
+    open_N = ~known_N
+    return (
+        f"{int((clicked_N & open_N).sum()):,} of {int(clicked_N.sum()):,} clicked test impressions "
+        "have a purchase window that is still open: unknown, left out of conversion figures. With "
+        f"{int((~clicked_N & open_N).sum()):,} of {int((~clicked_N).sum()):,} that nobody clicked, "
+        "whose window is open as well, they are left out of click-and-purchase figures."
+    )
+
+
 def row(system: str, task: str, metric: str, found: Interval, view: str = "main") -> Row:
     """A report row from an interval."""
     return Row(system, view, task, metric, found.value, found.low, found.high, found.support)

@@ -29,6 +29,7 @@ from shelfwise.evaluation.impressions import (
     grouped_auc_note,
     impression_rows,
     item_rates,
+    open_windows_note,
     oracle,
     reliability,
     row,
@@ -125,11 +126,7 @@ def _measure_impressions(
     table = impression_table(prepared, outcomes, ours)
     findings.answers[:] = [replace(kept, impressions=table) for kept in findings.answers]
     findings.notes.append(grouped_auc_note(outcomes))
-    open_windows = int((outcomes.clicked_N & ~outcomes.known_N).sum())
-    findings.notes.append(
-        f"{open_windows} of {int(outcomes.clicked_N.sum())} clicked test impressions have a "
-        "purchase window that is still open: unknown, left out of conversion figures."
-    )
+    findings.notes.append(open_windows_note(outcomes.clicked_N, outcomes.known_N))
     findings.notes.append(
         "ECE intervals lie high: resampling adds noise that the error can only grow by."
     )
