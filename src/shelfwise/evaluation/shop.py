@@ -107,6 +107,7 @@ def _measure_impressions(
     ours = heard.forecast(OURS)
     by_hand = click_models(prepared, progress)
     findings.figures.update(by_hand.figures)
+    findings.notes.extend(by_hand.notes)
     forecasts = [
         ours,
         heard.forecast(f"{OURS}/no-position", with_position=False),

@@ -8,6 +8,7 @@ import pytest
 
 from shelfwise.data.batches import examples_of
 from shelfwise.data.prepared import PreparedShop
+from shelfwise.evaluation.baselines import click_models as click_models_module
 from shelfwise.evaluation.baselines.click_models import (
     BOOSTING,
     LOGISTIC,
@@ -134,6 +135,7 @@ def test_both_forecast_every_row_of_the_test(
 
 
 def test_settings_are_figures(models: ClickModels) -> None:
+    assert models.notes == []
     for task in ("click", "conversion"):
         assert models.figures[f"baseline logistic regression, {task}: penalty"] in (1, 100, 1_000)
         assert 1 <= models.figures[f"baseline gradient boosting, {task}: rounds"] <= 300
@@ -147,6 +149,24 @@ def test_a_training_without_clicks_forecasts_nothing(prepared_sample: PreparedSh
     found = click_models(replace(prepared_sample, impressions=impressions))
 
     assert found.figures == {}
+    assert [note.partition(":")[0] for note in found.notes] == [
+        "Hand-made features say nothing of click",
+        "Hand-made features say nothing of conversion",
+    ]
     for forecast in found.forecasts:
         assert np.isnan(forecast.click_N).all()
         assert np.isnan(forecast.convert_N).all()
+
+
+def test_rows_that_were_not_learned_from_are_told(
+    prepared_sample: PreparedShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(click_models_module, "MOST_ROWS", 500)
+    learned = examples_of(prepared_sample, ["train", "validation"])
+
+    found = click_models(prepared_sample)
+
+    honest_N = learned.weight_N > 0
+    assert found.notes[0] == (
+        f"Hand-made features learned click from 500 of {honest_N.sum():,} rows, evenly thinned."
+    )

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 
+from shelfwise.data.batches import Examples
 from shelfwise.data.part_rows import LEARNED, TRAINED
 from shelfwise.data.prepared import PreparedShop
 from shelfwise.data.split import Part
@@ -171,7 +172,7 @@ class ClickModels:
 
     forecasts: list[Forecast] = field(default_factory=list)
     figures: dict[str, float] = field(default_factory=dict)  # chosen settings
-    notes: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)  # what was not learned, or not from all rows
 
 
 def click_models(prepared: PreparedShop, progress: Progress | None = None) -> ClickModels:
@@ -184,9 +185,10 @@ def click_models(prepared: PreparedShop, progress: Progress | None = None) -> Cl
     with progress.step("Hand-made features", total=3) as step:
         tables: list[Mapping[str, Labelled]] = []
         for parts in (TRAINED, _VALIDATION, LEARNED):
-            tables.append(_labelled(HandFeatures.of(prepared, parts)))
+            table = HandFeatures.of(prepared, parts)
+            tables.append(_labelled(table))
             step.advance()
-    found = ClickModels()
+    found = ClickModels(notes=_notes(table.examples, tables))
     predictors: dict[tuple[str, str], Predict] = {}
     with progress.step("Learning click baselines", total=len(families) * len(TASKS)) as step:
         for name, learners in families.items():
@@ -204,12 +206,34 @@ def click_models(prepared: PreparedShop, progress: Progress | None = None) -> Cl
     return found
 
 
-def _labelled(table: HandFeatures) -> dict[str, Labelled]:
-    """Rows of each task: every impression, or clicks whose purchase is known."""
-    examples = table.examples
+def _notes(learned: Examples, tables: Sequence[Mapping[str, Labelled]]) -> list[str]:
+    """What a reader of the forecasts must know; the last table was made of ``learned``."""
+    notes = []
+    for task, kept_N in _fit_to_learn(learned).items():
+        rows = int(kept_N.sum())
+        if not (tables[0][task].says_something and tables[-1][task].says_something):
+            notes.append(
+                f"Hand-made features say nothing of {task}: its rows before the test hold one "
+                "outcome alone, or none."
+            )
+        elif rows > MOST_ROWS:
+            notes.append(
+                f"Hand-made features learned {task} from {MOST_ROWS:,} of {rows:,} rows, evenly "
+                "thinned."
+            )
+    return notes
+
+
+def _fit_to_learn(examples: Examples) -> dict[str, NDArray[np.bool_]]:
+    """Rows of each task: every impression, or clicks whose purchase is known; no suspects."""
     honest_N = examples.weight_N > 0
-    known_N = examples.clicked_N & examples.known_N
-    rows = {"click": _thinned(honest_N), "conversion": _thinned(honest_N & known_N)}
+    return {"click": honest_N, "conversion": honest_N & examples.clicked_N & examples.known_N}
+
+
+def _labelled(table: HandFeatures) -> dict[str, Labelled]:
+    """Features and labels of each task's rows, thinned where there are very many."""
+    examples = table.examples
+    rows = {task: _thinned(kept_N) for task, kept_N in _fit_to_learn(examples).items()}
     label = {"click": examples.clicked_N, "conversion": examples.purchased_N}
     parts: dict[str, list[NDArray[np.float32]]] = {task: [] for task in TASKS}
     width = 0
