@@ -1,20 +1,31 @@
 from __future__ import annotations
 
 import json
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from training.test_classify import options_of, prepared_pairs
 
+from shelfwise.data.batches import examples_of
+from shelfwise.data.folds import time_fold
 from shelfwise.data.prepared import PreparedShop
 from shelfwise.evaluation.config import EvaluateOptions
 from shelfwise.evaluation.cross_validation import CrossValidation, cross_validate, spreads_of
 from shelfwise.evaluation.learning_curve import learning_curve
-from shelfwise.evaluation.pieces import MeasuredPiece, Setting
+from shelfwise.evaluation.pieces import (
+    MeasuredPiece,
+    Piece,
+    Setting,
+    measure_pieces,
+    read_pieces,
+)
 from shelfwise.evaluation.report import Row
 from shelfwise.models.config import EncoderOptions, Frozen, ModelOptions
 from shelfwise.schema.errors import ConfigError
+from shelfwise.schema.progress import Silent
 from shelfwise.training.config import TrainOptions
 
 
@@ -121,7 +132,14 @@ def test_a_spread_by_hand() -> None:
 def test_a_learning_curve_grows_with_the_data(
     prepared_sample: PreparedShop, setting: Setting, tmp_path: Path
 ) -> None:
-    curves = learning_curve(prepared_sample, tmp_path / "curve", setting, shares=(1.0, 0.25, 0.5))
+    # A refit would learn everybody's validation at every share: asked for, it is not made.
+    refitting = replace(setting, train=setting.train.model_copy(update={"refit": True}))
+    out = tmp_path / "curve"
+
+    curves = learning_curve(prepared_sample, out, refitting, shares=(1.0, 0.25, 0.5))
+
+    assert json.loads((out / "plan.json").read_text())["train"]["refit"] is False
+    assert "without a refit" in curves.protocol
 
     assert [training.name for training in curves.trainings] == [
         "share-0.25-seed-0",
@@ -140,6 +158,20 @@ def test_a_learning_curve_grows_with_the_data(
     assert curves.curve("pcoc") is None
     with pytest.raises(ConfigError, match="at most at 1"):
         learning_curve(prepared_sample, tmp_path / "other", setting, shares=(0.5, 2.0))
+
+
+def test_what_a_refit_learned_from_is_counted_and_the_unfinished_is_not(
+    prepared_sample: PreparedShop, setting: Setting, tmp_path: Path
+) -> None:
+    refitting = replace(setting, train=setting.train.model_copy(update={"refit": True}))
+    view = time_fold(prepared_sample, 1, 0)
+    out, pieces = tmp_path / "pieces", [Piece("fold-01", lambda: view, 0)]
+
+    (measured,) = measure_pieces(out, {"kind": "cross_validation"}, pieces, refitting, Silent())
+
+    assert measured.requests == len(examples_of(view, ["train", "validation"]))
+    shutil.copytree(out / "fold-01", out / ".fold-02.partial-abcd")
+    assert [piece.name for piece in read_pieces(out, "cross_validation")[1]] == ["fold-01"]
 
 
 def test_folds_of_texts(tiny_encoder: Path, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -68,12 +68,15 @@ def learning_curve(
 ) -> LearningCurves:
     """Train on growing shares of the users; judged on everybody's validation, never on the test.
 
+    A refit is not made, whatever ``setting`` says: it would learn from everybody at every share.
+
     Raises:
         ConfigError: a share is not in (0, 1], or ``out`` is not ours.
     """
     wrong = [share for share in shares if not 0 < share <= 1]
     if wrong or not shares:
         raise ConfigError(f"shares of the data must lie above 0 and at most at 1, found {wrong}")
+    setting = replace(setting, train=setting.train.model_copy(update={"refit": False}))
     first = setting.train.seed
     pieces = [
         Piece(
@@ -102,7 +105,7 @@ def _found(plan: Mapping[str, Any], measured: list[MeasuredPiece], seed: int) ->
     return LearningCurves(
         protocol=f"{len(measured)} trainings on {', '.join(f'{size:,}' for size in sizes)} "
         "requests: shares of the users, smaller ones inside larger ones of the same draw; judged "
-        "on everybody's requests of validation. The test part is not read.",
+        "on everybody's requests of validation, without a refit. The test part is not read.",
         fingerprint=plan["data_fingerprint"],
         headline=measured[-1].headline,
         trainings=measured,

@@ -17,7 +17,6 @@ from typing import Any
 
 from shelfwise.data.batches import examples_of
 from shelfwise.data.folder import new_folder
-from shelfwise.data.part_rows import TRAINED
 from shelfwise.data.prepared import PreparedPairs, PreparedShop
 from shelfwise.data.whole_file import write_whole
 from shelfwise.evaluation.classifier import classification_report_of
@@ -119,7 +118,7 @@ def read_pieces(out: Path, kind: str) -> tuple[dict[str, Any], list[MeasuredPiec
         raise ArtifactError(
             f"{out}: holds no {command}; make it with: shelfwise {command} ... --out"
         )
-    done = sorted(out.glob(f"*/{_RESULT}"))
+    done = sorted(out.glob(f"[!.]*/{_RESULT}"))  # with a dot over: not finished, or left by a kill
     if not done:
         raise ArtifactError(f"{out}: no training of it is done yet; go on with the same command")
     return plan, [_read(one) for one in done]
@@ -172,8 +171,9 @@ def _measure(piece: Piece, setting: Setting, folder: Path, progress: Progress) -
         rows = classification_report_of(run, open_sealed(run, "run"), view, measuring)
         findings = ShopFindings(rows=rows)
     else:
-        requests = len(examples_of(view, TRAINED))
-        findings = measure_shop(open_run(run), view, measuring, None, progress)
+        loaded = open_run(run)
+        requests = len(examples_of(view, loaded.learned))
+        findings = measure_shop(loaded, view, measuring, None, progress)
     curve = json.loads((run / CURVE).read_text(encoding="utf-8"))
     shutil.rmtree(run)
     measured = MeasuredPiece(
