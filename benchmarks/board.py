@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.kept import Kept
 from shelfwise.evaluation.report import OURS, Row
 from shelfwise.metrics.bootstrap import bootstrap_interval, paired_interval
 from shelfwise.metrics.holm import holm_adjusted
@@ -43,6 +44,7 @@ class Board:
     failures: dict[str, str] = field(default_factory=dict)
     about: list[dict[str, Any]] = field(default_factory=list)  # how each system was run
     notes: list[str] = field(default_factory=list)
+    kept: Kept = field(default_factory=Kept)  # where each run's figures are written as it ends
 
     def add(self, system: str, values: Values) -> bool:
         """Keep one run; False where it is exactly the system's last one, and so says nothing new.
@@ -53,11 +55,13 @@ class Board:
         if runs and _same(runs[-1], values):
             return False
         runs.append(values)
+        self.kept.note(self._plain(system, len(runs) - 1))
         return True
 
     def fail(self, system: str, reason: str) -> None:
         """Remember why a system has no figures."""
         self.failures[system] = reason
+        self.kept.note([{"system": system, "failed": reason}])
 
     def rows(self) -> list[dict[str, Any]]:
         """Every figure with its interval over units; of several runs, a unit's mean counts."""
@@ -72,6 +76,19 @@ class Board:
                 rows.append(asdict(row))
         rows += [{"system": name, "failed": reason} for name, reason in self.failures.items()]
         return rows
+
+    def _plain(self, system: str, seed: int) -> list[dict[str, Any]]:
+        """One run's figures, without intervals."""
+        return [
+            {
+                "system": system,
+                "seed": seed,
+                **figure._asdict(),
+                "value": _average(value_U, self.weights.get(figure.view)),
+                "support": int(np.isfinite(value_U).sum()),
+            }
+            for figure, value_U in self.runs[system][seed].items()
+        ]
 
     def differences(self, metrics: Sequence[str], a: str = OURS) -> list[dict[str, Any]]:
         """``a`` minus every other system, unit by unit, in the chosen metrics.

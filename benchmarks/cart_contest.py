@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -17,8 +17,13 @@ from numpy.typing import NDArray
 
 from benchmarks.asking import Asking
 from benchmarks.cart_log import CartRanker
-from benchmarks.cart_models import Forecast, item_rates, logistic_regression
+from benchmarks.cart_models import Forecast, item_rates, logistic_regression, one_rate
 from benchmarks.cart_pairs import CartPairs, cart_pairs
+from benchmarks.cart_peers import digest_of, forecast_of, read_forecast, write_pairs
+from benchmarks.failing import counted_as_failed
+from benchmarks.kept import Arrays, Kept
+from benchmarks.peer_process import peer_names
+from benchmarks.peers_in_turn import Turns
 from benchmarks.result import Result, peak_mib
 from benchmarks.shops import shop_of
 from shelfwise.evaluation.report import OURS, Difference, Row
@@ -33,7 +38,7 @@ from shelfwise.metrics.grouped_auc import auc_by_group
 from shelfwise.schema.manifest import file_digests, fingerprint_of
 from shelfwise.schema.progress import Progress
 
-_SYSTEMS = (OURS, "baselines")
+_SYSTEMS = (OURS, "baselines", "peers")
 _DRAWS = 200  # each passes over every row
 _TASK, _ENTIRE = "conversion", "click and purchase"
 _SEED = 0
@@ -42,8 +47,8 @@ _NOTES = (
     "by carts; users with only bought or only unbought carts are left out of it.",
     "`shelfwise` stands for the shipped network on ids alone: shared request and item vectors, "
     "click and conversion heads over the entire space (ESMM). Single task, shared-bottom, MMoE and "
-    "PLE are no options of it yet, so they have no rows. Its log has made-up times: Beibei has no "
-    "order, and history and counts, which the ranker lives by, say little.",
+    "PLE are no options of it yet; those in the table are other libraries'. Its log has made-up "
+    "times: Beibei has no order, and history and counts, which the ranker lives by, say little.",
 )
 
 Weighed = Callable[[NDArray[np.float64]], float]
@@ -52,7 +57,7 @@ Weighed = Callable[[NDArray[np.float64]], float]
 def compare_carts(words: str, asking: Asking, progress: Progress) -> Result:
     """Every system that was asked for, on the same rows of the test."""
     began = time.perf_counter()
-    asking.refuse_unknown(_SYSTEMS)
+    asking.refuse_unknown([*_SYSTEMS, *peer_names(asking.scripts, "forecast")])
     with TemporaryDirectory(prefix="conversion-") as folder:
         scratch = Path(folder)
         shop = shop_of(asking.data, "beibei", scratch, asking.settings, progress)
@@ -61,14 +66,15 @@ def compare_carts(words: str, asking: Asking, progress: Progress) -> Result:
         fingerprint = fingerprint_of(
             {"events.parquet": file_digests(shop.folder)["events.parquet"]}
         )
-        runs = _forecasts(pairs, asking, scratch, progress)
+        answered = _forecasts(pairs, asking, scratch, progress)
         name = shop.config().shop.name
-    test = _Test.of(pairs)
+    test, runs = answered.test, answered.runs
     with progress.step("Measuring", total=len(runs)) as step:
         rows = []
         for system, answers in runs.items():
             rows += test.rows(system, answers)
             step.advance()
+        rows += answered.failed
         differences = test.differences(runs)
     return Result(
         benchmark="conversion",
@@ -84,20 +90,66 @@ def compare_carts(words: str, asking: Asking, progress: Progress) -> Result:
     )
 
 
-def _forecasts(
-    pairs: CartPairs, asking: Asking, scratch: Path, progress: Progress
-) -> dict[str, list[Forecast]]:
-    """Every system's answers, one a seed."""
-    runs: dict[str, list[Forecast]] = {}
+@dataclass(slots=True)
+class _Answered:
+    """Every system's answers, one a seed, and why some have none."""
+
+    pairs: CartPairs
+    test: _Test
+    kept: Kept
+    runs: dict[str, list[Forecast]] = field(default_factory=dict)
+    failed: list[dict[str, Any]] = field(default_factory=list)
+
+    def hold(self, answer: Forecast) -> bool:
+        """False where it is that of the last seed."""
+        runs = self.runs.setdefault(answer.system, [])
+        if runs and self.test.same(runs[-1], answer):
+            return False
+        runs.append(answer)
+        told = {"system": answer.system, "seed": len(runs) - 1}
+        self.kept.note([told | figure for figure in self.test.plain(answer)])
+        return True
+
+    def fail(self, system: str, reason: str) -> None:
+        self.failed.append({"system": system, "failed": reason})
+        self.kept.note(self.failed[-1:])
+
+
+def _forecasts(pairs: CartPairs, asking: Asking, scratch: Path, progress: Progress) -> _Answered:
+    answered = _Answered(pairs, _Test.of(pairs), Kept(asking.keep))
+    answered.hold(one_rate(pairs))
     if asking.wants(OURS):
-        ranker = CartRanker(pairs, scratch, asking.settings, progress)
-        runs[OURS] = [ranker.forecast(asking.minutes, seed) for seed in range(asking.seeds)]
+        with counted_as_failed(answered.fail, OURS):
+            ranker = CartRanker(pairs, scratch, asking.settings, progress)
+            for seed in range(asking.seeds):
+                answered.hold(ranker.forecast(asking.minutes, seed))
     if asking.wants("baselines"):
         with progress.step("Fitting the baselines"):
             for baseline in (item_rates, logistic_regression):
-                answer = baseline(pairs)
-                runs[answer.system] = [answer]
-    return runs
+                with counted_as_failed(answered.fail, baseline.__name__.replace("_", " ")):
+                    answered.hold(baseline(pairs))
+    if any(asking.wants("peers", name) for name in peer_names(asking.scripts, "forecast")):
+        _peers(answered, asking, scratch, progress)
+    return answered
+
+
+def _peers(answered: _Answered, asking: Asking, scratch: Path, progress: Progress) -> None:
+    pairs = answered.pairs
+    task = write_pairs(pairs, "conversion", scratch / "task")
+    tested = len(pairs.rows("test"))
+
+    def hold(system: str, arrays: Arrays, about: dict[str, Any]) -> bool:
+        told = {name: value for name, value in about.items() if name != "system"}
+        return answered.hold(forecast_of(pairs, system, arrays, told))
+
+    Turns(
+        "forecast",
+        task,
+        digest_of(task, pairs),
+        lambda out: read_forecast(out, tested),
+        hold,
+        answered.fail,
+    ).ask(asking, progress)
 
 
 class _Test:
@@ -112,6 +164,20 @@ class _Test:
     @classmethod
     def of(cls, pairs: CartPairs) -> _Test:
         return cls(pairs, pairs.rows("test"))
+
+    def same(self, one: Forecast, other: Forecast) -> bool:
+        """Whether two answers are one on all rows that are judged."""
+        both = ((one.cart_N, other.cart_N), (one.convert_N, other.convert_N))
+        return all(np.array_equal(a[self.row_T], b[self.row_T], equal_nan=True) for a, b in both)
+
+    def plain(self, answer: Forecast) -> list[dict[str, Any]]:
+        """One answer's figures, without intervals."""
+        auc, ctcvr_auc = self._auc([answer]), self._ctcvr_auc([answer])
+        ones_C, ones_T = np.ones(len(self.row_C)), np.ones(len(self.row_T))
+        return [
+            {"view": "main", "task": _TASK, "metric": "cvr_auc", "value": auc(ones_C)},
+            {"view": "main", "task": _ENTIRE, "metric": "ctcvr_auc", "value": ctcvr_auc(ones_T)},
+        ]
 
     def rows(self, system: str, answers: Sequence[Forecast]) -> list[dict[str, Any]]:
         """All figures of a system; of several runs the mean counts."""
@@ -148,20 +214,27 @@ class _Test:
         return found
 
     def _auc(self, answers: Sequence[Forecast]) -> Weighed:
-        return _mean([SortedAuc.of(one.convert_N[self.row_C], self.bought_C) for one in answers])
+        return _mean([_auc_of(one.convert_N[self.row_C], self.bought_C) for one in answers])
 
     def _ctcvr_auc(self, answers: Sequence[Forecast]) -> Weighed:
         both = [(one.cart_N * one.convert_N)[self.row_T] for one in answers]
-        return _mean([SortedAuc.of(p_T, self.bought_T) for p_T in both])
+        return _mean([_auc_of(p_T, self.bought_T) for p_T in both])
 
     def _by_user(
         self, answers: Sequence[Forecast]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        groups = [
-            auc_by_group(one.convert_N[self.row_C], self.bought_C, self.user_C) for one in answers
-        ]
-        value_U = np.mean([group.value_G for group in groups], axis=0)
-        return value_U, groups[0].rows_G.astype(np.float64)
+        value_SU = []
+        for one in answers:
+            score_C = one.convert_N[self.row_C]
+            missing = bool(np.isnan(score_C).any())
+            groups = auc_by_group(np.nan_to_num(score_C), self.bought_C, self.user_C)
+            value_SU.append(np.full_like(groups.value_G, np.nan) if missing else groups.value_G)
+        return np.mean(value_SU, axis=0), groups.rows_G.astype(np.float64)
+
+
+def _auc_of(score_N: NDArray[np.float64], label_N: NDArray[np.bool_]) -> Weighed:
+    """nan of a system that does not forecast this."""
+    return (lambda _: float("nan")) if np.isnan(score_N).any() else SortedAuc.of(score_N, label_N)
 
 
 def _mean(metrics: Sequence[Weighed]) -> Weighed:

@@ -28,6 +28,14 @@ class Forecast(NamedTuple):
     told: Mapping[str, Any]
 
 
+def one_rate(pairs: CartPairs) -> Forecast:
+    """The same for every row: what a random order is expected to earn."""
+    kept = pairs.rows("train")
+    rate, among_carts = pairs.cart_N[kept].mean(), pairs.bought_N[kept[pairs.cart_N[kept]]].mean()
+    size = len(pairs.user_N)
+    return Forecast("random order", np.full(size, rate), np.full(size, among_carts), {})
+
+
 def item_rates(pairs: CartPairs) -> Forecast:
     """Each item's share of carts among what was shown, and of purchases among carts.
 

@@ -5,10 +5,9 @@ Every system answers the same requests of the test; its scores meet the same vie
 
 from __future__ import annotations
 
-import shutil
+import hashlib
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,16 +18,12 @@ from numpy.typing import NDArray
 
 from benchmarks.asking import Asking
 from benchmarks.board import Board, Figure
+from benchmarks.failing import counted_as_failed
+from benchmarks.kept import Arrays, Kept
+from benchmarks.peer_process import absent_peers, peer_names
 from benchmarks.peer_task import K, write_task
-from benchmarks.peers_ranking import (
-    Asked,
-    Peer,
-    PeerError,
-    ask_peer,
-    peer_names,
-    peers_of,
-    uninstalled_peers,
-)
+from benchmarks.peers_in_turn import Turns
+from benchmarks.peers_ranking import read_scores
 from benchmarks.result import Result, peak_mib
 from benchmarks.shops import Shop, prepared_shop, shop_of
 from shelfwise.data.part_rows import LEARNED
@@ -42,12 +37,14 @@ from shelfwise.evaluation.run_scorer import RunScorer
 from shelfwise.evaluation.summary import protocol_of
 from shelfwise.metrics.hit_rate import hit_rate_at_k
 from shelfwise.ranking.loaded_run import open_run
-from shelfwise.schema.errors import DataError, ShelfwiseError
+from shelfwise.schema.errors import DataError
+from shelfwise.schema.manifest import file_digests, fingerprint_of
 from shelfwise.schema.progress import Progress, Silent
 from shelfwise.training.train import train
 
 _COLD_PLACES = 100
 _GROUPS = (OURS, "baselines", "peers")
+_FAIR = "train.refit=true"  # baselines and peers learn from validation too, once it has chosen
 RANDOM = "random order"
 
 
@@ -75,6 +72,10 @@ class _Contest:
 
     def hold(self, system: str, score: Score) -> bool:
         """Rank by ``score`` and keep the values; False where they are those of the last run."""
+        return self.board.add(system, self.values(system, score))
+
+    def values(self, system: str, score: Score) -> dict[Figure, NDArray[np.float64]]:
+        """Every figure of a ranking by ``score``, a number for each unit."""
         systems, items = {system: score}, len(self.prepared.items)
         with self.progress.step(f"Ranking by {system}"):
             ranked = rank_all(systems, self.targets, self.looked_at, items, Silent())
@@ -83,7 +84,7 @@ class _Contest:
             name = self.protocol.view_names.get(view, view)
             for metric, value_U in unit_values(found, view, self.targets, items).items():
                 values[Figure(name, "match", metric)] = value_U
-        return self.board.add(system, values)
+        return values
 
 
 def unit_values(
@@ -109,24 +110,28 @@ def unit_values(
 def compare(protocol: Protocol, asking: Asking, progress: Progress) -> Result:
     """Run every system that was asked for; one that fails is a row with the reason."""
     began = time.perf_counter()
-    asking.refuse_unknown([*_GROUPS, *peer_names(asking.scripts)])
+    absent = absent_peers(asking.scripts, asking.environments)
+    asking.refuse_unknown([*_GROUPS, *peer_names(asking.scripts, "rank"), *absent])
     with TemporaryDirectory(prefix=f"{protocol.name}-") as folder:
         scratch = Path(folder)
-        shop = shop_of(asking.data, protocol.dataset, scratch, asking.settings, progress)
+        settings = (_FAIR, *asking.settings)
+        shop = shop_of(asking.data, protocol.dataset, scratch, settings, progress)
         prepared = prepared_shop(shop, scratch / "prepared", progress)
         # The words are the published set's; another shop's protocol is what its shop.toml says.
         words = protocol.words if shop.published else protocol_of(prepared)
-        contest = _contest(protocol, prepared, progress)
+        contest = _contest(protocol, prepared, progress, Kept(asking.keep))
         _random_order(contest)
         if asking.wants(OURS):
-            with _counted_as_failed(contest, OURS):
+            with counted_as_failed(contest.board.fail, OURS):
                 _ours(contest, shop, asking, scratch)
         if asking.wants("baselines"):
-            with _counted_as_failed(contest, "baselines"):
+            with counted_as_failed(contest.board.fail, "baselines"):
                 _baselines(contest, shop)
-        wanted = [name for name in peer_names(asking.scripts) if asking.wants("peers", name)]
-        if wanted:
-            _peers(contest, wanted, asking, scratch)
+        for name, reason in absent.items():
+            if asking.wants("peers", name):
+                contest.board.fail(name, reason)
+        if any(asking.wants("peers", name) for name in peer_names(asking.scripts, "rank")):
+            _peers(contest, asking, scratch)
     board, headline = contest.board, protocol.view_names.get(contest.looked_at[0].name)
     figure = Figure(headline or contest.looked_at[0].name, "match", f"ndcg@{K}")
     return Result(
@@ -143,7 +148,9 @@ def compare(protocol: Protocol, asking: Asking, progress: Progress) -> Result:
     )
 
 
-def _contest(protocol: Protocol, prepared: PreparedShop, progress: Progress) -> _Contest:
+def _contest(
+    protocol: Protocol, prepared: PreparedShop, progress: Progress, kept: Kept
+) -> _Contest:
     targets = match_targets(prepared, "test")
     if len(targets) == 0:
         raise DataError(f"{protocol.name}: the test has no request over the whole catalogue")
@@ -155,7 +162,7 @@ def _contest(protocol: Protocol, prepared: PreparedShop, progress: Progress) -> 
         for view in looked_at
         if view.name == "cold"
     }
-    return _Contest(protocol, prepared, targets, looked_at, Board(weights), progress)
+    return _Contest(protocol, prepared, targets, looked_at, Board(weights, kept=kept), progress)
 
 
 def _data(contest: _Contest) -> dict[str, Any]:
@@ -176,15 +183,6 @@ def _data(contest: _Contest) -> dict[str, Any]:
         "fingerprint": prepared.manifest.data_fingerprint,
         "counts": counts,
     }
-
-
-@contextmanager
-def _counted_as_failed(contest: _Contest, system: str) -> Iterator[None]:
-    """A system's mistake costs its own rows, not the hours of the others."""
-    try:
-        yield
-    except ShelfwiseError as error:
-        contest.board.fail(system, str(error))
 
 
 def _random_order(contest: _Contest) -> None:
@@ -217,51 +215,34 @@ def _baselines(contest: _Contest, shop: Shop) -> None:
     rivals = baselines(contest.prepared, contest.progress, encoder)
     contest.board.notes.extend(rivals.notes)
     for rival in rivals.found:
-        contest.hold(rival.name, rival.scores)
+        with counted_as_failed(contest.board.fail, rival.name):
+            contest.hold(rival.name, rival.scores)
         told = {"system": rival.name, "settings": rival.setting._asdict(), "tried": rival.tried}
         contest.board.about.append(told | {"validation": {f"ndcg@{K}": rival.validation}})
 
 
-def _peers(contest: _Contest, libraries: Sequence[str], asking: Asking, scratch: Path) -> None:
+def _peers(contest: _Contest, asking: Asking, scratch: Path) -> None:
     """Each by its defaults and, apart from it, tuned by its own means in the same time."""
-    name = contest.protocol.name
-    task = write_task(contest.prepared, contest.targets, name, scratch / "task")
-    for library, reason in uninstalled_peers(asking.scripts, asking.environments).items():
-        contest.board.fail(library, reason)
-    steps = len(libraries)
-    with contest.progress.step("Peers", total=steps) as bar:
-        for library in libraries:
-            bar.note(library)
-            for peer in _models(contest, library, asking):
-                for tune in (False, True):
-                    _one_peer(contest, peer, task, (asking, tune))
-            bar.advance()
+    task = write_task(contest.prepared, contest.targets, contest.protocol.name, scratch / "task")
+
+    def read(out: Path) -> Arrays:
+        values = contest.values("a peer", read_scores(task, out).scores)
+        return {"|".join(figure): value_U for figure, value_U in values.items()}
+
+    def hold(system: str, arrays: Arrays, about: dict[str, Any]) -> bool:
+        values = {Figure(*name.split("|")): value_U for name, value_U in arrays.items()}
+        contest.board.about.append(about)
+        return contest.board.add(system, values)
+
+    digest = _digest(task, contest)
+    Turns("rank", task, digest, read, hold, contest.board.fail).ask(asking, contest.progress)
 
 
-def _models(contest: _Contest, library: str, asking: Asking) -> list[Peer]:
-    try:
-        return list(peers_of(library, asking.scripts, asking.environments))
-    except PeerError as error:
-        contest.board.fail(library, str(error))
-        return []
-
-
-def _one_peer(contest: _Contest, peer: Peer, task: Path, how: tuple[Asking, bool]) -> None:
-    asking, tune = how
-    out = task.with_name("answer")
-    for seed in range(asking.seeds):
-        try:
-            given = Asked(asking.minutes * 60, seed, tune)
-            answer = ask_peer(peer, task, out, given)
-            system = answer.about.get("system", peer.name) + (" (tuned)" if tune else "")
-            again = not contest.hold(system, answer.scores)
-            contest.board.about.append(answer.about | {"system": system, "seed": seed})
-            if again:
-                break
-        except (ShelfwiseError, ValueError) as error:
-            # One that fails in both ways for one reason is told once.
-            if contest.board.failures.get(peer.name) != str(error):
-                contest.board.fail(f"{peer.name}{' (tuned)' if tune else ''}", str(error))
-            break
-        finally:
-            shutil.rmtree(out, ignore_errors=True)
+def _digest(task: Path, contest: _Contest) -> str:
+    """Of the task, of the test's answers, which it does not hold, and of how they are looked at."""
+    told = hashlib.sha256()
+    for view in contest.looked_at:
+        name = contest.protocol.view_names.get(view.name, view.name)
+        told.update(f"{view.name} as {name}:".encode())
+        told.update(view.right_target_P.tobytes() + view.right_item_P.tobytes())
+    return fingerprint_of(file_digests(task), told.hexdigest())

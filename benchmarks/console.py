@@ -21,7 +21,7 @@ from benchmarks.section import (
 )
 from shelfwise.cli.console import Settings, answer, emit, show
 
-__all__ = ["Budget", "Data", "Seeds", "Settings", "Systems", "Write", "listed", "tell"]
+__all__ = ["Budget", "Data", "Keep", "Seeds", "Settings", "Systems", "Write", "listed", "tell"]
 
 Data = Annotated[
     Path,
@@ -39,6 +39,14 @@ Systems = Annotated[
     typer.Option(
         help="Systems to run, separated by commas: shelfwise, baselines, peers, or one peer's "
         "name; left out, all."
+    ),
+]
+Keep = Annotated[
+    Path | None,
+    typer.Option(
+        help="Folder for each run's figures, as it ends. Called again, peers whose task, script, "
+        "budget and seed are the same are not asked again; take an empty folder after a change of "
+        "metrics or views."
     ),
 ]
 Write = Annotated[

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from benchmarks.console import Budget, Data, Seeds, Settings, Systems, Write, listed, tell
+from benchmarks.console import Budget, Data, Keep, Seeds, Settings, Systems, Write, listed, tell
 from shelfwise.cli.console import AsJson, Bars
 
 PROTOCOL = (
     "Training before 2008-07-01, validation to 07-14, test sessions from 07-15; validation "
-    "chooses, the test reports. Every click but a session's first is a target; all items are "
-    "ranked, those already seen too. Intervals over sessions."
+    "chooses, the chosen setting learns again from both, the test reports. Every click but a "
+    "session's first is a target; all items are ranked, those already seen too. Intervals over "
+    "sessions."
 )
 
 
@@ -18,6 +19,7 @@ def eshop(  # noqa: PLR0913  # the options of a command
     budget: Budget = 10.0,
     systems: Systems = None,
     settings: Settings = None,
+    keep: Keep = None,
     write: Write = None,
     as_json: AsJson = False,
 ) -> None:
@@ -28,6 +30,7 @@ def eshop(  # noqa: PLR0913  # the options of a command
     from benchmarks.asking import Asking
     from benchmarks.catalogue import Protocol, compare
 
-    asking = Asking(data, seeds, budget, listed(systems), tuple(settings or ()))
+    asked = (seeds, budget, listed(systems), tuple(settings or ()))
+    asking = Asking(data, *asked, keep=keep)
     protocol = Protocol("eshop", "eshop-clothing", PROTOCOL)
     tell(compare(protocol, asking, Bars()), as_json, write)

@@ -16,8 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.asking import Asking
-from benchmarks.board import Board, Figure
+from benchmarks.board import Board, Figure, Values
+from benchmarks.failing import counted_as_failed
 from benchmarks.judged import FIFTHS, Fold, Judged, folds_of, judged_of
+from benchmarks.kept import Kept
 from benchmarks.pair_figures import FIGURES, PairTexts, frozen_cosine, pair_figures
 from benchmarks.pair_models import PAIRS, boosted_trees, pairs_classifier, ridge
 from benchmarks.result import Result, peak_mib
@@ -72,12 +74,15 @@ def compare_judged(words: str, asking: Asking, progress: Progress) -> Result:
         judged = judged_of(shop, scratch / "prepared", progress)
         folds = list(folds_of(judged))
         tested_T = np.concatenate([fold.test for fold in folds])
-        board, answers = Board(), _Answers()
+        board, answers = Board(kept=Kept(asking.keep)), _Answers()
         _why_not_ours(board, judged, asking)
-        for system, grader, seeds in _systems(judged, shop, asking, (scratch, progress, reader)):
-            for seed in range(seeds):
-                answers.add(system, _of_all_folds(system, grader, (folds, seed, board)))
-        _measure(board, answers, judged, tested_T)
+        context = (scratch, progress, reader)
+        for group, systems in (
+            ("baselines", _baselines(judged, shop, asking, context)),
+            (PAIRS, _pairs(judged, shop, asking, context)),
+        ):
+            with counted_as_failed(board.fail, group):
+                _answer_all(systems, judged, (folds, board, answers))
     ours = PAIRS if PAIRS in board.runs else OURS
     return Result(
         benchmark="relevance",
@@ -117,10 +122,10 @@ def _why_not_ours(board: Board, judged: Judged, asking: Asking) -> None:
         board.fail(OURS, str(error).partition(": ")[2])
 
 
-def _systems(
+def _baselines(
     judged: Judged, shop: Shop, asking: Asking, context: tuple[Path, Progress, str]
 ) -> Iterator[tuple[str, Grader, int]]:
-    scratch, progress, reader = context
+    _, progress, reader = context
     grade_N = judged.rows["grade"].to_numpy()
     config = shop.config()
     if asking.wants("baselines"):
@@ -136,6 +141,12 @@ def _systems(
             yield system, by_score(score_N, grade_N), 1
         yield "ridge on hand features", _learned(ridge, figure_NF, judged), 1
         yield "gradient boosting on hand features", _learned(boosted_trees, figure_NF, judged), 1
+
+
+def _pairs(
+    judged: Judged, shop: Shop, asking: Asking, context: tuple[Path, Progress, str]
+) -> Iterator[tuple[str, Grader, int]]:
+    scratch, progress, _ = context
     if asking.wants(PAIRS, OURS):
 
         def graded(fold: Fold, seed: int) -> tuple[Grades, Mapping[str, Any]]:
@@ -173,6 +184,21 @@ def _learned(
     return graded
 
 
+def _answer_all(
+    systems: Iterator[tuple[str, Grader, int]],
+    judged: Judged,
+    context: tuple[list[Fold], Board, _Answers],
+) -> None:
+    folds, board, answers = context
+    tested_T = np.concatenate([fold.test for fold in folds])
+    for system, grader, seeds in systems:
+        with counted_as_failed(board.fail, system):
+            for seed in range(seeds):
+                answer = _of_all_folds(system, grader, (folds, seed, board))
+                board.add(system, _by_query(answer, judged, tested_T))
+                answers.add(system, answer)
+
+
 def _of_all_folds(system: str, grader: Grader, context: tuple[list[Fold], int, Board]) -> Grades:
     folds, seed, board = context
     began = time.perf_counter()
@@ -188,19 +214,13 @@ def _of_all_folds(system: str, grader: Grader, context: tuple[list[Fold], int, B
     )
 
 
-def _measure(board: Board, answers: _Answers, judged: Judged, tested_T: NDArray[np.int64]) -> None:
+def _by_query(answer: Grades, judged: Judged, tested_T: NDArray[np.int64]) -> Values:
     """Figures that are means over queries."""
     grade_T = judged.rows["grade"].to_numpy()[tested_T]
     query_T = judged.rows["query"].to_numpy()[tested_T].astype(str)
-    for system, runs in answers.runs.items():
-        for answer in runs:
-            lists = graded_ndcg_at_k(answer.score_T, grade_T, query_T, K)
-            pairs = pairs_by_query(answer.score_T, grade_T, query_T)
-            values = {
-                _figure(f"ndcg@{K}"): lists.ndcg_Q,
-                _figure("pairwise_accuracy"): pairs.value_Q,
-            }
-            board.add(system, values)
+    lists = graded_ndcg_at_k(answer.score_T, grade_T, query_T, K)
+    pairs = pairs_by_query(answer.score_T, grade_T, query_T)
+    return {_figure(f"ndcg@{K}"): lists.ndcg_Q, _figure("pairwise_accuracy"): pairs.value_Q}
 
 
 def _pooled_rows(

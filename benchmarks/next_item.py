@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from benchmarks.console import Budget, Data, Seeds, Settings, Systems, Write, listed, tell
+from benchmarks.console import Budget, Data, Keep, Seeds, Settings, Systems, Write, listed, tell
 from shelfwise.cli.console import AsJson, Bars
 
 PROTOCOL = (
     "Leave-last-out, for comparison with papers: each user's last item is the test, the last but "
-    "one validation, the rest training; the test's history is everything but the last item. All "
-    "items are ranked. View `main` (seen removed): the user's earlier items leave the ranking; "
-    "`seen kept`: they stay in it; `cold`: items that nobody had before (recall@100 over items). "
-    "Later behaviour of other users is learned from, as papers do: a shop cannot."
+    "one validation, the rest training; the test's history is everything but the last item; "
+    "validation chooses, the chosen setting learns again from both. All items are ranked. View "
+    "`main` (seen removed): the user's earlier items leave the ranking; `seen kept`: they stay in "
+    "it; `cold`: items that nobody had before (recall@100 over items). Later behaviour of other "
+    "users is learned from, as papers do: a shop cannot."
 )
 VIEWS = {"new": "main", "all": "seen kept"}
 
@@ -21,6 +22,7 @@ def next_item(  # noqa: PLR0913  # the options of a command
     budget: Budget = 10.0,
     systems: Systems = None,
     settings: Settings = None,
+    keep: Keep = None,
     write: Write = None,
     as_json: AsJson = False,
 ) -> None:
@@ -31,7 +33,8 @@ def next_item(  # noqa: PLR0913  # the options of a command
     from benchmarks.asking import Asking
     from benchmarks.catalogue import Protocol, compare
 
-    asking = Asking(data, seeds, budget, listed(systems), tuple(settings or ()))
+    asked = (seeds, budget, listed(systems), tuple(settings or ()))
+    asking = Asking(data, *asked, keep=keep)
     compared = ("ndcg@10", "hr@10", "recall@100")
     protocol = Protocol("next_item", "amazon-beauty", PROTOCOL, VIEWS, compared)
     tell(compare(protocol, asking, Bars()), as_json, write)

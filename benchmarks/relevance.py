@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.console import Budget, Data, Seeds, Settings, Systems, Write, listed, tell
+from benchmarks.console import Budget, Data, Keep, Seeds, Settings, Systems, Write, listed, tell
 from shelfwise.cli.console import AsJson, Bars
 
 PROTOCOL = (
@@ -22,6 +22,7 @@ def relevance(  # noqa: PLR0913  # the options of a command
     budget: Budget = 10.0,
     systems: Systems = None,
     settings: Settings = None,
+    keep: Keep = None,
     write: Write = None,
     as_json: AsJson = False,
 ) -> None:
@@ -32,5 +33,6 @@ def relevance(  # noqa: PLR0913  # the options of a command
     from benchmarks.asking import Asking
     from benchmarks.judged_contest import compare_judged
 
-    asking = Asking(data, seeds, budget, listed(systems), tuple(settings or ()))
+    asked = (seeds, budget, listed(systems), tuple(settings or ()))
+    asking = Asking(data, *asked, keep=keep)
     tell(compare_judged(PROTOCOL, asking, Bars()), as_json, write)

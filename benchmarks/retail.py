@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.console import Budget, Data, Seeds, Settings, Systems, Write, listed, tell
+from benchmarks.console import Budget, Data, Keep, Seeds, Settings, Systems, Write, listed, tell
 from shelfwise.cli.console import AsJson, Bars
 
 PROTOCOL = (
@@ -22,6 +22,7 @@ def retail(  # noqa: PLR0913  # the options of a command
     budget: Budget = 10.0,
     systems: Systems = None,
     settings: Settings = None,
+    keep: Keep = None,
     write: Write = None,
     as_json: AsJson = False,
 ) -> None:
@@ -32,6 +33,7 @@ def retail(  # noqa: PLR0913  # the options of a command
     from benchmarks.asking import Asking
     from benchmarks.catalogue import Protocol, compare
 
-    asking = Asking(data, seeds, budget, listed(systems), tuple(settings or ()))
+    asked = (seeds, budget, listed(systems), tuple(settings or ()))
+    asking = Asking(data, *asked, keep=keep)
     protocol = Protocol("retail", "online-retail", PROTOCOL)
     tell(compare(protocol, asking, Bars()), as_json, write)

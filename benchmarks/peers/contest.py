@@ -228,6 +228,8 @@ def _final(
     task: Task, peer: Peer, best: Trial | None, clock: Clock, room: float
 ) -> tuple[Settings, Fitted, list[str]]:
     settings = {**best.settings, **best.fitted.learned} if best else dict(peer.defaults)
+    if best and task.whole is task.train:  # there is nothing more to learn from
+        return settings, best.fitted, [best.fitted.note]
     try:
         with hard_stop(room):
             fitted = peer.fit(task, task.whole, settings, clock)

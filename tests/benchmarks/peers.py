@@ -29,11 +29,13 @@ about = {"system": "fake/" + getattr(given, "model", "only"), "tuned": given.tun
 """
 
 
-def fake_peer(folder: Path, name: str, script: str, installed: bool = True) -> tuple[Path, Path]:
+def fake_peer(
+    folder: Path, name: str, script: str, installed: bool = True, verb: str = "rank"
+) -> tuple[Path, Path]:
     """Folders of scripts and environments, with one more peer in them."""
     scripts, environments = folder / "scripts", folder / "environments"
     scripts.mkdir(exist_ok=True)
-    (scripts / f"rank_{name}.py").write_text(script)
+    (scripts / f"{verb}_{name}.py").write_text(script)
     environments.mkdir(exist_ok=True)
     if installed:
         python = environments / name / "bin" / "python"

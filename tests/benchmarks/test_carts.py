@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 import pytest
+from peers import fake_peer
 
 from shelfwise.schema.errors import DataError
 
@@ -17,6 +18,22 @@ if TYPE_CHECKING:
     from benchmarks.result import Result
 
 USERS, ITEMS, CARTS = 30, 40, 10
+TUNED = ("fake/carts (tuned)",)
+# Forecasts no carts; of purchases the truth: even items are bought.
+FORECAST = """\
+import argparse, json
+from pathlib import Path
+import numpy as np, polars as pl
+parser = argparse.ArgumentParser()
+for name in ("--task", "--out", "--seconds", "--seed"):
+    parser.add_argument(name)
+parser.add_argument("--tune", action="store_true")
+given = parser.parse_args()
+item = pl.read_parquet(Path(given.task, "test.parquet"))["item"].to_numpy()
+bought = (item % 2 == 0).astype(np.float32)
+np.save(Path(given.out, "forecast.npy"), np.stack([np.full_like(bought, np.nan), bought], axis=1))
+Path(given.out, "peer.json").write_text(json.dumps({"system": "fake/carts", "trials": 1}))
+"""
 
 
 @pytest.fixture(scope="module")
@@ -166,7 +183,7 @@ def test_training_carts_keep_their_order_and_every_part_its_time(pairs: CartPair
 
 
 @pytest.fixture(scope="module")
-def compared(shop: Path, tiny_encoder: Path) -> Result:
+def compared(shop: Path, tiny_encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> Result:
     from benchmarks.asking import Asking
     from benchmarks.cart_contest import compare_carts
 
@@ -180,11 +197,22 @@ def compared(shop: Path, tiny_encoder: Path) -> Result:
         "train.batch_requests=64",
         "train.patience=30",
     )
-    return compare_carts("Carts.", Asking(shop, minutes=0.5, settings=settings), Silent())
+    folder = tmp_path_factory.mktemp("peers")
+    fake_peer(folder, "absent", FORECAST, installed=False, verb="forecast")
+    scripts, environments = fake_peer(folder, "fake", FORECAST, verb="forecast")
+    asking = Asking(
+        *(shop, 1, 0.5, (), settings),
+        keep=folder / "kept",
+        scripts=scripts,
+        environments=environments,
+    )
+    found = compare_carts("Carts.", asking, Silent())
+    assert len(list((folder / "kept").glob("*.npz"))) == 2  # one by its defaults, one tuned
+    return found
 
 
 def test_what_depends_on_the_item_alone_is_told_by_its_rate(compared: Result) -> None:
-    found = {(row["system"], row["metric"]): row for row in compared.rows}
+    found = {(row["system"], row["metric"]): row for row in compared.rows if "metric" in row}
 
     # Even items are always bought and odd ones never.
     for system in ("item rate", "logistic regression"):
@@ -196,13 +224,35 @@ def test_what_depends_on_the_item_alone_is_told_by_its_rate(compared: Result) ->
 
 def test_ours_is_compared_on_the_same_users(compared: Result) -> None:
     gaps = {(gap["b"], gap["metric"]): gap for gap in compared.differences}
-    found = {(row["system"], row["metric"]): row["value"] for row in compared.rows}
+    rows = [row for row in compared.rows if "metric" in row]
+    found = {(row["system"], row["metric"]): row["value"] for row in rows}
 
     assert set(gaps) == {
         (system, metric)
-        for system in ("item rate", "logistic regression")
+        for system in ("item rate", "logistic regression", "random order", "fake/carts", *TUNED)
         for metric in ("auc", "gauc", "ctcvr_auc")
     }
     for (system, metric), gap in gaps.items():
         if metric != "gauc":  # over users who have a value for both
-            assert gap["value"] == pytest.approx(found["shelfwise", metric] - found[system, metric])
+            expected = found["shelfwise", metric] - found[system, metric]
+            assert gap["value"] == pytest.approx(expected, nan_ok=True)
+
+
+def test_peers_are_rows_and_one_that_is_not_there_is_its_reason(compared: Result) -> None:
+    rows = [row for row in compared.rows if "metric" in row]
+    found = {(row["system"], row["metric"]): row for row in rows}
+
+    for system in ("fake/carts", *TUNED):
+        assert found[system, "auc"]["value"] == 1.0
+        # It forecasts no carts, so nothing can be said of both together.
+        assert np.isnan(found[system, "ctcvr_auc"]["value"])
+        assert found[system, "ctcvr_auc"]["support"] == 0
+    assert [row for row in compared.rows if "failed" in row] == [
+        {"system": "absent", "failed": "not installed; make it with: make peers"}
+    ]
+
+
+def test_a_random_order_is_right_in_half_of_all_pairs(compared: Result) -> None:
+    values = [row["value"] for row in compared.rows if row["system"] == "random order"]
+
+    assert values == pytest.approx([0.5] * 4)

@@ -60,7 +60,7 @@ def test_a_task_of_forecasts_is_read_and_judged_among_its_carts(task: PairTask) 
     def by(value_of: Any) -> Any:
         return lambda rows: np.stack([rows.item_N, value_of(rows.item_N)], axis=1)
 
-    assert (len(task.train), len(task.whole)) == (2, 6)
+    assert (len(task.train), len(task.whole), len(task.validation)) == (2, 2, 4)
     assert (task.users, task.items) == (2, 3)
     assert task.judged(by(lambda item_N: item_N)) == 1.0
     assert task.judged(by(lambda item_N: (item_N - 1) ** 2)) == pytest.approx(0.75)
@@ -76,10 +76,10 @@ def test_forecasts_of_the_test_are_written_row_by_row(task: PairTask, tmp_path: 
     peer = Peer("numpy/rate", "numpy", fit, {"cart": 0.5}, {"cart": (0.5, np.nan)})
     answer(task, peer, Asked(tmp_path / "out", 60.0, 0, tune=False))
 
-    # Learned from all six rows; the test's items are 1, 0 and 1.
-    sixth = pytest.approx(1 / 6)
+    # Learned from both rows of training; the test's items are 1, 0 and 1.
+    half = pytest.approx(1 / 2)
     forecast = np.load(tmp_path / "out/forecast.npy")
-    assert forecast.tolist() == [[0.5, sixth], [0.5, 0.0], [0.5, sixth]]
+    assert forecast.tolist() == [[0.5, half], [0.5, 0.0], [0.5, half]]
     assert json.loads((tmp_path / "out/peer.json").read_text())["note"] == ""
 
 
