@@ -54,6 +54,12 @@ def test_revenue_by_hand() -> None:
     assert ids(order(items, ByExpectedRevenue(), 2)) == ["b", "a"]
 
 
+def test_revenue_without_conversion_goes_by_click_and_price() -> None:
+    items = [scored("a", 9, click=0.5, price=10), scored("b", 1, click=0.1, price=100)]  # 5 and 10
+
+    assert ids(order(items, ByExpectedRevenue(), 2)) == ["b", "a"]
+
+
 def test_equal_utilities_go_by_match_then_by_id() -> None:
     items = [scored("b", 1, 0.5), scored("c", 2, 0.5), scored("a", 1, 0.5)]
 

@@ -18,7 +18,7 @@ from shelfwise.models.calibration import (
     Temperature,
 )
 from shelfwise.schema.event import Surface
-from shelfwise.training.calibrators import Rows, cross_fitted, fit, fit_kind, fit_task
+from shelfwise.training.calibrators import Rows, cross_fitted, fit_kind, fit_task
 
 OPTIONS = CalibrationOptions()
 
@@ -118,18 +118,34 @@ def test_open_windows_are_calibrated_as_if_everything_had_come(
     ids=["too sure", "a line", "no line"],
 )
 def test_auto_takes_what_holds(told: NDArray[np.float64], chosen: type) -> None:
-    assert type(fit(drawn(TRUE, told), OPTIONS)) is chosen
+    assert type(fit_task(drawn(TRUE, told), OPTIONS).calibration.pooled) is chosen
 
 
 def test_what_is_right_stays_right() -> None:
     rows = drawn(TRUE, TRUE)
 
-    found = fit(rows, OPTIONS)
+    found = fit_task(rows, OPTIONS).calibration.pooled
 
     assert expit(found(TRUE)).mean() == pytest.approx(expit(TRUE).mean(), rel=0.03)
     # On owners that nothing was fitted on, whatever is chosen gains next to nothing.
     losses = cross_fitted(rows)
     assert 0 <= losses["none"] - min(losses.values()) < 1e-4
+
+
+@pytest.mark.parametrize("kind", ["auto", "isotonic"])
+def test_owners_too_few_to_judge_each_other_calibrate_nothing(
+    kind: Literal["auto", "isotonic"],
+) -> None:
+    rows = drawn(TRUE, 2 * TRUE)
+    several = np.arange(len(TRUE)) % 5
+
+    for owner_N, used in ((0 * several, "none"), (several, kind)):
+        found = fit_task(rows._replace(owner_N=owner_N), CalibrationOptions(kind=kind))
+
+        pooled = found.calibration.pooled.kind
+        assert (pooled == "none") == (used == "none")
+        assert (found.log_loss == {}) == (used == "none")
+        assert found.rows == len(TRUE)
 
 
 def test_a_surface_with_few_positives_shares() -> None:

@@ -13,12 +13,13 @@ from shelfwise.data.part_rows import LEARNED, TRAINED
 from shelfwise.data.prepared import PreparedShop
 from shelfwise.data.tokens import tokenise
 from shelfwise.data.trend import trend_at
+from shelfwise.models.calibration import NOT_CALIBRATED, load_calibration
 from shelfwise.models.text_encoder import load_text_encoder
 from shelfwise.models.weights import load_tensors
 from shelfwise.ranking.loaded_run import open_run
 from shelfwise.schema.errors import ConfigError
 from shelfwise.schema.manifest import open_sealed
-from shelfwise.schema.run_files import CURVE, ITEMS, MODEL, TABLES
+from shelfwise.schema.run_files import CALIBRATION, CURVE, ITEMS, MODEL, TABLES
 from shelfwise.training.config import TrainOptions
 from shelfwise.training.train import taken_counts, tasks_of, train
 
@@ -118,8 +119,12 @@ def test_a_log_without_impressions_learns_match_alone(tiny_encoder: Path, tmp_pa
     manifest = train(shop, tmp_path / "run", options_of(tiny_encoder), SHORT)
 
     assert len(manifest.facts["tasks"]) == 1
-    assert manifest.facts["tasks"] == tasks_of(shop)
+    assert manifest.facts["tasks"] == tasks_of(shop, conversion=False)
     assert set(manifest.facts["validation"]) == {"ndcg@10"}
+    calibration = manifest.facts["calibration"]
+    assert calibration["fitted_on"].startswith("nothing")
+    assert calibration["click"]["rows"] == calibration["conversion"]["rows"] == 0
+    assert load_calibration(tmp_path / "run" / CALIBRATION) == NOT_CALIBRATED
 
 
 def test_without_anything_to_judge_by_the_last_state_stays(

@@ -62,8 +62,13 @@ class LoadedRun:
 
     @property
     def has_heads(self) -> bool:
-        """Whether click and conversion were learned."""
+        """Whether clicks were learned, and with them what came of clicks."""
         return "click" in self.manifest.facts["tasks"]
+
+    @property
+    def has_conversion(self) -> bool:
+        """Whether training knew purchases to learn P(purchase | click) from."""
+        return "conversion" in self.manifest.facts["tasks"]
 
     @property
     def learned(self) -> tuple[Part, ...]:

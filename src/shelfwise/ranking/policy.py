@@ -27,12 +27,16 @@ class ByRelevance:
 
 @dataclass(frozen=True, slots=True)
 class ByExpectedRevenue:
-    """Money expected from showing the item: P(click) x P(purchase | click) x price."""
+    """Money expected from showing the item: P(click) x P(purchase | click) x price.
+
+    Where conversion was not learned it counts as the same for all: P(click) x price.
+    """
 
     def utility(self, scored: ScoredItem) -> float:
         if isnan(scored.p_click) or scored.item.price is None:
             return 0.0
-        return scored.p_click * scored.p_convert * scored.item.price
+        p_convert = 1.0 if isnan(scored.p_convert) else scored.p_convert
+        return scored.p_click * p_convert * scored.item.price
 
 
 @dataclass(frozen=True, slots=True)

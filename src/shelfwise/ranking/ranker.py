@@ -204,7 +204,8 @@ class Ranker:
         click_N = convert_N = np.full(len(candidates), np.nan)
         if self.run.has_heads:
             pairs = (np.zeros(len(candidates), np.int64), candidates)
-            click_N, convert_N = self.run.probabilities(asked.requests, catalogue, pairs)
+            click_N, told_N = self.run.probabilities(asked.requests, catalogue, pairs)
+            convert_N = told_N if self.run.has_conversion else convert_N
         return [
             ScoredItem(
                 item=self.run.items[number],

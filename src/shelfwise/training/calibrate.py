@@ -16,7 +16,12 @@ import numpy as np
 
 from shelfwise.data.batches import Examples, batches
 from shelfwise.data.prepared import PreparedShop
-from shelfwise.models.calibration import Calibration, CalibrationOptions, PairLogits
+from shelfwise.models.calibration import (
+    Calibration,
+    CalibrationOptions,
+    PairLogits,
+    TaskCalibration,
+)
 from shelfwise.models.inference import pair_logits
 from shelfwise.models.inputs import as_requests
 from shelfwise.schema.progress import Progress
@@ -43,6 +48,10 @@ class FittedCalibration:
         return {"click": self.click.facts(), "conversion": self.convert.facts()}
 
 
+_NONE = Fitted(TaskCalibration(), rows=0, positives=0, log_loss={})
+NOTHING_TO_CALIBRATE = FittedCalibration(_NONE, _NONE)
+
+
 def calibrate(
     network: Network,
     prepared: PreparedShop,
@@ -51,8 +60,8 @@ def calibrate(
     progress: Progress,
 ) -> FittedCalibration:
     """Fit the maps of a network that has learned, from requests it has not."""
-    if len(examples.shown_item_N) == 0:  # a log that does not say what was shown
-        return fit_calibration(joined([]), examples, options)
+    if len(examples.shown_item_N) == 0:  # nothing was shown in this part
+        return NOTHING_TO_CALIBRATE
     found = []
     with progress.step("Scoring validation", total=len(examples)) as step:
         for batch in batches(prepared, examples, _REQUESTS, None):

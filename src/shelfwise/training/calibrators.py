@@ -87,29 +87,34 @@ def fit_task(rows: Rows, options: CalibrationOptions) -> Fitted:
     positives = int(rows.happened_N.sum())
     if options.kind == "none" or not _enough(rows, LEAST_POSITIVES):
         return Fitted(TaskCalibration(), len(rows.logit_N), positives, {})
+    losses = cross_fitted(rows)
     surfaces = {}
     for place, surface in enumerate(Surface):
         own = rows.where(rows.surface_N == place)
         if _enough(own, max(options.least_positives, LEAST_POSITIVES)):
-            surfaces[surface] = fit(own, options)
+            own_losses = cross_fitted(own) if options.kind == "auto" else {}
+            surfaces[surface] = _fit(own, options, own_losses)
     return Fitted(
-        TaskCalibration(pooled=fit(rows, options), surfaces=surfaces),
+        TaskCalibration(pooled=_fit(rows, options, losses), surfaces=surfaces),
         len(rows.logit_N),
         positives,
-        cross_fitted(rows),
+        losses,
     )
 
 
 def _enough(rows: Rows, least: int) -> bool:
+    """Rows of either label, and owners to judge each other's calibrators."""
     positives = int(rows.happened_N.sum())
-    return least <= positives and least <= len(rows.happened_N) - positives
+    few = min(positives, len(rows.happened_N) - positives) < least
+    return not few and len(np.unique(rows.owner_N)) >= _FOLDS
 
 
-def fit(rows: Rows, options: CalibrationOptions) -> Calibrator:
+def _fit(
+    rows: Rows, options: CalibrationOptions, losses: Mapping[CalibratorKind, float]
+) -> Calibrator:
     """The calibrator asked for; `auto` takes the one that holds best on other owners."""
     if options.kind != "auto":
         return fit_kind(rows, options.kind)
-    losses = cross_fitted(rows)
     return fit_kind(rows, min(_KINDS, key=lambda kind: losses[kind]))  # ties go to the plainer
 
 

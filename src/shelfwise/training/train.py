@@ -35,10 +35,10 @@ from shelfwise.schema.manifest import MANIFEST, Manifest, holds, seal
 from shelfwise.schema.plain import plain
 from shelfwise.schema.progress import Progress, Silent
 from shelfwise.schema.run_files import CALIBRATION, CAMPAIGNS, CURVE, ITEMS, MODEL, TABLES
-from shelfwise.training.calibrate import FittedCalibration, calibrate
+from shelfwise.training.calibrate import NOTHING_TO_CALIBRATE, FittedCalibration, calibrate
 from shelfwise.training.classify import train_classifier
 from shelfwise.training.config import TrainOptions
-from shelfwise.training.conversion_labels import conversion_warnings
+from shelfwise.training.conversion_labels import conversion_warnings, learned_conversion
 from shelfwise.training.device import choose_device
 from shelfwise.training.fit import LearningCurve, Lessons, Plan, fit
 from shelfwise.training.network import Network
@@ -97,6 +97,7 @@ def _train_shop(
     network, curve, plan = builder.fitted()
     best = curve.best
     parts = LEARNED if options.refit else TRAINED
+    examples = examples_of(prepared, parts)
     # Before a refit learns from validation too: what it calibrates is a network of the same making.
     calibrated = builder.calibrated(network)
     if options.refit:
@@ -105,25 +106,27 @@ def _train_shop(
     save_calibration(calibrated.calibration, folder / CALIBRATION)
     return {
         "shape": "shop",
-        "tasks": tasks_of(prepared),
+        "tasks": tasks_of(prepared, learned_conversion(examples, options)),
         "match_kinds": prepared.manifest.facts["match_kinds"],
         "queries": len(prepared.queries),
         "trained_until": prepared.moments.known_until(parts),
         "best_step": best.step,
         "steps": curve.checks[-1].step,
         "validation": plain(best.figures),
-        "calibration": calibrated.facts() | {"fitted_on": _calibrated_on(options)},
-        "warnings": conversion_warnings(prepared, examples_of(prepared, parts), options),
+        "calibration": calibrated.facts() | {"fitted_on": _calibrated_on(prepared, options)},
+        "warnings": conversion_warnings(
+            prepared, examples, options, prepared.moments.known_until(parts)
+        ),
         "seconds": round(time.monotonic() - began, 1),
     }
 
 
-def tasks_of(prepared: PreparedShop) -> list[str]:
-    """What this log can teach: a task without labels is never trained on made-up ones."""
+def tasks_of(prepared: PreparedShop, conversion: bool) -> list[str]:
+    """What a run has learned: of a task without labels it says nothing."""
     kinds = "/".join(prepared.manifest.facts["match_kinds"])
     tasks = [f"match ({kinds})"]
     if prepared.has_impressions:
-        tasks += ["click", "conversion"]
+        tasks += ["click", *(["conversion"] if conversion else [])]
     return tasks
 
 
@@ -200,7 +203,9 @@ class _Builder:
         return network, curve, plan
 
     def calibrated(self, network: Network) -> FittedCalibration:
-        """The maps of a network that was fitted on the training part."""
+        """The maps of a network that was fitted on the training part; without impressions, none."""
+        if not self.prepared.has_impressions:
+            return NOTHING_TO_CALIBRATE
         judged = examples_of(self.prepared, ["validation"])
         return calibrate(network, self.prepared, judged, self.options.calibration, self.progress)
 
@@ -233,7 +238,9 @@ def _rates(examples: Examples) -> tuple[float, float]:
     return float(clicked_N.mean()) if len(clicked_N) else 0.1, float(convert)
 
 
-def _calibrated_on(options: TrainOptions) -> str:
+def _calibrated_on(prepared: PreparedShop, options: TrainOptions) -> str:
+    if not prepared.has_impressions:
+        return "nothing: the log does not say what was shown"
     if options.refit:
         return "validation, with the network before its refit; used for the refitted one"
     return "validation"
