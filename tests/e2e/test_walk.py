@@ -51,7 +51,10 @@ def test_the_report_has_the_same_figures_on_paper_and_in_json(
     )  # fmt: skip
 
     report = ended.json
-    rows = {(row["view"], row["metric"], row["system"]): row for row in report["rows"]}
+    keys = ("view", "metric", "system")
+    rows = {tuple(row[key] for key in keys): row for row in report["rows"]}
+    tasks = {(*(row[key] for key in keys), row["task"]) for row in report["rows"]}
+    assert len(tasks) == len(report["rows"])
     assert {metric for view, metric, _ in rows} >= {
         "ndcg@10", "recall@10", "mrr", "auc", "gauc", "log_loss", "ece", "cvr_auc",
     }  # fmt: skip

@@ -59,7 +59,7 @@ def test_figures_by_hand_whatever_the_block(
     # Over all rows it does tell the queries apart: ranks 4 4 4 1.5 1.5 against 5 4 2 2 2, less
     # their mean 3: (2 + 1 - 1 + 1.5 + 1.5) / sqrt(7.5 * 8).
     assert others["BM25 of texts", "spearman"].value == pytest.approx(5 / 60**0.5)
-    assert {(row.task, row.view) for row in found.rows} == {("search", "main")}
+    assert {(row.task, row.view) for row in found.rows} == {("search", "judged")}
     assert "2 judged queries of the test, 5 judgements" in found.notes[0]
     assert "with one item or one grade left out of ndcg: 1" in found.notes[0]
 

@@ -32,6 +32,7 @@ from shelfwise.metrics.wrong_rate import wrong_places
 from shelfwise.retrieval.text_index import TextIndex
 
 TASK = "search"
+VIEW = "judged"  # a metric, a system and the view main are the match's
 RANDOM = "random order"
 WORDS = "BM25 of texts"
 _ROW_DRAWS = 200
@@ -69,7 +70,7 @@ def judged_search(
         rows += _wrong_rows(system, top_QK, rated, options)
     assert lists is not None
     floor = _mean(lists.random_Q, options)
-    rows.append(row(RANDOM, TASK, f"ndcg@{options.k}", floor))
+    rows.append(row(RANDOM, TASK, f"ndcg@{options.k}", floor, VIEW))
     return JudgedSearch(
         rows,
         [
@@ -126,7 +127,7 @@ def _rows(
             seed=options.seed,
         ),
     }
-    return [row(system, TASK, name, found) for name, found in figures.items()]
+    return [row(system, TASK, name, found, VIEW) for name, found in figures.items()]
 
 
 def _wrong_rows(
@@ -147,7 +148,7 @@ def _wrong_rows(
         )
         ends = (drawn.low, drawn.high) if value.support else (np.nan, np.nan)
         found = Interval(value.value, *ends, value.support)
-        rows.append(row(system, TASK, f"{name}@{options.k}", found))
+        rows.append(row(system, TASK, f"{name}@{options.k}", found, VIEW))
     return rows
 
 
