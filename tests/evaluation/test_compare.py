@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +20,7 @@ from shelfwise.evaluation.compare_report import CompareReport, Comparison
 from shelfwise.evaluation.config import EvaluateOptions
 from shelfwise.evaluation.evaluate import evaluate
 from shelfwise.evaluation.report import OURS, Row
-from shelfwise.evaluation.stored_answers import FOLDER, answers_of
+from shelfwise.evaluation.stored_answers import FOLDER, ShopAnswers, answers_of, keep_answers
 from shelfwise.models.config import EncoderOptions, ModelOptions, TopLayers
 from shelfwise.schema.errors import ArtifactError, ConfigError
 from shelfwise.schema.manifest import open_sealed
@@ -190,6 +191,42 @@ def test_the_page_holds_all_of_it(report: CompareReport) -> None:
         assert f'<section id="{section}"' in page
     assert "between seeds" in page
     assert "<script" not in page
+
+
+@pytest.mark.parametrize("turned", [1, -1])
+def test_what_the_interval_alone_would_say_is_drawn_as_open(
+    report: CompareReport, turned: int
+) -> None:
+    low, high = sorted((turned * 0.01, turned * 0.03))
+    alone = replace(
+        report.comparisons[0], value=turned * 0.02, low=low, high=high, p=0.04, p_holm=0.4
+    )
+
+    page = compare_page(replace(report, comparisons=[alone, *report.comparisons[1:]]))
+
+    assert re.findall(r'class="strip (\w+)"', page)[0] == "open"
+
+
+def test_what_one_run_has_not_learned_is_not_compared(
+    report: CompareReport, runs: list[Path], prepared_sample: PreparedShop, tmp_path: Path
+) -> None:
+    unlearned = shutil.copytree(runs[1], tmp_path / "unlearned")
+    told = answers_of(runs[1], prepared_sample, OPTIONS.most_targets, Silent())
+    assert isinstance(told, ShopAnswers)
+    shown = told.impressions.with_columns(pl.lit(float("nan")).alias("p_convert"))
+    keep_answers(replace(told, impressions=shown), unlearned, prepared_sample, OPTIONS.most_targets)
+
+    found = compare([unlearned, runs[0]], OPTIONS)
+
+    assert {one.task for one in found.comparisons} == {"match", "click"}
+    assert {row.task for row in found.rows if row.system == "long"} == {
+        row.task for row in report.rows
+    }
+    assert [note for note in found.notes if "is not compared there" in note] == [
+        f"unlearned says nothing of {task}, so it is not compared there."
+        for task in ("click and purchase", "conversion")
+    ]
+    assert "AUC of purchases among the clicked" in compare_page(found)
 
 
 def test_names_are_escaped(report: CompareReport) -> None:

@@ -76,7 +76,10 @@ def compare(
         rows=rows,
         spreads=spreads,
         comparisons=comparisons,
-        notes=list(_notes(prepared, systems, answers[trained[0].folder], options)),
+        notes=[
+            *_notes(prepared, systems, answers[trained[0].folder], options),
+            *_not_compared(systems, metrics),
+        ],
         reproduce=_reproduce(trained, options, answered.command),
         seconds=round(time.monotonic() - began, 1),
     )
@@ -159,22 +162,37 @@ def _figures(
 ) -> tuple[list[Row], list[SeedSpread], list[Comparison]]:
     """Values of every system, how far seeds move them, and all pairs of systems compared."""
     pairs = list(combinations(range(len(systems)), 2))
-    figures = len(metrics[0])
-    draws = Draws(options.draws, max(1, len(pairs) * figures), options.seed)
+    shared = [_shared(metrics[first], metrics[second]) for first, second in pairs]
+    tested = sum(map(len, shared))
+    draws = Draws(options.draws, max(1, tested), options.seed)
     rows: list[Row] = []
     spreads: list[SeedSpread] = []
     comparisons: list[Comparison] = []
-    with progress.step("Comparing", total=(len(systems) + len(pairs)) * figures) as step:
+    with progress.step("Comparing", total=sum(map(len, metrics)) + tested) as step:
         for system, found in zip(systems, metrics, strict=True):
             for metric in found:
                 rows.append(_row(system, metric, draws))
                 spreads += _spread(system, metric)
                 step.advance()
-        for first, second in pairs:
-            for both in zip(metrics[first], metrics[second], strict=True):
+        for (first, second), found_by_both in zip(pairs, shared, strict=True):
+            for both in found_by_both:
                 comparisons.append(_compared(systems[first], systems[second], both, draws))
                 step.advance()
     return rows, spreads, _corrected(comparisons)
+
+
+def _shared(a: Sequence[Metric], b: Sequence[Metric]) -> list[tuple[Metric, Metric]]:
+    """Figures that both have: a run that has not learned a task has none of it."""
+    theirs = {metric.place: metric for metric in b}
+    return [(metric, theirs[metric.place]) for metric in a if metric.place in theirs]
+
+
+def _not_compared(systems: Sequence[System], metrics: Sequence[Sequence[Metric]]) -> Iterator[str]:
+    """Which tasks a system says nothing of, where another does."""
+    tasks = {metric.place.task for found in metrics for metric in found}
+    for system, found in zip(systems, metrics, strict=True):
+        for task in sorted(tasks - {metric.place.task for metric in found}):
+            yield f"{system.name} says nothing of {task}, so it is not compared there."
 
 
 def _row(system: System, metric: Metric, draws: Draws) -> Row:

@@ -180,9 +180,7 @@ def _strip(one: Comparison, limit: float) -> Markup:
     """To the right where ``a`` is better, as in the forest."""
     value, low, high = one.for_a
     turned = Difference(one.a, one.b, one.view, one.metric, value, low, high)
-    if one.outcome == "open":  # the interval alone may have said otherwise
-        return difference_strip(turned, limit).replace(Markup("strip better"), "strip open")
-    return difference_strip(turned, limit)
+    return difference_strip(turned, limit, one.outcome)
 
 
 def _line(one: Comparison) -> _Line:
@@ -225,7 +223,10 @@ def _tables(report: CompareReport) -> Iterator[_Table]:
 
 def _support(rows: Sequence[Row], units: dict[tuple[str, str], str]) -> str:
     """What the figures of a table rest on; those that rest on fewer are named."""
-    told = {row.metric: f"{row.support:,} {units[row.task, row.metric]}" for row in rows}
+    # What one system alone has is not compared, and is a figure of users.
+    told = {
+        row.metric: f"{row.support:,} {units.get((row.task, row.metric), 'users')}" for row in rows
+    }
     usual = Counter(told.values()).most_common(1)[0][0]
     others = [f"; {metric} on {words}" for metric, words in told.items() if words != usual]
     return f"Rests on {usual}{''.join(others)}."

@@ -15,6 +15,7 @@ from markupsafe import Markup
 
 from shelfwise.evaluation.report import OURS, Difference, Reliability, Row
 from shelfwise.evaluation.report_words import (
+    Outcome,
     amount,
     decimals,
     figure,
@@ -157,9 +158,10 @@ def _best_mark(point: tuple[float, float], words: str) -> list[Markup]:
     ]
 
 
-def difference_strip(difference: Difference, limit: float) -> Markup:
+def difference_strip(difference: Difference, limit: float, said: Outcome | None = None) -> Markup:
     """The interval of a difference beside a line at 0, as wide as ``limit`` to either side.
 
+    ``said`` colours it where more than the interval decides; None: as the interval says.
     Hidden from screen readers: it stands beside the sentence that says the same.
     """
     if isnan(difference.low) or limit == 0:
@@ -173,7 +175,7 @@ def difference_strip(difference: Difference, limit: float) -> Markup:
         viewBox="0 0 140 24",
         width=140,
         height=24,
-        class_=f"strip {outcome(difference)}",
+        class_=f"strip {said or outcome(difference)}",
         aria_hidden="true",
     )
 
