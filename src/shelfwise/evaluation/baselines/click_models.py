@@ -22,7 +22,7 @@ from shelfwise.data.batches import Examples
 from shelfwise.data.part_rows import LEARNED, TRAINED
 from shelfwise.data.prepared import PreparedShop
 from shelfwise.data.split import Part
-from shelfwise.evaluation.baselines.hand_features import HandFeatures
+from shelfwise.evaluation.baselines.hand_features import HandFeatures, Lookup
 from shelfwise.evaluation.impressions import Forecast
 from shelfwise.metrics.log_loss import log_loss
 from shelfwise.schema.progress import Progress, Silent
@@ -183,9 +183,10 @@ def click_models(prepared: PreparedShop, progress: Progress | None = None) -> Cl
         "gradient boosting": BOOSTING,
     }
     with progress.step("Hand-made features", total=3) as step:
+        lookup = Lookup.of(prepared)
         tables: list[Mapping[str, Labelled]] = []
         for parts in (TRAINED, _VALIDATION, LEARNED):
-            table = HandFeatures.of(prepared, parts)
+            table = HandFeatures.of(prepared, parts, lookup)
             tables.append(_labelled(table))
             step.advance()
     found = ClickModels(notes=_notes(table.examples, tables))
@@ -200,7 +201,7 @@ def click_models(prepared: PreparedShop, progress: Progress | None = None) -> Cl
                     for key, value in learner.setting().items():
                         found.figures[f"baseline {name}, {task}: {key}"] = float(value)
                 step.advance()
-    answers = _answers(HandFeatures.of(prepared, _TEST), predictors, list(families))
+    answers = _answers(HandFeatures.of(prepared, _TEST, lookup), predictors, list(families))
     for name in families:
         found.forecasts.append(Forecast(name, answers[name, "click"], answers[name, "conversion"]))
     return found

@@ -38,11 +38,16 @@ class HandFeatures:
     prepared: PreparedShop
     examples: Examples
     place_N: NDArray[np.int64]  # row of each impression among all of the shop
-    lookup: _Lookup
+    lookup: Lookup
 
     @classmethod
-    def of(cls, prepared: PreparedShop, parts: Sequence[Part]) -> HandFeatures:
-        """Every impression of ``parts``, in the order of their `Examples`."""
+    def of(
+        cls, prepared: PreparedShop, parts: Sequence[Part], lookup: Lookup | None = None
+    ) -> HandFeatures:
+        """Every impression of ``parts``, in the order of their `Examples`.
+
+        ``lookup`` is the same for all parts of a shop, and reading its texts takes a while.
+        """
         until = prepared.moments.known_until(parts)
         place_N = (
             rows_of_parts(prepared, prepared.impressions.with_row_index("place"), parts)
@@ -53,7 +58,7 @@ class HandFeatures:
         )
         examples = examples_of(prepared, parts)
         assert len(place_N) == len(examples.shown_item_N), "the same rows"
-        return cls(prepared, examples, place_N, _Lookup.of(prepared))
+        return cls(prepared, examples, place_N, lookup or Lookup.of(prepared))
 
     def blocks(self, requests: int = _REQUESTS) -> Iterator[Block]:
         """All rows in order, those of so many requests at a time."""
@@ -126,7 +131,7 @@ def _place_and_shelf(
 
 
 @dataclass(frozen=True, slots=True)
-class _Lookup:
+class Lookup:
     """What is asked for each request: words, and what its shopper met before."""
 
     history: History
@@ -136,7 +141,7 @@ class _Lookup:
     category_V: NDArray[np.int64]  # 0: none
 
     @classmethod
-    def of(cls, prepared: PreparedShop) -> _Lookup:
+    def of(cls, prepared: PreparedShop) -> Lookup:
         price_V = prepared.items["price"].cast(pl.Float64).fill_null(np.nan).to_numpy()
         words = ShopWords.of(prepared)
         return cls(
