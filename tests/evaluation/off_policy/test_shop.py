@@ -3,19 +3,25 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 from cli.command import done, shelfwise
 
+from shelfwise.data.batches import examples_of
+from shelfwise.data.position_bias import PositionCurve
 from shelfwise.data.prepared import PreparedShop
 from shelfwise.evaluation.off_policy.shop import (
     ShopOffPolicyOptions,
+    lists_by,
     off_policy_of,
     reordered_lists,
 )
+from shelfwise.evaluation.off_policy.slots import logged_slots
 from shelfwise.evaluation.run_scorer import RunScorer
 from shelfwise.ranking.loaded_run import open_run
 from shelfwise.schema.errors import ConfigError, DataError
+from shelfwise.schema.event import Surface
 from shelfwise.schema.progress import Silent
 
 
@@ -81,6 +87,38 @@ def test_lists_in_the_runs_order(prepared_sample: PreparedShop, scorer: RunScore
         assert lists.surface in lists.sentence
         if lists.found is not None:
             assert lists.found.value.support > 0
+
+
+def test_suspected_machines_are_not_in_the_lists(prepared_sample: PreparedShop) -> None:
+    examples = examples_of(prepared_sample, ["test"])
+    odd_N = np.arange(len(examples.shown_item_N)) % 2 == 1
+    half = replace(examples, weight_N=np.where(odd_N, 0, examples.weight_N))
+    last = int(examples.position_N.max())
+    flat = [1.0] * last
+    curve = PositionCurve(
+        "search", list(range(1, last + 1)), flat, flat, flat, flat, [9] * last, [9] * last, flat, 0
+    )
+
+    told = lists_by(curve, half, np.zeros(len(odd_N))).found
+
+    assert told is not None
+    here_N = np.repeat(examples.surface_R == 0, np.diff(examples.shown_offset_R1))
+    kept_N = here_N & (examples.position_N > 0) & ~odd_N & (examples.weight_N > 0)
+    assert told.logged.value == pytest.approx(examples.clicked_N[kept_N].mean())
+    # With equal scores every item stays, and on a flat curve nothing could change.
+    assert told.gain.value == 0
+
+
+def test_purchases_without_a_price_are_counted(prepared_sample: PreparedShop) -> None:
+    free = prepared_sample.items.with_columns(price=pl.lit(None, pl.Float64))
+    unpriced = replace(prepared_sample, items=free)
+
+    slots = logged_slots(unpriced, ("validation", "test"), Surface.SEARCH, "revenue")
+    bought = logged_slots(unpriced, ("validation", "test"), Surface.SEARCH, "purchase")
+
+    assert slots.unpriced == bought.reward_N.sum() > 0
+    assert bought.unpriced == 0
+    assert not slots.reward_N.any()
 
 
 def test_the_command(prepared_sample: PreparedShop, tiny_run: Path) -> None:

@@ -30,6 +30,7 @@ SLOTS = LoggedSlots(
     above_NL=np.array([[-1, -1], [1, -1], [-1, -1], [3, -1], [3, 2]]),
     pool=POOL,
     left_out={},
+    unpriced=0,
 )
 
 

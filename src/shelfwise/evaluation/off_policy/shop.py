@@ -12,7 +12,7 @@ from pydantic import PositiveFloat
 
 from shelfwise.data.batches import Examples, examples_of, gather
 from shelfwise.data.part_rows import LEARNED, TRAINED
-from shelfwise.data.position_bias import position_curves
+from shelfwise.data.position_bias import PositionCurve, position_curves
 from shelfwise.data.prepared import PreparedShop
 from shelfwise.data.split import Part
 from shelfwise.evaluation.off_policy.estimate import OffPolicy, OffPolicyOptions, estimate_policy
@@ -161,8 +161,10 @@ def _of_surface(
         reward=options.reward,
         where=f"{surface}: {which if options.slots == 'all' else 'the first slot'}",
     )
-    left_out = [f"{count:,} rows left out: {why}." for why, count in slots.left_out.items()]
-    return replace(found, notes=[*found.notes, *left_out])
+    notes = [f"{count:,} rows left out: {why}." for why, count in slots.left_out.items()]
+    if slots.unpriced:
+        notes.append(f"{slots.unpriced:,} purchases of items without a price count as 0.")
+    return replace(found, notes=[*found.notes, *notes])
 
 
 def reordered_lists(
@@ -174,25 +176,31 @@ def reordered_lists(
     """
     examples = examples_of(prepared, ["test"])
     forecast = scorer.forecast(examples, "order", with_position=False, progress=progress)
+    return [
+        lists_by(curve, examples, forecast.click_N) for curve in position_curves(prepared, LEARNED)
+    ]
+
+
+def lists_by(
+    curve: PositionCurve, examples: Examples, score_N: NDArray[np.floating]
+) -> ReorderedLists:
+    """The lists of one surface in the order of ``score_N``, one score an impression.
+
+    Suspected machines are left out, as they are of the curve and of the other estimates.
+    """
     count_R = np.diff(examples.shown_offset_R1)
-    request_N = np.repeat(examples.request_R, count_R)
-    owner_N = np.repeat(examples.owner_R, count_R)
-    surface_N = np.repeat(examples.surface_R, count_R)
-    found = []
-    for curve in position_curves(prepared, LEARNED):
-        mine = (surface_N == list(Surface).index(Surface(curve.surface))) & (
-            examples.position_N > 0
-        )
-        if curve.refused or not mine.any():
-            why = curve.refused or f"No list of the test on {curve.surface}."
-            found.append(ReorderedLists(curve.surface, None, why))
-            continue
-        place_N = examples.position_N[mine]
-        new_N = order_by_score(forecast.click_N[mine], request_N[mine], place_N)
-        clicked_N = examples.clicked_N[mine].astype(np.float64)
-        told = reordered_clicks(clicked_N, place_N, new_N, curve, owner_N[mine])
-        found.append(ReorderedLists(curve.surface, told, _words(curve.surface, told)))
-    return found
+    here_N = np.repeat(examples.surface_R == list(Surface).index(Surface(curve.surface)), count_R)
+    mine = here_N & (examples.position_N > 0) & (examples.weight_N > 0)
+    if curve.refused or not mine.any():
+        why = curve.refused or f"No list of the test on {curve.surface}."
+        return ReorderedLists(curve.surface, None, why)
+    place_N = examples.position_N[mine]
+    request_N = np.repeat(examples.request_R, count_R)[mine]
+    owner_N = np.repeat(examples.owner_R, count_R)[mine]
+    new_N = order_by_score(score_N[mine], request_N, place_N)
+    clicked_N = examples.clicked_N[mine].astype(np.float64)
+    told = reordered_clicks(clicked_N, place_N, new_N, curve, owner_N)
+    return ReorderedLists(curve.surface, told, _words(curve.surface, told))
 
 
 def _words(surface: str, told: Reordered) -> str:

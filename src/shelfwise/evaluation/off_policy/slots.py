@@ -65,6 +65,7 @@ class LoggedSlots:
     above_NL: NDArray[np.int64]  # items above in the list, padded with -1
     pool: Pool
     left_out: dict[str, int]  # reason -> rows
+    unpriced: int  # rows whose revenue is not known and counts as 0
 
     def __len__(self) -> int:
         return len(self.item_N)
@@ -122,6 +123,7 @@ def logged_slots(
         above_NL=above_NL[rows],
         pool=Pool.of(everything, len(prepared.items)),
         left_out={reason: count for reason, count in left_out.items() if count},
+        unpriced=_unpriced(kept, prepared) if reward == "revenue" else 0,
     )
 
 
@@ -149,6 +151,12 @@ def _reward(kept: pl.DataFrame, prepared: PreparedShop, reward: Reward) -> NDArr
         return bought_N
     price_V = prepared.items["price"].cast(pl.Float64).fill_null(0.0).to_numpy()
     return np.asarray(bought_N * price_V[kept["item"].to_numpy()])
+
+
+def _unpriced(kept: pl.DataFrame, prepared: PreparedShop) -> int:
+    """Purchases of items whose price the catalogue does not tell."""
+    unknown_V = prepared.items["price"].is_null().to_numpy()
+    return int((kept["purchased"].to_numpy() & unknown_V[kept["item"].to_numpy()]).sum())
 
 
 def _above(placed: pl.DataFrame) -> NDArray[np.int64]:
