@@ -8,14 +8,15 @@ import numpy as np
 import pytest
 from ranking.small_run import small_run
 
-from shelfwise.data.batches import examples_between
+from shelfwise.data.batches import examples_between, examples_of
 from shelfwise.data.prepared import PreparedShop, open_prepared_shop
 from shelfwise.data.targets import match_targets
 from shelfwise.evaluation.config import EvaluateOptions
-from shelfwise.evaluation.impressions import Outcomes
+from shelfwise.evaluation.impressions import Outcomes, impression_rows, reliability
 from shelfwise.evaluation.report import OURS
 from shelfwise.evaluation.run_scorer import RunScorer
-from shelfwise.evaluation.shop import measure_shop
+from shelfwise.evaluation.shop import ShopFindings, measure_shop
+from shelfwise.evaluation.shop import _call_clicks as call_clicks
 from shelfwise.ranking.loaded_run import open_run
 from shelfwise.schema.progress import Silent
 
@@ -54,6 +55,21 @@ def test_position_is_told_or_left_out(scorer: RunScorer) -> None:
     assert told.convert_N == pytest.approx(left_out.convert_N, abs=1e-6)
 
 
+def test_purchases_that_were_never_learned_are_not_forecast(scorer: RunScorer) -> None:
+    manifest = scorer.run.manifest
+    facts = {**manifest.facts, "tasks": ["match (purchase)", "click"]}
+    run = replace(scorer.run, manifest=manifest.model_copy(update={"facts": facts}))
+    examples = examples_of(scorer.prepared, ["test"])
+    outcomes = Outcomes.of(examples)
+
+    found = RunScorer(run, scorer.prepared).hear(examples, Silent()).forecast("a")
+
+    assert not np.isnan(found.click_N).any()
+    assert np.isnan(found.convert_N).all()
+    assert {row.task for row in impression_rows(outcomes, found, OPTIONS)} == {"click"}
+    assert [curve.task for curve in reliability(outcomes, found)] == ["click"]
+
+
 def test_a_forecast_of_requests_that_showed_nothing(scorer: RunScorer) -> None:
     moments = scorer.prepared.moments
     examples = examples_between(scorer.prepared, moments.test, moments.end)
@@ -80,6 +96,10 @@ def test_a_sample_of_the_targets_or_of_the_items_is_said(scorer: RunScorer, tmp_
     )
 
     assert any(note.startswith("10 of ") for note in found.notes)
+    assert (
+        "Baselines learned from training and validation; training alone (train.refit) has taught "
+        "shelfwise."
+    ) in found.notes
     ours = [row for row in found.rows if row.system == OURS and row.task == "match"]
     assert max(row.support for row in ours) <= 10
     sampled = {row.metric for row in ours if row.view == "sampled"}
@@ -118,8 +138,56 @@ def test_a_shop_without_impressions_is_measured_by_match(
     assert len(new) == 1
 
 
+def parted(prepared: PreparedShop, part: str) -> PreparedShop:
+    """The shop as if nothing had been shown at the requests of a part."""
+    inside_R = prepared.requests["part"] == part
+    return replace(
+        prepared,
+        impressions=prepared.impressions.filter(~inside_R.gather(prepared.impressions["request"])),
+        positives=prepared.positives.clear(),
+        judgements=prepared.judgements.clear(),
+    )
+
+
+def test_a_test_that_showed_nothing_is_said(scorer: RunScorer) -> None:
+    found = measure_shop(scorer.run, parted(scorer.prepared, "test"), OPTIONS, None, Silent())
+
+    assert found.rows == []
+    assert found.notes[1:] == ["No test impression: clicks and conversions cannot be measured."]
+
+
+def test_thresholds_that_cannot_be_chosen_fairly_are_said(scorer: RunScorer) -> None:
+    examples = examples_of(scorer.prepared, ["test"])
+    outcomes = Outcomes.of(examples)
+    systems = [OURS, "item and position rates"]
+    forecasts = [
+        replace(scorer.forecast(examples, OURS, with_position=True, progress=Silent()), system=name)
+        for name in systems
+    ]
+
+    def notes(scorer: RunScorer) -> list[str]:
+        findings = ShopFindings()
+        call_clicks(scorer, outcomes, forecasts, findings, OPTIONS, Silent())
+        return findings.notes
+
+    facts = {**scorer.run.manifest.facts, "train": {"refit": True}}
+    refitted = replace(scorer.run, manifest=scorer.run.manifest.model_copy(update={"facts": facts}))
+    unshown = parted(scorer.prepared, "validation")
+    assert [note.partition(" ")[0] for note in notes(scorer)] == [OURS, "item"]
+    assert "was refitted on validation too" in notes(RunScorer(refitted, scorer.prepared))[0]
+    assert notes(RunScorer(scorer.run, unshown)) == [
+        "Validation has no click to choose a threshold by: none are called."
+    ]
+
+
 def test_a_test_without_targets_is_said(scorer: RunScorer) -> None:
-    nothing = replace(scorer.prepared, positives=scorer.prepared.positives.clear())
+    options = scorer.prepared.options
+    removing = options.match.model_copy(update={"seen": "remove"})
+    nothing = replace(
+        scorer.prepared,
+        positives=scorer.prepared.positives.clear(),
+        options=options.model_copy(update={"match": removing}),
+    )
     nothing = replace(nothing, impressions=nothing.impressions.clear())
     nothing = replace(nothing, judgements=nothing.judgements.clear())
 
@@ -127,3 +195,6 @@ def test_a_test_without_targets_is_said(scorer: RunScorer) -> None:
 
     assert found.rows == []
     assert found.notes == ["No test request over the whole catalogue: nothing to rank."]
+    assert [len(answers.targets) for answers in found.answers] == [0]
+    # Other folds of the same shop are read in the same view.
+    assert found.headline == "new"

@@ -197,7 +197,7 @@ def reliability(outcomes: Outcomes, forecast: Forecast) -> list[Reliability]:
         ("click", forecast.click_N, outcomes.clicked_N),
         ("conversion", forecast.convert_N[kept_N], outcomes.purchased_N[kept_N]),
     ):
-        if len(p_N):
+        if len(p_N) and not np.isnan(p_N).any():
             curve = reliability_curve(p_N, label_N, bins=15)
             found.append(
                 Reliability(

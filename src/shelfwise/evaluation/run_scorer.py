@@ -35,16 +35,21 @@ class Heard:
     logits: PairLogits  # at the place each was shown at
     seen_N: NDArray[np.float32]  # what that place adds to the click's, over the first place
     calibration: Calibration
+    has_conversion: bool = True  # False: what it says of purchases was never learned
 
     def forecast(
         self, system: str, *, with_position: bool = True, calibrated: bool = True
     ) -> Forecast:
-        """Probabilities; without position each item is judged as if it stood first."""
+        """Probabilities, nan of what was not learned.
+
+        Without position each item is judged as if it stood first.
+        """
         logits = self.logits
         if not with_position:
             logits = logits._replace(click_N=logits.click_N - self.seen_N)
         said = (self.calibration if calibrated else NOT_CALIBRATED)(logits)
-        return Forecast(system, said.click_N, said.convert_N)
+        convert_N = said.convert_N if self.has_conversion else np.full(len(said.click_N), np.nan)
+        return Forecast(system, said.click_N, convert_N)
 
 
 class RunScorer:
@@ -100,7 +105,8 @@ class RunScorer:
                 parts.append(logits)
                 seen.append(examination(heads, logits.surface_N, batch.position_N))
                 step.advance(len(batch.query_R))
-        return Heard(joined(parts), np.concatenate(seen), self.run.calibration)
+        known = self.run.has_conversion
+        return Heard(joined(parts), np.concatenate(seen), self.run.calibration, known)
 
     @property
     def _device(self) -> Any:

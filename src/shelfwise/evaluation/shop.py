@@ -43,7 +43,12 @@ from shelfwise.evaluation.sampled import NAME as SAMPLED
 from shelfwise.evaluation.sampled import sampled_candidates
 from shelfwise.evaluation.slices.of_clicks import click_slices
 from shelfwise.evaluation.slices.slices import Slices
-from shelfwise.evaluation.stored_answers import ShopAnswers, impression_table, shop_answers
+from shelfwise.evaluation.stored_answers import (
+    ShopAnswers,
+    evenly_spread,
+    impression_table,
+    shop_answers,
+)
 from shelfwise.evaluation.verdicts import verdicts
 from shelfwise.metrics.bootstrap import bootstrap_interval, bootstrap_rows, paired_interval
 from shelfwise.models.config import ModelOptions
@@ -66,7 +71,7 @@ class ShopFindings:
     examples: list[Example] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     slices: list[Slices] = field(default_factory=list)
-    answers: list[ShopAnswers] = field(default_factory=list)  # one, where there was a test
+    answers: list[ShopAnswers] = field(default_factory=list)  # one, of shops
 
 
 def measure_shop(
@@ -102,6 +107,9 @@ def _measure_impressions(
     prepared = scorer.prepared
     examples = examples_of(prepared, ["test"])
     outcomes = Outcomes.of(examples)
+    if len(outcomes.item_N) == 0:
+        findings.notes.append("No test impression: clicks and conversions cannot be measured.")
+        return
     training = examples_of(prepared, LEARNED)
     heard = scorer.hear(examples, progress)
     ours = heard.forecast(OURS)
@@ -147,6 +155,13 @@ def _call_clicks(
     rates = item_rates(scorer.prepared, examples_of(scorer.prepared, TRAINED), chosen_on)
     ours = scorer.forecast(examples, OURS, with_position=True, progress=progress)
     tested = {forecast.system: forecast for forecast in forecasts}
+    if not chosen_on.clicked_N.any():
+        findings.notes.append("Validation has no click to choose a threshold by: none are called.")
+    elif "validation" in scorer.run.learned:
+        findings.notes.append(
+            f"{OURS} was refitted on validation too, so the threshold of its clicks was chosen on "
+            "rows that it has learned from; the figures at it are the test's."
+        )
     for validation in (ours, rates):
         test = (outcomes, tested[validation.system])
         if called := called_clicks((chosen_on, validation), test, options):
@@ -157,11 +172,15 @@ def _call_clicks(
 def _measure_match(scorer: RunScorer, options: EvaluateOptions, progress: Progress) -> ShopFindings:
     prepared = scorer.prepared
     targets, notes = _sampled(match_targets(prepared, "test"), options)
-    if len(targets) == 0:
-        return ShopFindings(notes=["No test request over the whole catalogue: nothing to rank."])
     taken = taken_in(prepared, LEARNED)
     warm_V = np.bincount(taken.item_E, minlength=taken.items) > 0
     looked_at = views(prepared, targets, warm_V)
+    if len(targets) == 0:
+        return ShopFindings(
+            headline=looked_at[0].name,
+            notes=["No test request over the whole catalogue: nothing to rank."],
+            answers=[shop_answers(prepared, targets, {})],
+        )
     encoder = ModelOptions.model_validate(scorer.run.manifest.facts["model"]).encoder
     rivals = baselines(prepared, progress, encoder)
     systems = {OURS: scorer.match} | {rival.name: rival.scores for rival in rivals.found}
@@ -174,7 +193,7 @@ def _measure_match(scorer: RunScorer, options: EvaluateOptions, progress: Progre
     findings = ShopFindings(
         headline=looked_at[0].name,
         figures=rivals.figures(),
-        notes=[*notes, *rivals.notes, rivals.told()],
+        notes=[*notes, *rivals.notes, rivals.told(), _learned_from_note(scorer.run)],
     )
     for (system, name), found in ranked.items():
         findings.rows.extend(_match_rows((system, name), found, targets, options, taken.items))
@@ -198,13 +217,19 @@ def _measure_match(scorer: RunScorer, options: EvaluateOptions, progress: Progre
 
 
 def _sampled(targets: MatchTargets, options: EvaluateOptions) -> tuple[MatchTargets, list[str]]:
-    if len(targets) <= options.most_targets:
+    chosen = evenly_spread(targets, options.most_targets)
+    if len(chosen) == len(targets):
         return targets, []
-    chosen = np.unique(np.linspace(0, len(targets) - 1, options.most_targets).astype(np.int64))
-    return targets.chosen(chosen), [
+    return chosen, [
         f"{len(chosen)} of {len(targets)} test requests were ranked, evenly spread over time "
         "(evaluate.most_targets)."
     ]
+
+
+def _learned_from_note(run: LoadedRun) -> str:
+    """Validation is the latest behaviour there is: who has learned from it is ahead."""
+    ours = "so did" if "validation" in run.learned else "training alone (train.refit) has taught"
+    return f"Baselines learned from training and validation; {ours} {OURS}."
 
 
 def _match_rows(

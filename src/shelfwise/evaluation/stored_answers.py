@@ -38,7 +38,7 @@ from shelfwise.schema.progress import Progress
 
 FOLDER = ".answers"  # of the run; the seal passes names with a dot over
 _ABOUT = "answers.json"
-_FORMAT = 1  # raised when the same run and data would be answered differently, or kept otherwise
+_FORMAT = 2  # raised when the same run and data would be answered differently, or kept otherwise
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +168,7 @@ def match_answers(
     prepared: PreparedShop, score: Score, most_targets: int, progress: Progress
 ) -> ShopAnswers:
     """Where a system, ours or a baseline, puts the right items of the test; no impressions."""
-    targets = _spread(match_targets(prepared, "test"), most_targets)
+    targets = evenly_spread(match_targets(prepared, "test"), most_targets)
     taken = taken_of_parts(prepared, LEARNED)["item"].to_numpy()
     items = len(prepared.items)
     looked_at = views(prepared, targets, np.bincount(taken, minlength=items) > 0)
@@ -199,7 +199,7 @@ def shop_answers(
     )
 
 
-def _spread(targets: MatchTargets, most: int) -> MatchTargets:
+def evenly_spread(targets: MatchTargets, most: int) -> MatchTargets:
     """At most ``most`` targets, evenly spread: the same ones that `evaluate` measures."""
     if len(targets) <= most:
         return targets
