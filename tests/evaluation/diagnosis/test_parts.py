@@ -94,6 +94,20 @@ def test_a_small_shop_is_said_to_be_small(case: Case) -> None:
     assert f"training holds {clicks:,} clicks" in found.sentence
 
 
+def test_without_impressions_matches_say_how_much_there_is(case: Case) -> None:
+    manifest = case.run.manifest
+    facts = manifest.facts | {"tasks": ["match (purchase)"]}
+    run = replace(case.run, manifest=manifest.model_copy(update={"facts": facts}))
+
+    found = data_size_findings(replace(case, run=run))[0]
+
+    assert found.name == "little data"
+    matches = len(case.heard["train"].examples.match_item_M)
+    assert f"training holds {matches:,} matches" in found.sentence
+    assert "the match NDCG@10 of test is told to +-" in found.sentence
+    assert not [one for one in found.evidence if "click" in one.name]
+
+
 def test_the_worst_errors_are_those_of_the_largest_loss(case: Case) -> None:
     found = worst_errors(case, most=3)
 

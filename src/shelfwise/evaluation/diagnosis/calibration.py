@@ -65,11 +65,16 @@ def calibration_findings(case: Case) -> list[Finding]:
         )
     ]
     action = (
-        "Refit the calibrators on validation with weight 1 (train again, or remove "
-        "calibration.json if it was edited), and look at sample weights in [weights]."
+        "Fit the calibrators anew (`shelfwise calibrate`, or train again) and look at sample "
+        "weights in [weights]; a surface with fewer than train.calibration.least_positives "
+        "positives shares the curve of all."
     )
     for severity in ("illness", "warning"):
-        bad = [(one, said) for one in judged if (said := _said(one, severity))]
+        bad = [
+            (one, said)
+            for one in judged
+            if (said := _said(one, severity)) and not (severity == "illness" and _shares(case, one))
+        ]
         if bad:
             worst = [f"{one.task} ({one.surface}) {said}" for one, said in bad[:3]]
             name = "broken calibration" if severity == "illness" else "calibration"
@@ -80,10 +85,24 @@ def calibration_findings(case: Case) -> list[Finding]:
             "calibration",
             "fine",
             f"Predicted and observed rates agree on {case.judged}, as far as "
-            f"{judged[0].positives:,} clicks can tell.",
+            f"{judged[0].positives:,} clicks can tell.{_fitted_there(case)}",
             evidence,
         )
     ]
+
+
+def _shares(case: Case, one: Judged) -> bool:
+    """Whether the surface has no curve of its own: off by itself, it is not yet broken."""
+    calibration = case.run.calibration
+    maps = calibration.click if one.task == "click" else calibration.convert
+    return one.surface != "all" and one.surface not in maps.surfaces
+
+
+def _fitted_there(case: Case) -> str:
+    """Warns that calibrators always agree with the rows they were fitted on."""
+    if case.judged != "validation":
+        return ""
+    return " Calibrators are fitted on validation: whether they hold later, evaluate says."
 
 
 def _said(one: Judged, severity: Severity) -> str:

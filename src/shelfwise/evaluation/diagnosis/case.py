@@ -17,7 +17,7 @@ from shelfwise.data.batches import Examples, examples_of
 from shelfwise.data.part_rows import LEARNED, TRAINED
 from shelfwise.data.prepared import PreparedShop
 from shelfwise.data.split import PARTS, Part
-from shelfwise.evaluation.diagnosis.network import as_of_test, learned_parts, network_of
+from shelfwise.evaluation.diagnosis.network import as_of_test, network_of
 from shelfwise.evaluation.impressions import Outcomes, item_rates
 from shelfwise.models.calibration import PairLogits
 from shelfwise.models.shelf_model import SURFACES
@@ -109,7 +109,7 @@ def open_case(
     """
     network = network_of(folder, run, prepared, progress)
     heard = {part: _calibrated(_heard(network, prepared, part, progress), run) for part in PARTS}
-    unseen: Part = "test" if "validation" in learned_parts(run) else "validation"
+    unseen: Part = "test" if "validation" in run.learned else "validation"
     curve = json.loads((folder / CURVE).read_text(encoding="utf-8"))
     return Case(folder, run, prepared, network, heard, judged or unseen, curve)
 

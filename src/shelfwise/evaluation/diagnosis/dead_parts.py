@@ -151,7 +151,7 @@ def _never_moved(model: ShelfModel, case: Case) -> Iterator[Part]:
         "history.pool_query": model.history.pool_query.weight,
         "repeat": model.repeat.weight,
     }
-    if case.run.knows_queries:
+    if _meets_words(case):
         zero_at_first["query_shift"] = model.query_shift.weight
     for name, weight in zero_at_first.items():
         largest = float(weight.detach().abs().max())
@@ -165,6 +165,13 @@ def _never_moved(model: ShelfModel, case: Case) -> Iterator[Part]:
             ill,
             Evidence("item_id: spread of warm items over that at first", std / _ID_STD),
         )
+
+
+def _meets_words(case: Case) -> bool:
+    """Whether training met typed words: a request's own, or those of an earlier search."""
+    history = case.prepared.history
+    searched = (history.query_E >= 0) & (history.item_E < 0)
+    return bool((case.heard["train"].examples.query_R >= 0).any() or searched.any())
 
 
 def _places(model: ShelfModel, case: Case) -> Iterator[Part]:
@@ -194,12 +201,10 @@ def _unreached(case: Case, asked: list[Asked]) -> Iterator[Part]:
     """Weights that no batch's loss depends on."""
     if not asked:
         return
-    # Heads that the log cannot teach are not dead, they were never asked.
-    names = [
-        name
-        for name in asked[0].norm_of
-        if case.has_impressions or not name.startswith(("heads.", "past_weight"))
-    ]
+    # Parts that the log cannot teach are not dead, they were never asked.
+    never = [] if case.has_impressions else ["heads.", "past_weight"]
+    never += [] if _meets_words(case) else ["query_shift"]
+    names = [name for name in asked[0].norm_of if not name.startswith(tuple(never))]
     longest = {name: max(one.norm_of[name] for one in asked) for name in names}
     still = [name for name, norm in longest.items() if norm < 1e-12]
     evidence = Evidence(

@@ -26,7 +26,6 @@ from shelfwise.evaluation.diagnosis.finding import (
 from shelfwise.evaluation.diagnosis.fitting import fitting_findings
 from shelfwise.evaluation.diagnosis.gradients import gradients_of
 from shelfwise.evaluation.diagnosis.leaks import leak_findings
-from shelfwise.evaluation.diagnosis.network import learned_parts
 from shelfwise.evaluation.diagnosis.signal import signal_findings
 from shelfwise.evaluation.diagnosis.single_task import single_task_findings
 from shelfwise.evaluation.diagnosis.titles import titles_findings
@@ -115,7 +114,7 @@ def diagnose(
     if not isinstance(prepared, PreparedShop):
         raise ArtifactError(f"{run}: a classifier of texts; diagnose examines runs of a shop")
     loaded = open_run(run)
-    if part in learned_parts(loaded):
+    if part in loaded.learned:
         raise ConfigError(f"--part {part}: the run has learned it; verdicts need what it has not")
     case = open_case(run, loaded, prepared, part, progress)
     findings = [finding for question in _QUESTIONS for finding in question(case)]

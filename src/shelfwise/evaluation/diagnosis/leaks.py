@@ -31,6 +31,14 @@ _BINS = 64
 _PRIOR = 20.0  # rows that the mean rate counts as
 
 
+class Faded(NamedTuple):
+    """AUC of a number by its size, on training rows and on later ones."""
+
+    before: float
+    after: float
+    lost: Gap
+
+
 class Alone(NamedTuple):
     """What one column tells of one label."""
 
@@ -39,7 +47,7 @@ class Alone(NamedTuple):
     later: Interval  # AUC on held-out rows, learned from training rows
     best: Interval  # AUC of the network or the simple rates there, whichever is higher
     ahead: Gap  # later less best
-    faded: Gap | None  # AUC on training rows less that on later ones; None: words, not a number
+    faded: Faded | None  # None: words, not a number
 
 
 def leak_findings(case: Case) -> list[Finding]:
@@ -92,18 +100,16 @@ def _fades(screened: list[Alone]) -> list[Finding]:
     bad = [
         one
         for one in screened
-        if one.faded is not None
-        and one.faded.low > _FADES
-        and one.faded.value + one.later.value > _GOOD
+        if one.faded is not None and one.faded.lost.low > _FADES and one.faded.before > _GOOD
     ]
     return [
         Finding(
             "leaked feature",
             "illness",
             f"Column {one.column!r} tells {one.label} with AUC "
-            f"{one.later.value + one.faded.value:.3f} on training rows and {one.later.value:.3f} "
-            "on later ones: it was most likely made from the labels of training.",
-            [_later(one), Evidence.of_interval(f"{one.column}: AUC lost", one.faded.interval)],
+            f"{one.faded.before:.3f} on training rows and {one.faded.after:.3f} on later ones: it "
+            "was most likely made from the labels of training.",
+            [_later(one), Evidence.of_interval(f"{one.column}: AUC lost", one.faded.lost.interval)],
             f"Compute {one.column!r} from what came strictly before each request, or leave it out "
             "of [features]; then prepare and train again.",
         )
@@ -220,7 +226,8 @@ def _alone(
         sign = 1.0 if before.value >= 0.5 else -1.0
         before = auc_estimate(sign * values[0], train.label_N)
         after = auc_estimate(sign * values[1], test.label_N)
-        faded = gap_of(before, train.owner_N, after, test.owner_N)
+        lost = gap_of(before, train.owner_N, after, test.owner_N)
+        faded = Faded(before.value, after.value, lost)
         rate = max(rate, after, key=lambda one: one.value)
     best = auc_estimate(best_N, test.label_N)
     return Alone(

@@ -8,9 +8,8 @@ from pathlib import Path
 import torch
 
 from shelfwise.data.item_facts import item_facts
-from shelfwise.data.part_rows import LEARNED, TRAINED
+from shelfwise.data.part_rows import LEARNED
 from shelfwise.data.prepared import PreparedShop
-from shelfwise.data.split import Part
 from shelfwise.data.tokens import tokenise
 from shelfwise.data.trend import trend_of
 from shelfwise.models.config import ModelOptions
@@ -19,11 +18,6 @@ from shelfwise.ranking.loaded_run import LoadedRun
 from shelfwise.schema.progress import Progress
 from shelfwise.training.network import Network
 from shelfwise.training.text_bank import TextBank
-
-
-def learned_parts(run: LoadedRun) -> tuple[Part, ...]:
-    """Parts that the run's weights have learned from."""
-    return LEARNED if run.manifest.facts["train"].get("refit") else TRAINED
 
 
 def network_of(folder: Path, run: LoadedRun, prepared: PreparedShop, progress: Progress) -> Network:
@@ -36,7 +30,7 @@ def network_of(folder: Path, run: LoadedRun, prepared: PreparedShop, progress: P
     texts = [encoder.item_prefix + text for text in prepared.items["text"]]
     texts += [encoder.query_prefix + text for text in prepared.queries["text"]]
     tokens = tokenise(texts, folder / ENCODER / "tokenizer.json", run.data.text.max_tokens)
-    parts = learned_parts(run)
+    parts = run.learned
     bank = TextBank(run.encoder, tokens, torch.device("cpu"), progress)
     return Network.of(bank, run.model, item_facts(prepared, parts), trend_of(prepared, parts))
 

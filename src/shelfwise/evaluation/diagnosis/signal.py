@@ -71,8 +71,8 @@ def signal_findings(case: Case) -> list[Finding]:
         Finding(
             "signal",
             "fine",
-            f"The labels carry signal: {strongest[0]} alone tell clicks from non-clicks of the "
-            f"same request with GAUC {strongest[1].value:.3f}.",
+            f"The labels carry signal: by {strongest[0]} alone, clicks are told from non-clicks of "
+            f"the same request with GAUC {strongest[1].value:.3f}.",
             evidence,
         )
     ]

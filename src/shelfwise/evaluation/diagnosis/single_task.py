@@ -84,6 +84,11 @@ def single_task_findings(case: Case, singles: Sequence[Path], progress: Progress
 def _unlike(case: Case, folder: Path, run: LoadedRun) -> str:
     if run.manifest.data_fingerprint != case.run.manifest.data_fingerprint:
         return f"  {folder}: was trained from other data; train it from the same prepared folder"
+    if case.judged in run.learned:
+        return (
+            f"  {folder}: has learned {case.judged}, where the run is judged; train it with the "
+            "same train.refit as the run"
+        )
     if len(_tasks(run)) == len(_tasks(case.run)):
         return (
             f"  {folder}: has learned as many tasks as the run itself; train it with "
@@ -96,7 +101,8 @@ def _tasks(run: LoadedRun) -> list[str]:
     options = run.manifest.facts["train"]
     found = ["match"] if options["match_weight"] > 0 else []
     if run.has_heads:
-        found += ["click", *(["conversion"] if options["purchase_weight"] > 0 else [])]
+        asked = run.has_conversion and options["purchase_weight"] > 0
+        found += ["click", *(["conversion"] if asked else [])]
     return found
 
 

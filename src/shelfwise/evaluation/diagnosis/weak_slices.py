@@ -9,7 +9,6 @@ import polars as pl
 
 from shelfwise.evaluation.diagnosis.case import Case, Heard
 from shelfwise.evaluation.diagnosis.finding import Evidence, Finding
-from shelfwise.evaluation.diagnosis.network import learned_parts
 from shelfwise.evaluation.slices.facts import slice_table
 from shelfwise.evaluation.slices.measure import Measure, Values, forecast_measures
 from shelfwise.evaluation.slices.slices import Slice, Slices, slices_of
@@ -75,7 +74,6 @@ def _evidence(one: WorstSlice) -> Evidence:
 
 def _tables(case: Case, heard: Heard) -> list[tuple[pl.DataFrame, list[Measure], tuple[str, ...]]]:
     """Rows in words, what they are judged by, and by which of these the worst are searched."""
-    learned = learned_parts(case.run)
     found: list[tuple[pl.DataFrame, list[Measure], tuple[str, ...]]] = []
     request_R = heard.examples.request_R
     answers = heard.answers
@@ -87,7 +85,7 @@ def _tables(case: Case, heard: Heard) -> list[tuple[pl.DataFrame, list[Measure],
                 "position": answers.position_N,
             }
         )
-        table = slice_table(case.prepared, shown, learned)
+        table = slice_table(case.prepared, shown, case.run.learned)
         keys = (heard.owner_N, answers.request_N)
         clicks = forecast_measures("click", answers.click_N, answers.clicked_N, keys)
         found.append((table, list(clicks), ("auc", "pcoc")))
@@ -118,6 +116,6 @@ def _matches(case: Case, heard: Heard) -> list[tuple[pl.DataFrame, list[Measure]
             "item": examples.match_item_M[examples.match_offset_R1[rows]],
         }
     )
-    table = slice_table(case.prepared, taken, learned_parts(case.run))
+    table = slice_table(case.prepared, taken, case.run.learned)
     measure = Values("match", "ndcg@10", heard.answers.ndcg_R[once], examples.owner_R[rows])
     return [(table, [measure], ("ndcg@10",))]
