@@ -13,6 +13,7 @@ training and validation data.
 from __future__ import annotations
 
 import argparse
+import importlib
 import importlib.metadata
 import itertools
 import json
@@ -159,8 +160,17 @@ def settle_surroundings(seed: int) -> None:
         os.execve(sys.executable, [sys.executable, *sys.argv], os.environ | wanted)
 
 
+def import_what_optimisers_need() -> None:
+    """Torch's first optimiser imports for seconds, which are no learning; and an import that is
+    stopped in its midst leaves a library that does not work.
+    """
+    if "torch" in sys.modules:
+        importlib.import_module("torch._dynamo")
+
+
 def answer(task: Task, peer: Peer, asked: Asked) -> None:
     """Fit, by search or not, and write the answers and peer.json."""
+    import_what_optimisers_need()
     began = time.monotonic()
     ends = began + asked.seconds * (1 - _SCORING)
     trials = search(task, peer, asked, ends) if asked.tune else []
@@ -209,15 +219,25 @@ def search(task: Task, peer: Peer, asked: Asked, ends: float) -> list[Trial]:
 
 @contextmanager
 def hard_stop(seconds: float) -> Iterator[None]:
-    """Raise `OutOfTimeError` in what still runs after ``seconds``, at its next line of Python."""
+    """Raise `OutOfTimeError` in what still runs after ``seconds``, at its next line of Python.
+
+    A library may catch that and tell of something else; out of here it comes as what it was.
+    """
+    over = False
 
     def stop(*_: object) -> None:
+        nonlocal over
+        over = True
         raise OutOfTimeError
 
     before = signal.signal(signal.SIGALRM, stop)
     timer = signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.001))
     try:
         yield
+    except Exception as error:
+        if over and not isinstance(error, OutOfTimeError):
+            raise OutOfTimeError from error
+        raise
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)

@@ -18,7 +18,17 @@ from benchmarks.peers_loading import ROOT, why_missing
 
 sys.path.append(str(ROOT / "benchmarks/peers"))  # where a script finds them
 
-from contest import Asked, Clock, Fitted, Peer, answer, candidates, search
+from contest import (
+    Asked,
+    Clock,
+    Fitted,
+    OutOfTimeError,
+    Peer,
+    answer,
+    candidates,
+    hard_stop,
+    search,
+)
 from exchange import Histories, Log, Task, ndcg, read_task
 
 SCRIPTS = [
@@ -214,6 +224,19 @@ def test_a_refit_that_does_not_end_leaves_the_trial_to_answer(task: Task, tmp_pa
     assert told["note"] == "no time was left to refit the best"
     with pytest.raises(SystemExit, match="numpy/first: not fitted within the seconds"):
         answer(task, peer(stuck), Asked(tmp_path / "other", 0.2, 0, tune=False))
+
+
+def test_a_stop_that_a_library_tells_as_its_own_error_is_still_a_stop() -> None:
+    def optimiser() -> None:
+        try:
+            time.sleep(3_600)
+        except Exception:
+            raise NotImplementedError("optimizer=Adam is not supported") from None
+
+    with pytest.raises(OutOfTimeError), hard_stop(0.05):
+        optimiser()
+    with pytest.raises(ValueError, match="in time"), hard_stop(60.0):
+        raise ValueError("in time")
 
 
 def test_who_can_rank_for_none_says_so_and_for_some_how_many(task: Task, tmp_path: Path) -> None:
