@@ -64,6 +64,22 @@ def test_two_sizes_are_no_curve() -> None:
     assert np.isnan(gain).all()
 
 
+@pytest.mark.parametrize("error", [np.zeros(4), np.array([0.01, 0.01, np.nan, 0.01])])
+def test_points_that_are_not_known_to_be_sure_promise_nothing(error: np.ndarray) -> None:
+    gain = doubling(SIZES, np.array([0.5, 0.6, 0.65, 0.68]), error, rising=True, seed=0)
+
+    assert gain.gain > 0
+    assert np.isnan([gain.low, gain.high]).all()
+
+
+def test_a_size_without_a_figure_is_no_size() -> None:
+    values, error = np.array([0.5, 0.6, 0.65, np.nan]), np.full(4, 0.01)
+
+    found = doubling(SIZES, values, error, rising=True, seed=0)
+
+    assert found == doubling(SIZES[:3], values[:3], error[:3], rising=True, seed=0)
+
+
 def test_the_interval_holds_the_true_gain() -> None:
     true = PowerLaw(0.8, -3.0, 0.5)
     exact = np.array([true.at(size) for size in SIZES])

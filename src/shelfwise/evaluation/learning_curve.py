@@ -137,7 +137,8 @@ def _curve(key: tuple[str, str, str], points: list[Point], rising: bool, seed: i
     error_P = np.array([(point.high - point.low) / _NORMAL_WIDTH for point in points])
     law = fit_power_law(size_P, value_P, error_P, rising=rising)
     doubled = doubling(size_P, value_P, error_P, rising=rising, seed=seed)
-    return Curve(*key, points, law, doubled, _sentence(key[2], size_P, doubled, rising))
+    known_P = size_P[~np.isnan(value_P)]
+    return Curve(*key, points, law, doubled, _sentence(key[2], known_P, doubled, rising))
 
 
 def _sentence(metric: str, size_P: NDArray[np.float64], doubled: Doubling, rising: bool) -> str:

@@ -96,17 +96,22 @@ def doubling(
     seed: int,
     draws: int = 500,
 ) -> Doubling:
-    """What twice the largest training set would bring, and how sure that is."""
+    """What twice the largest training set would bring, and how sure that is.
+
+    Where a point does not say how sure it is, neither does the answer: its interval is nan.
+    """
+    known_P = ~np.isnan(value_P)
+    size_P, value_P, error_P = size_P[known_P], value_P[known_P], error_P[known_P]
     most = float(size_P.max(initial=1))
 
     def gain(values: NDArray[np.floating]) -> float:
         law = fit_power_law(size_P, values, error_P, rising=rising)
         return float("nan") if law is None else law.at(2 * most) - law.at(most)
 
+    found = gain(value_P)
+    if np.isnan(found) or not np.isfinite(error_P).all() or not (error_P > 0).any():
+        return Doubling(found, float("nan"), float("nan"))
     rng = np.random.default_rng(seed)
-    spread_P = np.where(np.isfinite(error_P), error_P, 0.0)
-    gain_D = [gain(value_P + spread_P * rng.standard_normal(len(value_P))) for _ in range(draws)]
-    if np.isnan(gain_D).any():
-        return Doubling(gain(value_P), float("nan"), float("nan"))
+    gain_D = [gain(value_P + error_P * rng.standard_normal(len(value_P))) for _ in range(draws)]
     low, high = np.quantile(gain_D, [0.025, 0.975])
-    return Doubling(gain(value_P), float(low), float(high))
+    return Doubling(found, float(low), float(high))
