@@ -220,6 +220,12 @@ def _notes(units: Units, sizes: list[ArmSize], p: float, options: AbOptions) -> 
         notes.append(f"{units.in_two_arms:,} units saw more than one arm and are left out.")
     if units.without_arm:
         notes.append(f"{units.without_arm:,} units have no arm and are left out.")
+    if units.nobodys_rows:
+        notes.append(f"{units.nobodys_rows:,} rows name neither user nor visit and are left out.")
+    if units.undated_rows:
+        notes.append(f"{units.undated_rows:,} rows have no timestamp and are left out.")
+    if units.unpriced and "revenue_per_user" in [metric.name for metric in units.metrics()]:
+        notes.append(f"{units.unpriced:,} purchases have no price: their revenue counts as 0.")
     if options.cuped and not units.has_before:
         notes.append("Nothing is known of units before the test, so CUPED was not used.")
     if min(size.units for size in sizes) < _FEW_UNITS:

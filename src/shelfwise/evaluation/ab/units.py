@@ -38,6 +38,9 @@ class Units:
     table: pl.DataFrame  # unit, arm, the sums, and the same before the test: before_NAME
     in_two_arms: int  # units left out: they saw both
     without_arm: int  # units of the test's time that no row gives an arm
+    nobodys_rows: int  # left out: neither user nor visit is known
+    undated_rows: int  # left out: nothing says whether they are of the test's time
+    unpriced: int  # purchases in the test whose price is not known; their revenue counts as 0
     has_before: bool
 
     def metrics(self) -> list[Metric]:
@@ -58,7 +61,8 @@ def units_of(events: pl.DataFrame, arm: str, start: datetime | None) -> Units:
     Raises:
         DataError: a column that is needed is missing, or no unit has an arm.
     """
-    rows = _rows(events, arm, start)
+    everything = _rows(events, arm, start)
+    rows = everything.filter(pl.col("unit").is_not_null())
     inside = rows.filter(~pl.col("before"))
     arms = inside.group_by("unit").agg(
         pl.col("arm").drop_nulls().n_unique().alias("arms"), pl.col("arm").drop_nulls().first()
@@ -73,6 +77,9 @@ def units_of(events: pl.DataFrame, arm: str, start: datetime | None) -> Units:
         table.sort("arm", "unit").with_columns(pl.lit(1.0).alias("one")),
         in_two_arms=int((arms["arms"] > 1).sum()),
         without_arm=int((arms["arms"] == 0).sum()),
+        nobodys_rows=everything["unit"].null_count(),
+        undated_rows=rows["before"].null_count(),
+        unpriced=int(inside.filter(_is_bought(), pl.col("paid").is_null())["unit"].len()),
         has_before=len(before) > 0,
     )
 
@@ -88,10 +95,8 @@ def _rows(events: pl.DataFrame, arm: str, start: datetime | None) -> pl.DataFram
             f"the log lacks the column {', '.join(missing)}; it has {', '.join(events.columns)}"
         )
 
-    def told(name: str, otherwise: float) -> pl.Expr:
-        if name not in events.columns:
-            return pl.lit(otherwise).alias(name)
-        return pl.col(name).cast(pl.Float64).fill_null(otherwise)
+    def told(name: str) -> pl.Expr:
+        return pl.col(name) if name in events.columns else pl.lit(None).alias(name)
 
     before = pl.lit(False) if start is None else pl.col("timestamp") < start
     session = pl.col("session_id") if "session_id" in who else pl.lit(None, pl.String)
@@ -101,19 +106,24 @@ def _rows(events: pl.DataFrame, arm: str, start: datetime | None) -> pl.DataFram
         pl.col(arm).cast(pl.String).alias("arm"),
         pl.col("event").cast(pl.String),
         before.alias("before"),
-        (told("price", 0.0) * told("quantity", 1.0)).alias("paid"),
-    ).filter(pl.col("unit").is_not_null())
+        (told("price").cast(pl.Float64) * told("quantity").cast(pl.Float64).fill_null(1.0)).alias(
+            "paid"
+        ),
+    )
+
+
+def _is_bought() -> pl.Expr:
+    return pl.col("event") == EventKind.PURCHASE.value
 
 
 def _sums(rows: pl.DataFrame) -> pl.DataFrame:
     def count(kind: EventKind) -> pl.Expr:
         return (pl.col("event") == kind.value).sum().cast(pl.Float64)
 
-    bought = pl.col("event") == EventKind.PURCHASE.value
     return rows.group_by("unit").agg(
         count(EventKind.IMPRESSION).alias("impressions"),
         count(EventKind.CLICK).alias("clicks"),
         count(EventKind.PURCHASE).alias("purchases"),
-        pl.col("paid").filter(bought).sum().alias("revenue"),
+        pl.col("paid").filter(_is_bought()).sum().alias("revenue"),
         pl.col("session").n_unique().cast(pl.Float64).alias("sessions"),
     )
