@@ -102,7 +102,7 @@ def test_zero_has_no_sign_of_its_own() -> None:
         (Row("s", "main", "match", "mrr", 0.1, 0.1, 0.1, 1_449), "1,449 users"),
         (Row("s", "main", "match", "mrr", 0.1, 0.1, 0.1, 1), "1 user"),
         (Row("s", "cold", "match", "recall@100", 0.1, 0.1, 0.1, 52), "52 items"),
-        (Row("s", "main", "click", "gauc", 0.1, 0.1, 0.1, 90), "90 requests"),
+        (Row("s", "main", "click", "gauc", 0.1, 0.1, 0.1, 90), "90 users"),
         (Row("s", "main", "classification", "auc", nan, nan, nan, 0), "0 rows"),
     ],
 )

@@ -22,7 +22,6 @@ from shelfwise.metrics.auc import SortedAuc
 from shelfwise.metrics.average_precision import SortedAveragePrecision
 from shelfwise.metrics.bootstrap import (
     Interval,
-    bootstrap_interval,
     bootstrap_rows,
     bootstrap_sums,
 )
@@ -156,8 +155,16 @@ _OF_SUMS: dict[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {
 
 def _grouped(forecast: Forecast, outcomes: Outcomes, options: EvaluateOptions) -> Row:
     groups = auc_by_group(forecast.click_N, outcomes.clicked_N, outcomes.request_N)
-    found = bootstrap_interval(
-        groups.value_G, groups.rows_G, draws=options.draws, seed=options.seed
+    _, first_G = np.unique(outcomes.request_N, return_index=True)
+    mixed_G = ~np.isnan(groups.value_G)
+    rows_G = groups.rows_G[mixed_G].astype(np.float64)
+    # Users are drawn again, not requests: those of one user resemble each other.
+    found = bootstrap_sums(
+        lambda sum_DS: ratio(sum_DS[:, 0], sum_DS[:, 1]),
+        np.stack([groups.value_G[mixed_G] * rows_G, rows_G], axis=1),
+        outcomes.owner_N[first_G][mixed_G],
+        draws=options.draws,
+        seed=options.seed,
     )
     return row(forecast.system, "click", "gauc", found)
 

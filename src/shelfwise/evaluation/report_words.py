@@ -72,7 +72,6 @@ _METRICS = {
 _UNITS = {
     "classification": "rows",
     "search": "queries",
-    "gauc": "requests",
     "cold": "items",
     "coverage": "lists",
     "gini": "lists",
