@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from shelfwise.data.batches import Examples, batches
+from shelfwise.data.batches import Examples, gather
 from shelfwise.data.prepared import PreparedShop
 from shelfwise.data.targets import MatchTargets, past_of
 from shelfwise.metrics.auc import auc
@@ -115,13 +115,12 @@ def ndcg_of_targets(
 
 def _aucs(network: Network, prepared: PreparedShop, examples: Examples) -> dict[str, float]:
     click, convert, clicked, purchased, known = [], [], [], [], []
-    seen = 0
     if len(examples) == 0:
         return {"click_auc": float("nan"), "convert_auc": float("nan")}
-    for batch in batches(prepared, examples, _ROWS, None):
-        if seen >= _MOST_REQUESTS:
-            break
-        seen += len(batch.query_R)
+    # Evenly spread over validation's time, the same ones at every check.
+    chosen = evenly_spread(len(examples), _MOST_REQUESTS)
+    for start in range(0, len(chosen), _ROWS):
+        batch = gather(prepared, examples, chosen[start : start + _ROWS])
         now = network.moments(batch.at_R)
         asked = as_requests(
             batch.history, batch.query_R, batch.surface_R, network.bank.device, now.moment_R
