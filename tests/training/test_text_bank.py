@@ -13,7 +13,7 @@ from shelfwise.data.tokens import TokenTable
 from shelfwise.models.config import Frozen, Full, TuningOptions
 from shelfwise.schema.progress import Silent
 from shelfwise.training import text_bank
-from shelfwise.training.text_bank import length_buckets
+from shelfwise.training.text_bank import TextBank, length_buckets
 
 from .small_network import TOP, bank_of, tokens_of
 
@@ -65,6 +65,33 @@ def test_the_table_follows_the_learning_layers_when_told(
         fresh = bank.encode(np.arange(4))
     torch.testing.assert_close(bank.vectors_TH[:4], fresh, atol=0.02, rtol=0)
     assert not bank.vectors_TH.requires_grad
+
+
+def test_a_frozen_encoder_is_not_asked_again(
+    prepared_sample: PreparedShop, tiny_encoder: Path
+) -> None:
+    bank = bank_of(prepared_sample, tiny_encoder, Frozen())
+    right = bank.vectors_TH.clone()
+    bank.vectors_TH.zero_()
+
+    bank.refresh(Silent())  # nothing can have moved
+
+    assert not bank.vectors_TH.any()
+    assert right.any()
+
+
+def test_a_second_bank_takes_what_the_frozen_layers_said(
+    prepared_sample: PreparedShop, tiny_encoder: Path
+) -> None:
+    first, alone = (bank_of(prepared_sample, tiny_encoder) for _ in range(2))
+    with torch.no_grad():  # as training leaves it: the top layer moved, those below did not
+        for parameter in first.encoder.layers[-1].parameters():
+            parameter.add_(1.0)
+
+    again = TextBank(alone.encoder, first.tokens, first.device, Silent(), like=first)
+
+    assert again._lower_KH is first._lower_KH
+    assert torch.equal(again.vectors_TH, alone.vectors_TH)
 
 
 @given(st.lists(st.integers(1, 12), max_size=30), st.integers(1, 40))

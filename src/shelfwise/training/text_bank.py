@@ -27,18 +27,31 @@ class TextBank:
     """The text encoder and its table of vectors, ``vectors_TH``."""
 
     def __init__(
-        self, encoder: TextEncoder, tokens: TokenTable, device: torch.device, progress: Progress
+        self,
+        encoder: TextEncoder,
+        tokens: TokenTable,
+        device: torch.device,
+        progress: Progress,
+        *,
+        like: TextBank | None = None,
     ) -> None:
+        """``like``: a bank of the same texts whose encoder has the same frozen layers."""
         self.encoder = encoder.to(device)
         self.tokens = tokens
         self.device = device
         self.vectors_TH = torch.zeros(len(tokens.lengths()), encoder.width, device=device)
-        self._lower_KH = self._lower_table(progress)
+        self._lower_KH: Tensor | None = (
+            self._lower_table(progress) if like is None else like._lower_KH
+        )
+        self._is_filled = False
         self.refresh(progress)
 
     @torch.no_grad()
     def refresh(self, progress: Progress) -> None:
-        """Compute the whole table anew with the weights of this moment."""
+        """Compute the whole table anew with the weights of this moment, if they can have moved."""
+        if self._is_filled and not any(p.requires_grad for p in self.encoder.parameters()):
+            return
+        self._is_filled = True
         self.encoder.eval()
         with progress.step("Encoding texts", total=len(self.vectors_TH)) as step:
             for rows in length_buckets(self.tokens, _BATCH_TOKENS):

@@ -146,6 +146,7 @@ class _Builder:
         self.progress = progress
         self.source = encoder_folder(model_options.encoder.name)
         self.tokens = self._tokens()
+        self.bank: TextBank | None = None  # the latest network's
 
     def _tokens(self) -> TokenTable:
         encoder = self.model_options.encoder
@@ -162,7 +163,9 @@ class _Builder:
         torch.manual_seed(self.options.seed)
         device = choose_device(self.options.device)
         encoder = load_text_encoder(self.source, self.model_options.encoder)
-        bank = TextBank(encoder, self.tokens, device, self.progress)
+        # A refit begins with the same frozen layers: what they say of the texts is not asked twice.
+        bank = TextBank(encoder, self.tokens, device, self.progress, like=self.bank)
+        self.bank = bank
         shape = Shape(encoder.width, len(self.prepared.items), NUMBERS, FIGURES)
         model = ShelfModel(shape, self.model_options)
         facts, trend = item_facts(self.prepared, parts), trend_of(self.prepared, parts)
