@@ -84,11 +84,16 @@ def _walk(folder: Path, size: tuple[int, int, int]) -> Report:
 
 
 def _summary(report: Report, folder: Path, seconds: float) -> dict[str, Any]:
+    from shelfwise.evaluation.best_baseline import strongest
+
     def value(metric: str, system: str = "shelfwise") -> float | None:
         row = report.row(metric, system)
         return None if row is None or isnan(row.value) else round(row.value, 4)
 
-    gap = next(d for d in report.differences if (d.b, d.view) == ("popularity", report.headline))
+    best = strongest(report.rows, "match", "ndcg@10", report.headline)
+    assert best is not None  # popularity at least
+    click = strongest(report.rows, "click", "auc")
+    gap = next(d for d in report.differences if (d.b, d.view) == (best.system, report.headline))
     size = sum(file.stat().st_size for file in (folder / "run").rglob("*") if file.is_file())
     return {
         "data": "synthetic (the built-in sample shop)",
@@ -99,11 +104,15 @@ def _summary(report: Report, folder: Path, seconds: float) -> dict[str, Any]:
         "oracle_convert_auc": value("cvr_auc", "oracle"),
         "ndcg@10": value("ndcg@10"),
         "popularity_ndcg@10": value("ndcg@10", "popularity"),
-        "ndcg@10_above_popularity": {
+        "strongest_baseline": best.system,
+        "strongest_baseline_ndcg@10": round(best.value, 4),
+        "ndcg@10_above_it": {
             "value": round(gap.value, 4),
             "low": round(gap.low, 4),
             "high": round(gap.high, 4),
         },
+        "strongest_click_baseline": click.system if click else None,
+        "strongest_click_baseline_auc": round(click.value, 4) if click else None,
         "protocol": report.protocol,
         "seconds": round(seconds, 1),
         "mib": round(size / 2**20, 1),
@@ -146,14 +155,16 @@ def _requests(run: Path) -> None:
 def _show(summary: dict[str, Any]) -> None:
     table = Table("figure (synthetic data)", "shelfwise", "beside it", box=None)
     said = {name: "-" if value is None else str(value) for name, value in summary.items()}
-    table.add_row("click AUC", said["click_auc"], f"oracle {said['oracle_click_auc']}")
+    click = f"{said['strongest_click_baseline']} {said['strongest_click_baseline_auc']}"
+    table.add_row("click AUC", said["click_auc"], f"{click}; oracle {said['oracle_click_auc']}")
     table.add_row("conversion AUC", said["convert_auc"], f"oracle {said['oracle_convert_auc']}")
-    gap = summary["ndcg@10_above_popularity"]
+    gap = summary["ndcg@10_above_it"]
     table.add_row(
         "NDCG@10",
         said["ndcg@10"],
-        f"popularity {said['popularity_ndcg@10']}; "
-        f"above it by {gap['value']} \\[{gap['low']}, {gap['high']}]",
+        f"{escape(said['strongest_baseline'])} {said['strongest_baseline_ndcg@10']}; "
+        f"less it {gap['value']:+} \\[{gap['low']}, {gap['high']}]; "
+        f"popularity {said['popularity_ndcg@10']}",
     )
     table.add_row("seconds", said["seconds"], "")
     table.add_row("run folder, MiB", said["mib"], "")

@@ -142,7 +142,8 @@ class _Learning(NamedTuple):
     best_step: int | None
 
 
-def _verdicts(report: Report) -> list[_Verdict]:
+def _verdicts(report: Report) -> list[tuple[str, list[_Verdict]]]:
+    """By view, the headline's first; in each the strongest rival, against which least is gained."""
     # Differences of one metric share a scale, so that their strips compare.
     limits: dict[str, float] = {}
     for d in report.differences:
@@ -153,7 +154,21 @@ def _verdicts(report: Report) -> list[_Verdict]:
         support = difference_support(report, d.metric, d.a, d.view)
         return _Verdict(outcome(d), sentence(d, support), difference_strip(d, limits[d.metric]))
 
-    return [verdict(difference) for difference in report.differences]
+    views = dict.fromkeys(d.view for d in report.differences)
+    ordered = sorted(views, key=lambda view: view != report.headline)
+    return [
+        (
+            view,
+            [
+                verdict(d)
+                for d in sorted(
+                    (d for d in report.differences if d.view == view),
+                    key=lambda d: (d.metric, d.value),
+                )
+            ],
+        )
+        for view in ordered
+    ]
 
 
 def _named(task: str, view: str = MAIN_VIEW) -> str:
