@@ -21,7 +21,7 @@ from shelfwise.evaluation.compare_report import (
 )
 from shelfwise.evaluation.metric_tables import Cell
 from shelfwise.evaluation.page import page_environment, refuse_no_place
-from shelfwise.evaluation.plots import difference_strip
+from shelfwise.evaluation.plots import Plot, difference_strip
 from shelfwise.evaluation.report import Difference, Row
 from shelfwise.evaluation.report_words import (
     DASH,
@@ -94,12 +94,6 @@ class _Verdict(NamedTuple):
     strip: Markup
 
 
-class _Plot(NamedTuple):
-    title: str
-    svg: Markup
-    about: str = ""
-
-
 class _Line(NamedTuple):
     """One comparison, ready to be read."""
 
@@ -120,7 +114,7 @@ class _Pair(NamedTuple):
     sentence: str
     first: list[_Verdict]  # what can be claimed, and the headline figure in any case
     rest: list[_Verdict]
-    plots: list[_Plot]
+    plots: list[Plot]
     lines: list[_Line]
     units: str
 
@@ -168,7 +162,7 @@ def _pair(
         first=first,
         rest=rest,
         plots=[
-            _Plot(task.capitalize(), difference_forest([o for o in compared if o.task == task]))
+            Plot(task.capitalize(), difference_forest([o for o in compared if o.task == task]))
             for task in tasks
         ],
         lines=[_line(one) for one in compared],

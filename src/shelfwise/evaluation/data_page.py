@@ -7,8 +7,6 @@ from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
-from markupsafe import Markup
-
 from shelfwise.data.report.days import WEEKDAYS, DayMark, Days
 from shelfwise.data.report.prices import Prices
 from shelfwise.data.report.report import Behaviour, Catalogue, DataReport
@@ -31,17 +29,12 @@ from shelfwise.evaluation.data_words import (
     rate_words,
 )
 from shelfwise.evaluation.page import page_environment, refuse_no_place
+from shelfwise.evaluation.plots import Plot
 from shelfwise.evaluation.report_words import amount
 
 _TEMPLATE = "data.html.j2"
 _MOST_FILES = 12  # of a table of files; the rest are summed up
 _MOST_MARKS = 40
-
-
-class Plot(NamedTuple):
-    title: str
-    svg: Markup
-    about: str = ""
 
 
 class Section(NamedTuple):

@@ -12,9 +12,9 @@ from shelfwise.evaluation.diagnosis.diagnose import Diagnosis
 from shelfwise.evaluation.diagnosis.finding import Evidence, Severity
 from shelfwise.evaluation.diagnosis_plots import course_plot
 from shelfwise.evaluation.page import page_environment, refuse_no_place
-from shelfwise.evaluation.plots import Series, learning_plot
+from shelfwise.evaluation.plots import Plot, Series, learning_plot
 from shelfwise.evaluation.report_words import DASH, amount, figure, interval
-from shelfwise.evaluation.slice_page import Plot, slice_groups
+from shelfwise.evaluation.slice_page import slice_groups
 
 _TEMPLATE = "diagnosis.html.j2"
 _MARKS: dict[Severity, tuple[str, str, str]] = {  # class, sign, word

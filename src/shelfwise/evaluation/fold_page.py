@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from markupsafe import Markup
-
 from shelfwise.evaluation.fold_plots import data_plot, folds_plot
+from shelfwise.evaluation.plots import Plot
 from shelfwise.evaluation.report import OURS
 from shelfwise.evaluation.report_words import MAIN_VIEW
 
@@ -16,14 +15,6 @@ if TYPE_CHECKING:  # these modules train, and training imports torch
 
 # Up to an "@"; the others stand in the command's own answer.
 _SHOWN = ("ndcg", "recall", "auc", "gauc", "cvr_auc", "ctcvr_auc", "log_loss", "pcoc", "accuracy")
-
-
-class Plot(NamedTuple):
-    """A picture under a title."""
-
-    title: str
-    svg: Markup
-    about: str = ""
 
 
 class RepeatedSection(NamedTuple):

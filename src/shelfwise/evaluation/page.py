@@ -20,6 +20,7 @@ from shelfwise.evaluation.metric_tables import (
     metric_tables,
 )
 from shelfwise.evaluation.plots import (
+    Plot,
     Series,
     calibration_plot,
     difference_strip,
@@ -52,7 +53,7 @@ def report_page(report: Report) -> str:
         "data": report.data,
         "metrics": metric_tables(report.rows),
         "calibration": [
-            _Plot(_named(curve.task), calibration_plot(curve))
+            Plot(_named(curve.task), calibration_plot(curve))
             for curve in report.reliability
             if curve.count
         ],
@@ -71,7 +72,7 @@ def report_page(report: Report) -> str:
         report=report,
         sections=[section for section in _SECTIONS if parts[section.id]],
         forests=[
-            _Plot(_named(rows[0].task, rows[0].view), forest_plot(rows), rows[0].metric)
+            Plot(_named(rows[0].task, rows[0].view), forest_plot(rows), rows[0].metric)
             for rows in headline_rows(report)
         ],
         glossary=_glossary(report),
@@ -130,15 +131,9 @@ class _Verdict(NamedTuple):
     strip: Markup
 
 
-class _Plot(NamedTuple):
-    title: str
-    svg: Markup
-    about: str = ""
-
-
 class _Learning(NamedTuple):
-    losses: list[_Plot]
-    checks: list[_Plot]
+    losses: list[Plot]
+    checks: list[Plot]
     best_step: int | None
 
 
@@ -182,8 +177,8 @@ def _learning(report: Report) -> _Learning | None:
     figures = [{"step": check["step"], **check["figures"]} for check in checks]
     learning = _Learning(
         # A task that the log cannot teach has loss 0 throughout.
-        [_Plot(s.name, learning_plot(s)) for s in _series(losses) if any(s.values)],
-        [_Plot(s.name, learning_plot(s, best_step)) for s in _series(figures)],
+        [Plot(s.name, learning_plot(s)) for s in _series(losses) if any(s.values)],
+        [Plot(s.name, learning_plot(s, best_step)) for s in _series(figures)],
         best_step,
     )
     return learning if learning.losses or learning.checks else None

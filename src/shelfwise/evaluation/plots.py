@@ -30,6 +30,14 @@ _LONGEST_NAME = 26  # letters of a system's name that fit beside its figures
 _CELLS = 24  # of the strip under a calibration plot
 
 
+class Plot(NamedTuple):
+    """A picture under a title, as every page sets it."""
+
+    title: str
+    svg: Markup
+    about: str = ""
+
+
 def forest_plot(rows: Sequence[Row]) -> Markup:
     """A dot and its interval for each system, on one axis."""
     title = f"{rows[0].metric} of every system"

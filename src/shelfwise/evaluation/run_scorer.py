@@ -29,7 +29,7 @@ _REQUESTS = 256
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class Said:
     """What a network says of impressions, before it is read as probabilities."""
 
     logits: PairLogits  # at the place each was shown at
@@ -90,7 +90,7 @@ class RunScorer:
         heard = self.hear(examples, progress)
         return heard.forecast(system, with_position=with_position, calibrated=calibrated)
 
-    def hear(self, examples: Examples, progress: Progress) -> Heard:
+    def hear(self, examples: Examples, progress: Progress) -> Said:
         """What the network says of every impression, in order; asked once, read in several ways."""
         heads = self.run.model.heads
         parts, seen = [], [np.zeros(0, np.float32)]
@@ -106,7 +106,7 @@ class RunScorer:
                 seen.append(examination(heads, logits.surface_N, batch.position_N))
                 step.advance(len(batch.query_R))
         known = self.run.has_conversion
-        return Heard(joined(parts), np.concatenate(seen), self.run.calibration, known)
+        return Said(joined(parts), np.concatenate(seen), self.run.calibration, known)
 
     @property
     def _device(self) -> Any:

@@ -5,21 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from markupsafe import Markup
-
 from shelfwise.evaluation.diagnosis_plots import slice_forest
+from shelfwise.evaluation.plots import Plot
 from shelfwise.evaluation.report_words import figure, interval, metric_words
 from shelfwise.evaluation.slices.slices import Slice, Slices
 
 _MOST_BARS = 10  # slices in one picture; a column of more is told in the table alone
-
-
-class Plot(NamedTuple):
-    """A picture under a title."""
-
-    title: str
-    svg: Markup
-    about: str = ""
 
 
 class SliceGroup(NamedTuple):

@@ -58,13 +58,6 @@ class Fitted(Protocol):
         """``[len(rows), V]`` higher means ranked earlier."""
 
 
-class Baseline(Fitted, Protocol):
-    """A simple ranker with a name to stand beside the model's."""
-
-    @property
-    def name(self) -> str: ...
-
-
 class Setting(Protocol):
     """What validation chooses among: a NamedTuple of numbers and flags."""
 
