@@ -63,6 +63,13 @@ class TextEncoder(nn.Module):
         """``[B, H]`` unit vectors of texts."""
         return self.upper(self.lower(input_ids_BL, mask_BL), mask_BL)
 
+    def penalty(self) -> Tensor | None:
+        """What the way of tuning adds to the loss; None where it adds nothing."""
+        return None
+
+    def after_step(self, step: int, total: int) -> None:
+        """Told between an optimiser's step and the clearing of gradients: ``step`` of ``total``."""
+
 
 def load_text_encoder(folder: Path, options: EncoderOptions) -> TextEncoder:
     """Read an encoder's folder, as saved by transformers or sentence-transformers."""
