@@ -56,10 +56,42 @@ class HistoryEncoderOptions(Options):
     dropout: Share = 0.1
 
 
-class HeadOptions(Options):
-    """The two-layer network behind the click and conversion probabilities."""
+class SharedBottom(Options):
+    """One network that all tasks read."""
 
+    kind: Literal["shared_bottom"] = "shared_bottom"
+
+
+class MixtureOfExperts(Options):
+    """Experts that all tasks share, each weighing them by a gate of its own (MMoE)."""
+
+    kind: Literal["mmoe"] = "mmoe"
+    experts: PositiveInt = 4
+    """Together they are as wide as a shared bottom."""
+
+
+class ProgressiveLayers(Options):
+    """Experts of each task's own beside shared ones, level upon level (PLE)."""
+
+    kind: Literal["ple"] = "ple"
+    shared: PositiveInt = 2
+    """Experts of a level that all tasks read."""
+    own: PositiveInt = 1
+    """Experts of a level that only one task reads, for each task."""
+    levels: PositiveInt = 2
+
+
+ExpertOptions = Annotated[
+    SharedBottom | MixtureOfExperts | ProgressiveLayers, Field(discriminator="kind")
+]
+
+
+class HeadOptions(Options):
+    """The networks behind the click and conversion probabilities."""
+
+    experts: ExpertOptions = SharedBottom()
     hidden: PositiveInt = 128
+    """Length of what each task reads, and width of all experts of a level together."""
     dropout: Share = 0.1
 
 
