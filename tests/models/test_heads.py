@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shelfwise.models.config import HeadOptions
+from shelfwise.models.config import HeadOptions, MixtureOfExperts, ProgressiveLayers
 from shelfwise.models.heads import (
     POSITIONS,
     ClickConvertHeads,
@@ -115,6 +115,52 @@ def test_without_a_position_each_item_stands_first(heads: ClickConvertHeads) -> 
 
     assert torch.equal(served.click_N, first.click_N)
     assert torch.equal(served.convert_N, first.convert_N)
+
+
+@torch.no_grad()
+def test_other_places_take_no_part_in_serving(heads: ClickConvertHeads) -> None:
+    pair, past = pairs_of([0, 0, 1, 2]), past_of(THREE)
+    before = heads(pair, past, None)
+    places = heads.position.weight.view(SURFACES, POSITIONS)
+
+    places[:, 2:] += 3.0
+    places[:, 0] -= 3.0
+    after = heads(pair, past, None)
+
+    assert torch.equal(before.click_N, after.click_N)
+    assert torch.equal(before.convert_N, after.convert_N)
+    # The first place adds the same to every item of a surface: their order is theirs.
+    places[:, 1] += 1.5
+    moved = heads(pair, past, None)
+    torch.testing.assert_close(moved.click_N - before.click_N, torch.full((4,), 1.5))
+
+
+def test_a_loss_of_conversion_leaves_the_click_head_and_places_alone(
+    heads: ClickConvertHeads,
+) -> None:
+    found = heads(pairs_of([0, 0, 1, 2]), past_of(THREE), torch.tensor([1, 2, 3, 4]))
+
+    found.convert_N.sum().backward()
+
+    assert heads.convert.weight.grad is not None
+    assert heads.click.weight.grad is None
+    assert heads.position.weight.grad is None
+
+
+@pytest.mark.parametrize("experts", [MixtureOfExperts(), ProgressiveLayers()])
+def test_each_task_reads_what_its_experts_made_for_it(
+    experts: MixtureOfExperts | ProgressiveLayers,
+) -> None:
+    torch.manual_seed(4)
+    made = ClickConvertHeads(D, F, SURFACES, HeadOptions(hidden=16, experts=experts)).eval()
+
+    made(pairs_of([0, 0, 1, 2]), past_of(THREE), None).click_N.sum().backward()
+
+    moved = {name for name, p in made.bottom.named_parameters() if p.grad is not None}
+    gates = {name for name in moved if "gates" in name}
+    last = "" if isinstance(experts, MixtureOfExperts) else "levels.1."
+    assert f"{last}gates.0.weight" in gates
+    assert f"{last}gates.1.weight" not in gates
 
 
 @torch.no_grad()

@@ -3,8 +3,8 @@
 All of them answer with one representation a task. Which is best depends on how much the tasks
 agree, so each has the same budget: its experts together are as wide as the shared bottom.
 
-Shape suffixes in this file: N = rows, F = features, H = width of a representation, W = width of an
-expert, E = experts.
+Shape suffixes in this file: N = rows, F = features, H = width of a representation, E = experts,
+W = width of one, X = of all together.
 """
 
 from __future__ import annotations
@@ -168,6 +168,8 @@ class ExpertBank(nn.Module):
         self.inner = nn.Linear(features, experts * width)
         self.outer_EWH = nn.Parameter(torch.empty(experts, width, options.hidden))
         self.bias_EH = nn.Parameter(torch.empty(experts, options.hidden))
+        # Modules, so that a diagnosis can look for units that died.
+        self.bend_inner, self.bend_outer = nn.GELU(), nn.GELU()
         self.dropout = nn.Dropout(options.dropout)
         bound = 1 / math.sqrt(width)  # as nn.Linear begins
         nn.init.uniform_(self.outer_EWH, -bound, bound)
@@ -175,8 +177,12 @@ class ExpertBank(nn.Module):
 
     def forward(self, feature_NF: Tensor) -> Tensor:
         """``[N, E, H]`` what each expert makes of each row."""
-        inner_NEW = self.dropout(F.gelu(self.inner(feature_NF))).unflatten(-1, (self.experts, -1))
-        return F.gelu(torch.einsum("new,ewh->neh", inner_NEW, self.outer_EWH) + self.bias_EH)
+        inner_NX: Tensor = self.dropout(self.bend_inner(self.inner(feature_NF)))
+        inner_NEW = inner_NX.unflatten(-1, (self.experts, -1))
+        outer_NEH: Tensor = self.bend_outer(
+            torch.einsum("new,ewh->neh", inner_NEW, self.outer_EWH) + self.bias_EH
+        )
+        return outer_NEH
 
 
 def mixed(gate_NE: Tensor, expert_NEH: Tensor) -> Tensor:

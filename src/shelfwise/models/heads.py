@@ -1,13 +1,15 @@
 """From a request and an item to the probabilities of a click and of a purchase after it.
 
-A shared bottom feeds both heads (ESMM, Ma et al., 2018, arXiv:1804.07931). It is told what the
-request wants, what of the shopper's history resembles the item (target attention as in DIN, Zhou et
-al., 2018, arXiv:1706.06978), and how the item's price compares. The position an item was shown at
-has its own additive tower, left out when serving: what it explains in training is examination, not
-worth (as in PAL, Guo et al., 2019).
+Experts feed both heads, shared or of each task's own (see `experts`); trained over the entire space
+they are ESMM (Ma et al., 2018, arXiv:1804.07931). They are told what the request wants, what of the
+shopper's history resembles the item (target attention as in DIN, Zhou et al., 2018,
+arXiv:1706.06978), and how the item's price compares. The position an item was shown at has its own
+additive tower, left out when serving: what it explains in training is examination, not worth (as in
+PAL, Guo et al., 2019).
 
 Shape suffixes in this file: N = (request, item) pairs, R = requests, P = pairs of the request that
-has most, L = events, D = width, F = numbers of an item, S = single figures of a pair.
+has most, L = events, D = width, F = numbers of an item, S = single figures of a pair, H = width of
+what a task reads.
 """
 
 from __future__ import annotations
@@ -19,7 +21,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from shelfwise.models.config import HeadOptions
+from shelfwise.models.experts import experts_of
 
+TASKS = ("click", "convert")  # in the order in which experts answer
 POSITIONS = 64  # places told apart; 0 stands for unknown, the last for all beyond
 _SURFACE_WIDTH = 8
 _FIGURES = (
@@ -67,21 +71,13 @@ class Attended(NamedTuple):
 
 
 class ClickConvertHeads(nn.Module):
-    """Two-layer shared bottom, one linear head per task, an additive tower for position."""
+    """Shared or gated experts, one linear head per task, an additive tower for position."""
 
     def __init__(self, width: int, numbers: int, surfaces: int, options: HeadOptions) -> None:
         super().__init__()
         self.surface = nn.Embedding(surfaces, _SURFACE_WIDTH)
         inputs = 4 * width + numbers + _FIGURES + _SURFACE_WIDTH
-        self.bottom = nn.Sequential(
-            nn.Dropout(options.dropout),
-            nn.Linear(inputs, options.hidden),
-            nn.GELU(),
-            nn.Dropout(options.dropout),
-            nn.Linear(options.hidden, options.hidden),
-            nn.GELU(),
-            nn.Dropout(options.dropout),
-        )
+        self.bottom = experts_of(inputs, len(TASKS), options)
         self.click = nn.Linear(options.hidden, 1)
         self.convert = nn.Linear(options.hidden, 1)
         self.position = nn.Embedding(surfaces * POSITIONS, 1)
@@ -140,10 +136,11 @@ class ClickConvertHeads(nn.Module):
             figures_NS,
             self.surface(pair.surface_N),
         ]
-        shared = self.bottom(torch.cat(inputs, dim=-1))
+        for_click_NH, for_convert_NH = self.bottom(torch.cat(inputs, dim=-1))
         return ClickConvert(
-            click_N=self.click(shared).squeeze(-1) + self.examined(pair.surface_N, position_N),
-            convert_N=self.convert(shared).squeeze(-1),
+            click_N=self.click(for_click_NH).squeeze(-1)
+            + self.examined(pair.surface_N, position_N),
+            convert_N=self.convert(for_convert_NH).squeeze(-1),
         )
 
     def examined(self, surface_N: Tensor, position_N: Tensor | None) -> Tensor:
