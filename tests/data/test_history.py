@@ -9,6 +9,7 @@ import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from shelfwise.data.config import HistoryOptions
 from shelfwise.data.history import KINDS, NONE, History, ends_before, window, window_places
 from shelfwise.schema.event import EventKind
 
@@ -17,6 +18,7 @@ BUSY = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 HOUR = 3_600_000_000
 VIEW, SEARCH = KINDS.index(EventKind.VIEW), KINDS.index(EventKind.SEARCH)
 PURCHASE = KINDS.index(EventKind.PURCHASE)
+SHORT = HistoryOptions(max_length=3)
 
 Past = list[tuple[int, int, int, int]]
 OWNERS = st.lists(
@@ -69,7 +71,7 @@ def test_the_window_is_the_end_of_each_slice(
     start_R = history.offset_U1[owner_R]
     at_R = np.full(len(owners), 9 * HOUR)
 
-    found = window(history, start_R, start_R + taken, at_R, max_length)
+    found = window(history, start_R, start_R + taken, at_R, HistoryOptions(max_length=max_length))
 
     cut = [past[:n][-max_length:] for past, n in zip(owners, taken, strict=True)]
     assert found.valid_RL.shape[1] == max(1, *map(len, cut))
@@ -96,7 +98,7 @@ def test_by_hand() -> None:
     owner_R, at_R = np.array([0, 0, 0, 1, 2]), np.array([1, 3, 4, 9, 3]) * HOUR
 
     end_R = ends_before(history, owner_R, at_R)
-    found = window(history, history.offset_U1[owner_R], end_R, at_R, 50)
+    found = window(history, history.offset_U1[owner_R], end_R, at_R, HistoryOptions(max_length=50))
 
     assert end_R.tolist() == [0, 1, 2, 2, 3]  # equal times are not before
     assert found.item_RL.tolist() == [[-1, -1], [-1, 1], [1, 2], [-1, -1], [-1, -1]]
@@ -110,10 +112,10 @@ def test_a_log_without_behaviour_and_a_batch_without_requests() -> None:
     none = np.zeros(0, np.int64)
 
     assert ends_before(nothing, np.array([0, 1]), np.array([5, 5])).tolist() == [0, 0]
-    blank = window(nothing, np.zeros(2, int), np.zeros(2, int), np.array([5, 5]), 3)
+    blank = window(nothing, np.zeros(2, int), np.zeros(2, int), np.array([5, 5]), SHORT)
     assert blank.item_RL.tolist() == [[NONE], [NONE]]
     assert not blank.valid_RL.any()
-    assert window(nothing, none, none, none, 3).item_RL.shape == (0, 1)
+    assert window(nothing, none, none, none, SHORT).item_RL.shape == (0, 1)
 
 
 def brute_force(kinds: list[int], max_length: int, reserve: int) -> list[int]:
@@ -172,7 +174,25 @@ def test_the_reserve_reaches_the_window() -> None:
     history = history_of([past])
     zero, end = np.zeros(1, np.int64), np.array([4])
 
-    found = window(history, zero, end, np.array([4 * HOUR]), 2, 1)
+    found = window(
+        history, zero, end, np.array([4 * HOUR]), HistoryOptions(max_length=2, purchase_reserve=1)
+    )
 
     assert found.item_RL.tolist() == [[1, 4]]
     assert found.age_RL.tolist() == [[4.0, 1.0]]
+
+
+def test_what_was_met_reaches_further_back_than_what_is_read() -> None:
+    # Five events an hour apart; two are read, four are looked back on.
+    history = history_of([[(hour, hour + 1, NONE, VIEW) for hour in range(5)]])
+    options = HistoryOptions(max_length=2, repeat_length=4)
+
+    found = window(history, np.zeros(1, int), np.array([5]), np.array([5 * HOUR]), options)
+
+    assert found.item_RL.tolist() == [[4, 5]]
+    assert found.met is not None
+    assert found.met.item_RP.tolist() == [[2, 3, 4, 5]]
+    assert found.met.age_RP.tolist() == [[4.0, 3.0, 2.0, 1.0]]
+    # Where everything is read, nothing more was met.
+    short = window(history, np.zeros(1, int), np.array([2]), np.array([5 * HOUR]), options)
+    assert short.met is None

@@ -1,12 +1,21 @@
 from __future__ import annotations
 
+from math import exp, log
+
 import pytest
 import torch
 
 from shelfwise.data.history import KINDS
 from shelfwise.models.config import HistoryEncoderOptions, ModelOptions
 from shelfwise.models.history_encoder import AGE_BUCKETS
-from shelfwise.models.shelf_model import Catalogue, ItemInputs, Requests, Shape, ShelfModel
+from shelfwise.models.shelf_model import (
+    Catalogue,
+    ItemInputs,
+    MetItems,
+    Requests,
+    Shape,
+    ShelfModel,
+)
 from shelfwise.schema.event import EventKind
 
 V, H, Q, F, G = 5, 6, 3, 2, 5
@@ -47,6 +56,11 @@ def catalogue_of(model: ShelfModel, items: ItemInputs | None = None) -> Catalogu
 def requests() -> Requests:
     """0: bought item 1 twice, then searched, and asks with a query. 1: nothing done or typed."""
     return Requests(
+        met=MetItems(
+            item_RP=torch.tensor([[1, 1], [-1, -1]]),
+            kind_RP=torch.tensor([[BUY, BUY], [0, 0]]),
+            age_RP=torch.tensor([[30.0, 1.5], [0, 0]]),
+        ),
         item_RL=torch.tensor([[1, 1, -1], [-1, -1, -1]]),
         query_RL=torch.tensor([[-1, -1, 2], [-1, -1, -1]]),
         kind_RL=torch.tensor([[BUY, BUY, SEARCH], [0, 0, 0]]),
@@ -65,6 +79,7 @@ def test_vectors_have_length_one() -> None:
 
     for vectors in (
         catalogue.item_VD,
+        catalogue.target_VD,
         catalogue.query_QD,
         model.request_vectors(requests(), catalogue),
     ):
@@ -80,13 +95,18 @@ def test_a_cold_item_is_its_text_and_numbers() -> None:
     without_ids.item_id.weight.zero_()
     without_ids.item_bias.weight.zero_()
 
+    assert without_ids.target_id is not None
+    without_ids.target_id.weight.zero_()
+    model.cold_logit.fill_(-2.5)
+
     found, plain = catalogue_of(model), catalogue_of(without_ids)
 
     torch.testing.assert_close(found.item_VD[4], plain.item_VD[4])
+    torch.testing.assert_close(found.target_VD[4], plain.target_VD[4])
     assert not torch.isclose(found.item_VD[:4], plain.item_VD[:4]).all(dim=1).any()
     # A bias is stored ten times smaller than the logit it stands for.
     assert model.item_bias is not None
-    expected = [10 * float(bias) for bias in model.item_bias.weight[:4, 0]] + [0]
+    expected = [10 * float(bias) for bias in model.item_bias.weight[:4, 0]] + [-2.5]
     assert found.item_bias_V.tolist() == pytest.approx(expected)
 
 
@@ -113,7 +133,7 @@ def test_in_training_some_items_do_without_their_id() -> None:
         model.train()
         seen = set()
         for _ in range(20):
-            drawn = model.item_vectors(items.text_VH, items.number_VF, items.warm_V)
+            drawn, _ = model.item_vectors(items)
             for item in range(V):
                 with_id = torch.allclose(drawn[item], whole[item])
                 assert with_id or torch.allclose(drawn[item], none[item])
@@ -121,6 +141,14 @@ def test_in_training_some_items_do_without_their_id() -> None:
 
     # The cold item's two vectors are one and the same.
     assert seen == {(item, told) for item in range(4) for told in (True, False)} | {(4, True)}
+
+
+@torch.no_grad()
+def test_at_first_what_comes_next_is_what_was_met() -> None:
+    torch.manual_seed(0)
+    found = catalogue_of(ShelfModel(SHAPE, OPTIONS).eval())
+
+    torch.testing.assert_close(found.target_VD, found.item_VD)
 
 
 @torch.no_grad()
@@ -139,8 +167,9 @@ def test_priors_by_hand() -> None:
             assert float(found[row, item]) == pytest.approx(trend + bias, abs=1e-5)
 
 
-def repeat_logit(model: ShelfModel, kind: int, bucket: int) -> float:
-    return 10 * float(model.repeat.weight[kind * AGE_BUCKETS + bucket, 0])
+def excitement(model: ShelfModel, kind: int, bucket: int) -> float:
+    """At the start 5 % for any meeting; stored ten times smaller than the logit it stands for."""
+    return exp(10 * float(model.repeat.weight[kind * AGE_BUCKETS + bucket, 0]) - 3)
 
 
 @torch.no_grad()
@@ -152,9 +181,9 @@ def test_match_is_cosine_and_prior_and_repeats() -> None:
 
     found = model.match_scores(request, asked, catalogue)
 
-    expected = 12 * request @ catalogue.item_VD.T + model.priors(asked, catalogue)
+    expected = 12 * request @ catalogue.target_VD.T + model.priors(asked, catalogue)
     # 30 hours are in bucket 8 (16 to 32), 1.5 in bucket 4; the two purchases add up.
-    expected[0, 1] += repeat_logit(model, BUY, 8) + repeat_logit(model, BUY, 4)
+    expected[0, 1] += log(1 + excitement(model, BUY, 8) + excitement(model, BUY, 4))
     torch.testing.assert_close(found, expected, atol=1e-4, rtol=1e-5)
 
 
@@ -175,7 +204,7 @@ def test_judging_knows_the_match_of_its_pair() -> None:
     pair, past, position = told[0]
     score = model.match_scores(request, asked, catalogue)
     torch.testing.assert_close(pair.match_N, score[request_N, item_N], atol=1e-4, rtol=1e-5)
-    repeats = repeat_logit(model, BUY, 8) + repeat_logit(model, BUY, 4)
+    repeats = log(1 + excitement(model, BUY, 8) + excitement(model, BUY, 4))
     assert pair.repeat_N.tolist() == pytest.approx([repeats, 0, 0, 0], abs=1e-5)
     cosine = catalogue.query_text_QH[0] @ catalogue.item_text_VH[torch.tensor([1, 4])].T
     assert pair.text_cosine_N.tolist() == pytest.approx([*cosine.tolist(), 0, 0], abs=1e-6)

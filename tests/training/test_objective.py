@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from shelfwise.data.batches import Batch, gather
+from shelfwise.data.history import KINDS
 from shelfwise.data.prepared import PreparedShop
 from shelfwise.models.config import Frozen, Full, TuningOptions
 from shelfwise.training.config import TrainOptions
@@ -17,33 +18,34 @@ from shelfwise.training.objective import Terms, batch_loss
 from .small_network import TOP, first_batch, network_of, training_examples
 
 OPTIONS = TrainOptions()
+EVERY_KIND = tuple(range(len(KINDS)))
 
 
 def loss_of(
-    network: Network, batch: Batch, options: TrainOptions = OPTIONS, only_new: bool = False
+    network: Network, batch: Batch, options: TrainOptions = OPTIONS, final: tuple[int, ...] = ()
 ) -> Terms:
     """Dropout is off, so that the same network gives the same loss."""
     network.model.eval()
     network.bank.encoder.eval()
-    return batch_loss(network, batch, options, np.random.default_rng(0), only_new)
+    return batch_loss(network, batch, options, np.random.default_rng(0), final)
 
 
-@pytest.mark.parametrize("only_new", [False, True])
+@pytest.mark.parametrize("final", [(), EVERY_KIND])
 def test_steps_downhill_lower_every_loss(
-    prepared_sample: PreparedShop, tiny_encoder: Path, only_new: bool
+    prepared_sample: PreparedShop, tiny_encoder: Path, final: tuple[int, ...]
 ) -> None:
     network, batch = network_of(prepared_sample, tiny_encoder), first_batch(prepared_sample)
     learning = [*network.model.parameters()]
     learning += [p for p in network.bank.encoder.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(learning, lr=3e-3)
-    before = loss_of(network, batch, only_new=only_new)
+    before = loss_of(network, batch, final=final)
 
     for _ in range(15):
         optimizer.zero_grad()
-        loss_of(network, batch, only_new=only_new).total.backward()
+        loss_of(network, batch, final=final).total.backward()
         optimizer.step()
 
-    after = loss_of(network, batch, only_new=only_new)
+    after = loss_of(network, batch, final=final)
     assert after.match < before.match - 0.5
     assert after.click < before.click
     assert after.purchase < before.purchase
@@ -216,8 +218,8 @@ def test_where_new_items_are_asked_for_old_ones_are_neither_right_nor_wrong(
         weight_M=np.append(new.weight_M, np.float32(1)),
     )
 
-    alone = loss_of(network, new, only_new=True).match
-    assert alone == loss_of(network, with_old, only_new=True).match
+    alone = loss_of(network, new, final=EVERY_KIND).match
+    assert alone == loss_of(network, with_old, final=EVERY_KIND).match
     # As an ordinary positive it would have counted.
     assert loss_of(network, new).match != loss_of(network, with_old).match
     # Nor is it among the wrong answers, so one rival less makes the right one likelier.
@@ -226,4 +228,32 @@ def test_where_new_items_are_asked_for_old_ones_are_neither_right_nor_wrong(
         match_item_M=np.array([old_item], np.int64),
         weight_M=np.ones(1, np.float32),
     )
-    assert loss_of(network, only_old, only_new=True).match == 0
+    assert loss_of(network, only_old, final=EVERY_KIND).match == 0
+
+
+def test_a_repeat_teaches_how_likely_repeats_are_and_nothing_else(
+    prepared_sample: PreparedShop, tiny_encoder: Path
+) -> None:
+    network = network_of(prepared_sample, tiny_encoder, Frozen())
+    batch = first_batch(prepared_sample, 1000)
+    history = batch.history.item_RL
+    row = int(np.flatnonzero((history >= 0).any(axis=1))[0])
+    old_item = int(history[row][history[row] >= 0][0])
+    only_old = one_request(batch, row)._replace(
+        match_request_M=np.array([row]),
+        match_item_M=np.array([old_item], np.int64),
+        weight_M=np.ones(1, np.float32),
+    )
+
+    options = OPTIONS.model_copy(update={"purchase_weight": 0.0})
+    loss_of(network, only_old, options, final=EVERY_KIND).match.backward()
+
+    learned = {
+        name
+        for name, parameter in network.model.named_parameters()
+        if parameter.grad is not None and parameter.grad.abs().sum() > 0
+    }
+    assert learned == {"repeat.weight"}
+    # What was met and taken again grows likelier: a step against the gradient raises it.
+    assert network.model.repeat.weight.grad is not None
+    assert network.model.repeat.weight.grad.min() < 0

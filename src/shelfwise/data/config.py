@@ -273,6 +273,8 @@ class HistoryOptions(Options):
     """Events looked at: the most recent ones, but for the reserve."""
     purchase_reserve: NonNegativeInt = 0
     """Places of these that are kept for the latest of older purchases, where there are such."""
+    repeat_length: PositiveInt = 500
+    """Events looked back on for whether the very same item was met before."""
     behaviours: tuple[EventKind, ...] = (
         EventKind.SEARCH,
         EventKind.VIEW,
@@ -290,6 +292,11 @@ class HistoryOptions(Options):
             raise ValueError(
                 f"purchase_reserve ({self.purchase_reserve}) must be below max_length "
                 f"({self.max_length}); the latest event itself needs a place"
+            )
+        if "repeat_length" in self.model_fields_set and self.repeat_length < self.max_length:
+            raise ValueError(
+                f"repeat_length ({self.repeat_length}) must not be below max_length "
+                f"({self.max_length}); what is read is met as well"
             )
         return self
 

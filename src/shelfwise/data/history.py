@@ -5,7 +5,8 @@ array, sorted by owner and time; an owner is a slice of it and a point-in-time h
 of that slice, so no history is ever copied per row.
 
 Shape suffixes in this file: E = events of all owners, U = owners, R = requests, L = history length,
-K = places reserved, G = requests still looked at, B = events of a block.
+P = length of the longer past, K = places reserved, G = requests still looked at, B = events of a
+block.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from shelfwise.data.config import HistoryOptions
 from shelfwise.schema.event import EventKind
 
 KINDS = tuple(EventKind)  # an event's kind is stored as its place in this tuple
@@ -33,6 +35,14 @@ class History(NamedTuple):
     at_E: NDArray[np.int64]  # microseconds since 1970
 
 
+class Met(NamedTuple):
+    """Items met before each request, over a longer past than the network reads word by word."""
+
+    item_RP: NDArray[np.int32]  # -1: padding, or an event without an item
+    kind_RP: NDArray[np.uint8]
+    age_RP: NDArray[np.float32]  # hours
+
+
 class HistoryWindow(NamedTuple):
     """The last events before each request, newest last, padded on the left."""
 
@@ -41,6 +51,7 @@ class HistoryWindow(NamedTuple):
     kind_RL: NDArray[np.uint8]
     age_RL: NDArray[np.float32]  # hours between the event and the request
     valid_RL: NDArray[np.bool_]  # False on padding
+    met: Met | None = None  # None: nothing was met before these events
 
 
 def ends_before(
@@ -62,27 +73,58 @@ def window(
     start_R: NDArray[np.int64],
     end_R: NDArray[np.int64],
     at_R: NDArray[np.int64],
-    max_length: int,
-    reserve: int = 0,
+    options: HistoryOptions,
 ) -> HistoryWindow:
     """The ``max_length`` events of each slice ``[start, end)`` of the event array that count most.
 
     Which they are, and in which order, says `window_places`. ``L`` is the longest history found, at
-    most ``max_length`` and at least 1.
+    most ``max_length`` and at least 1. What was met is told of ``repeat_length`` events, if that
+    reaches further back.
     """
-    place_RL = window_places(history.kind_E, start_R, end_R, max_length, reserve)
+    place_RL = window_places(
+        history.kind_E, start_R, end_R, options.max_length, options.purchase_reserve
+    )
     valid_RL = place_RL >= 0
     if len(history.at_E) == 0:
         history = _one_blank_event(history)
+    item_RL, kind_RL, age_RL = _told(history, place_RL, at_R)
+    query_RL = history.query_E[np.where(valid_RL, place_RL, 0)]
+    return HistoryWindow(
+        item_RL=item_RL,
+        query_RL=np.where(valid_RL, query_RL, NONE).astype(np.int32),
+        kind_RL=kind_RL,
+        age_RL=age_RL,
+        valid_RL=valid_RL,
+        met=_met(history, (start_R, end_R), at_R, options),
+    )
+
+
+def _told(
+    history: History, place_RL: NDArray[np.int64], at_R: NDArray[np.int64]
+) -> tuple[NDArray[np.int32], NDArray[np.uint8], NDArray[np.float32]]:
+    """Item, kind and age of the events at the given places; -1, 0 and 0 where there is none."""
+    valid_RL = place_RL >= 0
     safe_RL = np.where(valid_RL, place_RL, 0)
     age_RL = (at_R[:, None] - history.at_E[safe_RL]) / 3.6e9
-    return HistoryWindow(
-        item_RL=np.where(valid_RL, history.item_E[safe_RL], NONE).astype(np.int32),
-        query_RL=np.where(valid_RL, history.query_E[safe_RL], NONE).astype(np.int32),
-        kind_RL=np.where(valid_RL, history.kind_E[safe_RL], 0).astype(np.uint8),
-        age_RL=np.where(valid_RL, age_RL, 0).astype(np.float32),
-        valid_RL=valid_RL,
+    return (
+        np.where(valid_RL, history.item_E[safe_RL], NONE).astype(np.int32),
+        np.where(valid_RL, history.kind_E[safe_RL], 0).astype(np.uint8),
+        np.where(valid_RL, age_RL, 0).astype(np.float32),
     )
+
+
+def _met(
+    history: History,
+    bounds: tuple[NDArray[np.int64], NDArray[np.int64]],
+    at_R: NDArray[np.int64],
+    options: HistoryOptions,
+) -> Met | None:
+    start_R, end_R = bounds
+    if int((end_R - start_R).max(initial=0)) <= options.max_length:
+        return None
+    most = max(options.repeat_length, options.max_length)
+    place_RP = window_places(history.kind_E, start_R, end_R, most)
+    return Met(*_told(history, place_RP, at_R))
 
 
 def window_places(

@@ -72,8 +72,7 @@ def past_of(
         prepared.history.offset_U1[targets.owner_T[rows]],
         targets.end_T[rows],
         targets.at_T[rows],
-        prepared.options.history.max_length,
-        prepared.options.history.purchase_reserve,
+        prepared.options.history,
     )
 
 

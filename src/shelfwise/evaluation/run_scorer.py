@@ -71,7 +71,7 @@ class RunScorer:
     def search(self, query_Q: NDArray[np.int64]) -> NDArray[np.float32]:
         """``[Q, V]`` match score of every item for a query typed by somebody without a history."""
         none = np.zeros(len(query_Q), np.int64)
-        history = window(self.prepared.history, none, none, none, 1)
+        history = window(self.prepared.history, none, none, none, self.prepared.options.history)
         surface_R = np.full(len(query_Q), SURFACES.index(Surface.SEARCH), np.int64)
         asked = as_requests(history, query_Q, surface_R, self._device)
         catalogue = self.run.catalogue(self.query_text_QH[asked.query_texts])

@@ -1,6 +1,7 @@
 """Arrays of requests made into tensors, the same way in training, evaluation and serving.
 
-Shape suffixes in this file: R = requests, L = events of a history, Q = queries met.
+Shape suffixes in this file: R = requests, L = events of a history, P = events of a longer past, Q =
+queries met.
 """
 
 from __future__ import annotations
@@ -12,7 +13,20 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from shelfwise.models.shelf_model import Requests
+from shelfwise.models.shelf_model import MetItems, Requests
+
+
+class MetArrays(Protocol):
+    """Items met over a longer past; -1 stands for none."""
+
+    @property
+    def item_RP(self) -> NDArray[np.int32]: ...  # noqa: N802  # shape suffix
+
+    @property
+    def kind_RP(self) -> NDArray[np.uint8]: ...  # noqa: N802  # shape suffix
+
+    @property
+    def age_RP(self) -> NDArray[np.float32]: ...  # noqa: N802  # shape suffix
 
 
 class HistoryArrays(Protocol):
@@ -32,6 +46,9 @@ class HistoryArrays(Protocol):
 
     @property
     def valid_RL(self) -> NDArray[np.bool_]: ...  # noqa: N802  # shape suffix
+
+    @property
+    def met(self) -> MetArrays | None: ...
 
 
 class Asked(NamedTuple):
@@ -63,6 +80,7 @@ def as_requests(
 
     requests = Requests(
         item_RL=torch.from_numpy(history.item_RL.astype(np.int64)).to(device),
+        met=_met(history, device),
         query_RL=renumber(told_RL),
         kind_RL=torch.from_numpy(history.kind_RL.astype(np.int64)).to(device),
         age_RL=torch.from_numpy(history.age_RL).to(device),
@@ -74,3 +92,17 @@ def as_requests(
         ).to(device),
     )
     return Asked(requests, torch.from_numpy(met).to(device))
+
+
+def _met(history: HistoryArrays, device: torch.device) -> MetItems:
+    """What was met; where the longer past says nothing, all of it is in the history."""
+    if history.met is None:
+        told = (history.item_RL, history.kind_RL, history.age_RL)
+    else:
+        told = (history.met.item_RP, history.met.kind_RP, history.met.age_RP)
+    item_RP, kind_RP, age_RP = told
+    return MetItems(
+        torch.from_numpy(item_RP.astype(np.int64)).to(device),
+        torch.from_numpy(kind_RP.astype(np.int64)).to(device),
+        torch.from_numpy(age_RP).to(device),
+    )

@@ -4,8 +4,8 @@ The text encoder is apart: it turns words into text vectors, which may come from
 here is cheap enough to run on a whole catalogue in every step.
 
 Shape suffixes in this file: V = items, Q = queries, H = text width, D = width, F = numbers of an
-item, K = moments, G = figures of a trend, R = requests, L = events of a history, N = pairs of
-request and item.
+item, K = moments, G = figures of a trend, R = requests, L = events of a history, P = events of a
+longer past, N = pairs of request and item.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ from shelfwise.schema.event import EventKind, Surface
 # Adam moves an entry by about the learning rate a step, and a logit has to move by several units:
 # embeddings that are logits themselves are stored this much smaller.
 _LOGIT_UNIT = 10.0
+# First guess of how much a meeting adds to an item's chance, as a logarithm: 5 %.
+_FIRST_EXCITEMENT = -3.0
 
 SURFACES = tuple(Surface)  # a request's surface is stored as its place in this tuple
 
@@ -31,7 +33,8 @@ SURFACES = tuple(Surface)  # a request's surface is stored as its place in this 
 class Catalogue(NamedTuple):
     """The items and queries that a batch's numbers point into."""
 
-    item_VD: Tensor
+    item_VD: Tensor  # as what was met: what a history is made of
+    target_VD: Tensor  # as what comes next: what a request is matched with
     item_bias_V: Tensor
     item_text_VH: Tensor
     item_number_VF: Tensor
@@ -40,8 +43,18 @@ class Catalogue(NamedTuple):
     query_text_QH: Tensor
 
 
+class MetItems(NamedTuple):
+    """Items met over a longer past than the history encoder reads; -1 stands for none."""
+
+    item_RP: Tensor
+    kind_RP: Tensor
+    age_RP: Tensor  # hours
+
+
 class Requests(NamedTuple):
     """Who asks, where, with what words, after what behaviour; -1 stands for none."""
+
+    met: MetItems
 
     item_RL: Tensor
     query_RL: Tensor
@@ -51,14 +64,6 @@ class Requests(NamedTuple):
     query_R: Tensor
     surface_R: Tensor
     moment_R: Tensor  # which of the catalogue's moments the request falls in
-
-
-class Repeats(NamedTuple):
-    """Match logits of items for having been taken before; a pair may stand more than once."""
-
-    request_X: Tensor
-    item_X: Tensor
-    logit_X: Tensor
 
 
 class Shape(NamedTuple):
@@ -82,6 +87,8 @@ class ItemInputs(NamedTuple):
 class ShelfModel(nn.Module):
     """Item, query and request vectors in one space, and the heads that judge their pairs."""
 
+    cold_logit: Tensor  # () what is added for items not yet met; set from outside
+
     def __init__(self, shape: Shape, options: ModelOptions) -> None:
         super().__init__()
         width = options.width
@@ -90,15 +97,18 @@ class ShelfModel(nn.Module):
         self.text = nn.Linear(text_width, width)
         self.query_shift = nn.Linear(text_width, width)
         self.item_numbers = nn.Linear(numbers, width, bias=False)
+        # What follows an item is not what it follows: as a target it may differ, by text and by id.
+        self.target_shift = nn.Linear(text_width, width, bias=False)
         self.item_id = nn.Embedding(items, width) if options.id_embedding else None
+        self.target_id = nn.Embedding(items, width) if options.id_embedding else None
         self.surface = nn.Embedding(len(SURFACES), width)
         self.item_bias = nn.Embedding(items, 1) if options.id_embedding else None
         self.history = HistoryEncoder(width, len(EventKind), options.history)
         self.heads = ClickConvertHeads(width, numbers + trend, len(SURFACES), options.heads)
         # First guess: mostly what was taken in the last 30 days.
         self.trend = nn.Parameter(torch.tensor([0.2, 0.6, 0.2, *[0.0] * (trend - 3)]))
-        # By kind of behaviour and its age: what it adds to the match of the very same item, and
-        # how much it counts when a candidate is compared with the past.
+        # By kind of behaviour and its age: how much likelier it makes the very same item, and how
+        # much it counts when a candidate is compared with the past.
         self.repeat = nn.Embedding(len(EventKind) * AGE_BUCKETS, 1)
         self.past_weight = nn.Embedding(len(EventKind) * AGE_BUCKETS, 1)
         nn.init.zeros_(self.repeat.weight)
@@ -110,25 +120,36 @@ class ShelfModel(nn.Module):
         # ever logged; what else a query says is learned as a shift, at first 0.
         nn.init.zeros_(self.query_shift.weight)
         nn.init.zeros_(self.query_shift.bias)
-        if self.item_id is not None and self.item_bias is not None:
-            nn.init.normal_(self.item_id.weight, std=0.02)
+        nn.init.zeros_(self.target_shift.weight)
+        self.register_buffer("cold_logit", torch.zeros(()))
+        for table in (self.item_id, self.target_id):
+            if table is not None:
+                nn.init.normal_(table.weight, std=0.02)
+        if self.target_id is not None and self.item_bias is not None:
+            nn.init.zeros_(self.target_id.weight)
             nn.init.zeros_(self.item_bias.weight)
 
-    def item_vectors(self, text_VH: Tensor, number_VF: Tensor, warm_V: Tensor) -> Tensor:
-        """``[V, D]`` vectors of items; in training some warm ones must do without their id."""
-        vector_VD = self.text(text_VH) + self.item_numbers(number_VF)
-        if self.item_id is None:
-            return self._unit(vector_VD)
-        use_V = warm_V
-        if self.training:
-            use_V = use_V & (torch.rand_like(text_VH[:, 0]) >= self.options.id_dropout)
-        return self._unit(vector_VD + self.item_id.weight * use_V[:, None])
+    def item_vectors(self, items: ItemInputs) -> tuple[Tensor, Tensor]:
+        """``[V, D]`` vectors of items as what was met, and as what comes next.
+
+        In training some warm ones must do without their id.
+        """
+        met_VD = self.text(items.text_VH) + self.item_numbers(items.number_VF)
+        next_VD = self.target_shift(items.text_VH)
+        if self.item_id is not None and self.target_id is not None:
+            use_V = items.warm_V
+            if self.training:
+                use_V = use_V & (torch.rand_like(items.text_VH[:, 0]) >= self.options.id_dropout)
+            met_VD = met_VD + self.item_id.weight * use_V[:, None]
+            next_VD = next_VD + self.target_id.weight * use_V[:, None]
+        return self._unit(met_VD), self._unit(met_VD + next_VD)
 
     def item_biases(self, warm_V: Tensor) -> Tensor:
-        """``[V]`` what the trend does not say of how often an item matches; 0 for cold ones."""
+        """``[V]`` what the trend does not say of how often an item matches."""
+        cold_V = self.cold_logit * ~warm_V
         if self.item_bias is None:
-            return torch.zeros_like(warm_V, dtype=torch.float32)
-        return _LOGIT_UNIT * self.item_bias.weight[:, 0] * warm_V
+            return cold_V
+        return _LOGIT_UNIT * self.item_bias.weight[:, 0] * warm_V + cold_V
 
     def query_vectors(self, text_QH: Tensor) -> Tensor:
         """``[Q, D]`` vectors of queries."""
@@ -136,8 +157,10 @@ class ShelfModel(nn.Module):
 
     def catalogue(self, items: ItemInputs, query_text_QH: Tensor) -> Catalogue:
         """Items and queries from their text vectors."""
+        item_VD, target_VD = self.item_vectors(items)
         return Catalogue(
-            item_VD=self.item_vectors(items.text_VH, items.number_VF, items.warm_V),
+            item_VD=item_VD,
+            target_VD=target_VD,
             item_bias_V=self.item_biases(items.warm_V),
             item_text_VH=items.text_VH,
             item_number_VF=items.number_VF,
@@ -167,28 +190,34 @@ class ShelfModel(nn.Module):
         """The learned factor that turns a cosine into a softmax logit."""
         return self.log_scale.exp().clamp(max=100)
 
-    def repeats(self, requests: Requests) -> Repeats:
-        """What each event of a history adds to the match of its own item."""
-        request_X, place_X = (requests.item_RL >= 0).nonzero(as_tuple=True)
-        logit_RL = self._repeat_logits(requests)
-        item_X = requests.item_RL[request_X, place_X]
-        return Repeats(request_X, item_X, logit_RL[request_X, place_X])
-
-    def _repeat_logits(self, requests: Requests) -> Tensor:
-        logit_RL: Tensor = _LOGIT_UNIT * self.repeat(_kind_and_age(requests)).squeeze(-1)
-        return logit_RL
-
     def match_scores(self, request_RD: Tensor, requests: Requests, catalogue: Catalogue) -> Tensor:
         """``[R, V]`` retrieval logits of every item for every request."""
-        score_RV = self.match_scale() * request_RD @ catalogue.item_VD.T
+        score_RV = self.match_scale() * request_RD @ catalogue.target_VD.T
         score_RV = score_RV + self.priors(requests, catalogue)
-        request_X, item_X, logit_X = self.repeats(requests)
-        return score_RV.index_put((request_X, item_X), logit_X, accumulate=True)
+        return score_RV + self.repeats(requests, len(catalogue.item_VD))
 
     def priors(self, requests: Requests, catalogue: Catalogue) -> Tensor:
         """``[R, V]`` logits of items whoever asks: how they are doing, and their own bias."""
         prior_KV = catalogue.trend_KVG @ self.trend + catalogue.item_bias_V
         return prior_KV[requests.moment_R]
+
+    def repeats(self, requests: Requests, items: int) -> Tensor:
+        """``[R, V]`` what having met an item before adds to its match; 0 where it was not met.
+
+        Every earlier meeting makes the next likelier, by its kind and age, and they add up as the
+        intensities of a self-exciting process (Hawkes, 1971): ``log(1 + sum of exp(learned))``.
+        """
+        request_X, place_X = (requests.met.item_RP >= 0).nonzero(as_tuple=True)
+        item_X = requests.met.item_RP[request_X, place_X]
+        much_RV = requests.met.age_RP.new_zeros(len(requests.met.item_RP), items)
+        much_X = self._excitement(requests)[request_X, place_X]
+        return much_RV.index_put((request_X, item_X), much_X, accumulate=True).log1p()
+
+    def _excitement(self, requests: Requests) -> Tensor:
+        """``[R, P]`` how much likelier each meeting makes the next of the same item."""
+        met = requests.met
+        logit_RP: Tensor = self.repeat(met.kind_RP * AGE_BUCKETS + age_bucket(met.age_RP))
+        return (_LOGIT_UNIT * logit_RP.squeeze(-1) + _FIRST_EXCITEMENT).clamp(max=20).exp()
 
     def judge(
         self,
@@ -213,13 +242,13 @@ class ShelfModel(nn.Module):
         cosine_N = (_pick(catalogue.query_text_QH, query_N) * catalogue.item_text_VH[item_N]).sum(
             -1
         )
-        event_logit_RL = self._repeat_logits(requests)
-        same_NL = requests.item_RL[request_N] == item_N[:, None]
-        repeat_N = (event_logit_RL[request_N] * same_NL).sum(-1)
+        same_NP = requests.met.item_RP[request_N] == item_N[:, None]
+        repeat_N = (self._excitement(requests)[request_N] * same_NP).sum(-1).log1p()
         moment_N = requests.moment_R[request_N]
         trend_NG = catalogue.trend_KVG[moment_N, item_N]
         prior_N = trend_NG @ self.trend + catalogue.item_bias_V[item_N]
-        dot_N = self.match_scale() * (request_RD[request_N] * item_ND).sum(-1)
+        target_ND = catalogue.target_VD[item_N]
+        dot_N = self.match_scale() * (request_RD[request_N] * target_ND).sum(-1)
         features = PairFeatures(
             request_ND=request_RD[request_N],
             item_ND=item_ND,

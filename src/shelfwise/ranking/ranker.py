@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shelfwise.data.config import ShopOptions
-from shelfwise.data.history import KINDS, NONE, HistoryWindow, window_places
+from shelfwise.data.history import KINDS, NONE, History, HistoryWindow, window
 from shelfwise.data.split import microseconds
 from shelfwise.data.text import query_text
 from shelfwise.models.inference import match_scores
@@ -36,8 +36,6 @@ from shelfwise.schema.item import Item
 from shelfwise.schema.manifest import fingerprint_of
 from shelfwise.schema.ranking import Ranking, RankRequest, ScoredItem
 from shelfwise.schema.run_files import CALIBRATION, MODEL
-
-_HOUR = 3_600_000_000
 
 
 class Ranker:
@@ -126,40 +124,28 @@ class Ranker:
         return asked, self.run.catalogue(self.run.encode_queries(met))
 
     def _past(self, request: RankRequest) -> list[Event]:
-        """What of the history the network looks at: the same that `prepare` would have kept."""
-        history = self.run.data.history
-        kept = [
+        """What of the history is looked at: the same that `prepare` would have kept."""
+        behaviours = self.run.data.history.behaviours
+        return [
             event
             for event in request.history
             if event.at < request.at
-            and event.kind in history.behaviours
+            and event.kind in behaviours
             and (event.item_id in self.run.number_of or query_text(event.query))
         ]
-        places = window_places(
-            np.array([KINDS.index(event.kind) for event in kept], np.uint8),
-            np.zeros(1, np.int64),
-            np.array([len(kept)], np.int64),
-            history.max_length,
-            history.purchase_reserve,
-        )[0]
-        return [kept[place] for place in places if place >= 0]
 
     def _window(self, past: Sequence[Event], place: dict[str, int], now: int) -> HistoryWindow:
-        length = max(len(past), 1)
-        window = HistoryWindow(
-            item_RL=np.full((1, length), NONE, np.int32),
-            query_RL=np.full((1, length), NONE, np.int32),
-            kind_RL=np.zeros((1, length), np.uint8),
-            age_RL=np.zeros((1, length), np.float32),
-            valid_RL=np.zeros((1, length), bool),
+        """The past as arrays, by the function that cuts histories out of a prepared log."""
+        numbers = [self.run.number_of.get(event.item_id or "", NONE) for event in past]
+        whole = History(
+            offset_U1=np.array([0, len(past)], np.int64),
+            item_E=np.array(numbers, np.int32),
+            query_E=np.array([place.get(query_text(e.query), NONE) for e in past], np.int32),
+            kind_E=np.array([KINDS.index(event.kind) for event in past], np.uint8),
+            at_E=np.array([microseconds(event.at) for event in past], np.int64),
         )
-        for column, event in enumerate(past):
-            window.item_RL[0, column] = self.run.number_of.get(event.item_id or "", NONE)
-            window.query_RL[0, column] = place.get(query_text(event.query), NONE)
-            window.kind_RL[0, column] = KINDS.index(event.kind)
-            window.age_RL[0, column] = (now - microseconds(event.at)) / _HOUR
-            window.valid_RL[0, column] = True
-        return window
+        begin, end = np.zeros(1, np.int64), np.array([len(past)], np.int64)
+        return window(whole, begin, end, np.array([now]), self.run.data.history)
 
     def _found(
         self, request: RankRequest, catalogue: Catalogue, match_V: NDArray[np.float32]

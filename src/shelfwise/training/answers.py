@@ -23,6 +23,7 @@ from shelfwise.metrics.value import mean_value
 from shelfwise.models.inference import match_scores, pair_probabilities
 from shelfwise.models.inputs import as_requests
 from shelfwise.schema.progress import Step
+from shelfwise.training.match_task import final_kinds
 from shelfwise.training.network import Network
 
 _ROWS = 128  # requests at a time; each is scored against the whole catalogue
@@ -108,7 +109,7 @@ def _of_batch(
     ndcg_R = np.full(len(rows), np.nan)
     if len(batch.match_item_M):
         scores = match_scores(network.model, asked.requests, catalogue)
-        ndcg_R = _ndcg(batch, scores, prepared.options.match.seen == "remove")
+        ndcg_R = _ndcg(batch, scores, final_kinds(prepared))
     return Answers(
         ndcg_R=ndcg_R,
         request_N=rows[batch.shown_request_N],
@@ -122,12 +123,16 @@ def _of_batch(
     )
 
 
-def _ndcg(batch: Batch, score_RV: NDArray[np.float32], only_new: bool) -> NDArray[np.float64]:
+def _ndcg(
+    batch: Batch, score_RV: NDArray[np.float32], final: tuple[int, ...]
+) -> NDArray[np.float64]:
     request_M, item_M = batch.match_request_M, batch.match_item_M
     request_X = item_X = None
-    if only_new:
-        request_X, place_X = np.nonzero(batch.history.item_RL >= 0)
-        item_X = batch.history.item_RL[request_X, place_X].astype(np.int64)
+    if final:
+        past = batch.history
+        told = (past.item_RL, past.kind_RL) if past.met is None else past.met[:2]
+        request_X, place_X = np.nonzero((told[0] >= 0) & np.isin(told[1], final))
+        item_X = told[0][request_X, place_X].astype(np.int64)
         width = score_RV.shape[1]
         fresh_M = ~np.isin(request_M * width + item_M, request_X * width + item_X)
         request_M, item_M = request_M[fresh_M], item_M[fresh_M]

@@ -23,6 +23,10 @@ class TrainOptions(Options):
     """Peak rate of everything above the text encoder."""
     encoder_learning_rate: PositiveFloat = 3e-5
     """Peak rate of the text encoder's learning layers."""
+    optimizer: Literal["adamw", "adafactor"] = "adamw"
+    """`adafactor` keeps a fraction of the memory; its rates are relative to a weight's size."""
+    layer_decay: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """Factor of the encoder's rate for each learning layer further down; 1: all the same."""
     weight_decay: NonNegativeFloat = 0.01
     warmup_share: Annotated[float, Field(ge=0, lt=1)] = 0.05
     """Share of the steps in which the rate climbs; then it falls along a cosine."""

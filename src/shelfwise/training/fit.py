@@ -20,8 +20,10 @@ from shelfwise.data.prepared import PreparedShop
 from shelfwise.schema.errors import ShelfwiseError
 from shelfwise.schema.progress import Progress, Silent, Step
 from shelfwise.training.config import TrainOptions
+from shelfwise.training.match_task import final_kinds
 from shelfwise.training.network import Network
 from shelfwise.training.objective import Terms, batch_loss
+from shelfwise.training.optimizer import optimizer_of
 from shelfwise.training.schedule import rate_share, set_rates
 from shelfwise.training.validation import Check
 
@@ -86,7 +88,7 @@ def fit(
     plan = lessons.plan
     if len(lessons.examples) == 0:
         raise TrainingError("train: no request lies in the training part; see [split] in shop.toml")
-    optimizer = _optimizer(network, options)
+    optimizer = optimizer_of(network.model.parameters(), network.bank.encoder, options)
     rates = [group["lr"] for group in optimizer.param_groups]
     curve = LearningCurve()
     best_state, since_best = None, 0
@@ -132,8 +134,7 @@ def _take_step(
     rng = np.random.default_rng([options.seed, step, 1])
     network.model.train()
     network.bank.encoder.eval()  # no dropout: a fresh vector must agree with the table's others
-    only_new = lessons.prepared.options.match.seen == "remove"
-    terms = batch_loss(network, batch, options, rng, only_new)
+    terms = batch_loss(network, batch, options, rng, final_kinds(lessons.prepared))
     if not torch.isfinite(terms.total):
         raise TrainingError(
             f"train: the loss of step {step} is {terms.total.item()} "
@@ -147,19 +148,6 @@ def _take_step(
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
     return Terms(*(term.detach() for term in terms))
-
-
-def _optimizer(network: Network, options: TrainOptions) -> torch.optim.Optimizer:
-    encoder = [p for p in network.bank.encoder.parameters() if p.requires_grad]
-    groups = [
-        {"params": list(network.model.parameters()), "lr": options.learning_rate},
-        {"params": encoder, "lr": options.encoder_learning_rate},
-    ]
-    return torch.optim.AdamW(
-        [group for group in groups if group["params"]],
-        weight_decay=options.weight_decay,
-        fused=True,
-    )
 
 
 def _mean_terms(window: list[Terms], step: int) -> dict[str, float]:

@@ -37,6 +37,7 @@ from shelfwise.schema.progress import Progress, Silent
 from shelfwise.schema.run_files import CALIBRATION, CAMPAIGNS, CURVE, ITEMS, MODEL, TABLES
 from shelfwise.training.calibrate import NOTHING_TO_CALIBRATE, FittedCalibration, calibrate
 from shelfwise.training.classify import train_classifier
+from shelfwise.training.cold_items import place_cold
 from shelfwise.training.config import TrainOptions
 from shelfwise.training.conversion_labels import conversion_warnings, learned_conversion
 from shelfwise.training.device import choose_device
@@ -44,7 +45,7 @@ from shelfwise.training.fit import LearningCurve, Lessons, Plan, fit
 from shelfwise.training.network import Network
 from shelfwise.training.position_start import measured_places, usual_shift
 from shelfwise.training.text_bank import TextBank
-from shelfwise.training.validation import check, compared
+from shelfwise.training.validation import Check, check, compared
 
 
 def train(
@@ -190,19 +191,14 @@ class _Builder:
         plan = Plan.of(examples, self.options)
         judged = examples_of(self.prepared, ["validation"])
         targets = match_targets(self.prepared, "validation")
-        curve = fit(
-            network,
-            Lessons(self.prepared, examples, plan),
-            self.options,
-            look=lambda step: compared(
-                check(network, self.prepared, targets, judged, step),
-                network,
-                self.prepared,
-                examples,
-                judged,
-            ),
-            progress=self.progress,
-        )
+
+        def look(step: int) -> Check:
+            place_cold(network, self.prepared, examples)
+            checked = check(network, self.prepared, targets, judged, step)
+            return compared(checked, network, self.prepared, examples, judged)
+
+        lessons = Lessons(self.prepared, examples, plan)
+        curve = fit(network, lessons, self.options, look=look, progress=self.progress)
         return network, curve, plan
 
     def calibrated(self, network: Network) -> FittedCalibration:
@@ -229,6 +225,7 @@ class _Builder:
             look=None,
             progress=self.progress,
         )
+        place_cold(network, self.prepared, examples)
         return network
 
 

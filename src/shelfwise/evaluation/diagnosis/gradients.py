@@ -17,6 +17,7 @@ from shelfwise.data.batches import gather
 from shelfwise.evaluation.diagnosis.case import Case
 from shelfwise.training.answers import evenly_spread
 from shelfwise.training.config import TrainOptions
+from shelfwise.training.match_task import final_kinds
 from shelfwise.training.objective import batch_loss
 
 TASKS = ("match", "click", "purchase")
@@ -38,7 +39,7 @@ def gradients_of(case: Case) -> list[Asked]:
     options = TrainOptions.model_validate(case.run.manifest.facts["train"])
     examples = case.heard["train"].examples
     rows = evenly_spread(len(examples), _BATCHES * _REQUESTS)
-    only_new = case.prepared.options.match.seen == "remove"
+    final = final_kinds(case.prepared)
     found = []
     with _learning(model):
         named = dict(model.named_parameters())
@@ -46,7 +47,7 @@ def gradients_of(case: Case) -> list[Asked]:
         for start in range(min(_BATCHES, len(rows))):
             batch = gather(case.prepared, examples, rows[start::_BATCHES])
             rng = np.random.default_rng(start)
-            terms = batch_loss(network, batch, options, rng, only_new)
+            terms = batch_loss(network, batch, options, rng, final)
             of_task: dict[str, tuple[Tensor | None, ...]] = {}
             for task in TASKS:
                 term = getattr(terms, task)
