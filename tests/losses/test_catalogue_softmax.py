@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.autograd import gradcheck
 
 from shelfwise.losses.catalogue_softmax import (
+    ABSENT,
     Added,
     Masked,
     Offsets,
@@ -72,6 +73,30 @@ def test_agrees_with_cross_entropy() -> None:
     loss = catalogue_softmax_loss(3.0 * request, item, Positives(torch.arange(6), label))
 
     assert loss.item() == pytest.approx(F.cross_entropy(3 * request @ item.T, label).item())
+
+
+def test_smoothing_spreads_some_of_the_wanted_probability_by_hand() -> None:
+    # Exponentials 1, 2, 4, and an item that was not there. P(item 2) = 4/7; even is the mean of
+    # log 7/1, 7/2, 7/4, which is log 7 - log 2.
+    request, item = torch.tensor([[log(2)]]), torch.tensor([[0.0], [1.0], [2.0], [9.0]])
+    positives = Positives(*pairs([2]), smoothing=0.25)
+    absent = Offsets(prior_RV=torch.tensor([[0.0, 0.0, 0.0, ABSENT]]))
+
+    loss = catalogue_softmax_loss(request, item, positives, offsets=absent)
+
+    assert loss.item() == pytest.approx(0.75 * log(7 / 4) + 0.25 * log(7 / 2))
+
+
+def test_smoothing_is_as_in_cross_entropy() -> None:
+    request, item = vectors(6, 3), vectors(9, 3)
+    label = torch.tensor([4, 0, 8, 8, 2, 1])
+    theirs = F.cross_entropy(request @ item.T, label, label_smoothing=0.1)
+
+    ours = catalogue_softmax_loss(
+        request, item, Positives(torch.arange(6), label, smoothing=0.1), chunk_size=4
+    )
+
+    assert ours.item() == pytest.approx(theirs.item())
 
 
 @pytest.mark.parametrize("chunk_size", [1, 2, 3, 4, 5])

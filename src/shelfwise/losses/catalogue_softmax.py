@@ -21,6 +21,9 @@ class Positives(NamedTuple):
     request_M: Tensor  # int, row of the request
     item_M: Tensor  # int, row of the item
     weight_M: Tensor | None = None  # 0 or more; 1 where left out
+    # Share of the wanted probability that lies on all items alike (label smoothing, Szegedy et al.,
+    # 2016, arXiv:1512.00567): an answer that was not logged is not wholly wrong.
+    smoothing: float = 0.0
 
 
 class Masked(NamedTuple):
@@ -46,6 +49,9 @@ class Offsets(NamedTuple):
 
 
 NO_OFFSETS = Offsets()
+# Prior of an item that was not there: no probability is left to it, and yet, unlike with -inf, a
+# request that could choose nothing else has a gradient.
+ABSENT = -1e4
 
 
 def catalogue_softmax_loss(
@@ -63,7 +69,8 @@ def catalogue_softmax_loss(
     ``-log(exp(r.v + a_rv) / sum_u exp(r.u + a_ru))``, u over all items that are not masked, a
     what is added to a pair. Other positives of the request stay in the sum, so that m
     positives share the probability and the best possible loss is log m. A pair that is both
-    positive and masked is positive.
+    positive and masked is positive. With smoothing e, r.v + a_rv in the numerator is that of the
+    positive times 1 - e plus the mean over all items of the sum times e.
 
     Args:
         request_RD: ``[R, D]`` taken as they are: unit vectors times an inverse temperature give
@@ -102,7 +109,11 @@ def catalogue_softmax_loss(
         arguments = (
             request_RD[here],
             item_VD,
-            Positives(positives.request_M[mine] - start, positives.item_M[mine], weight_M[mine]),
+            positives._replace(
+                request_M=positives.request_M[mine] - start,
+                item_M=positives.item_M[mine],
+                weight_M=weight_M[mine],
+            ),
             Masked(masked.request_X[gone] - start, masked.item_X[gone]),
             Offsets(
                 Added(added.request_X[more] - start, added.item_X[more], added.logit_X[more]),
@@ -139,9 +150,19 @@ def _sum_of_losses(
         gone_CV[positives.request_M, positives.item_M] = False
         logit_CV = logit_CV.masked_fill(gone_CV, float("-inf"))
     log_sum_M = logit_CV.logsumexp(dim=1)[positives.request_M]
-    loss_M = log_sum_M - logit_CV[positives.request_M, positives.item_M]
+    wanted_M = logit_CV[positives.request_M, positives.item_M]
+    if positives.smoothing:
+        even_M = _mean_of_present(logit_CV)[positives.request_M]
+        wanted_M = torch.lerp(wanted_M, even_M, positives.smoothing)
+    loss_M = log_sum_M - wanted_M
     assert positives.weight_M is not None
     return (positives.weight_M.to(loss_M.dtype) * loss_M).sum()
+
+
+def _mean_of_present(logit_CV: Tensor) -> Tensor:
+    present_CV = logit_CV > ABSENT / 2
+    total_C = logit_CV.masked_fill(~present_CV, 0).sum(dim=1)
+    return total_C / present_CV.sum(dim=1).clamp_min(1)
 
 
 def _by_request(positives: Positives) -> Positives:
@@ -149,7 +170,9 @@ def _by_request(positives: Positives) -> Positives:
     weight_M = positives.weight_M
     if weight_M is None:
         weight_M = torch.ones(len(request_M), device=request_M.device)
-    return Positives(request_M, positives.item_M.long()[order_M], weight_M[order_M])
+    return Positives(
+        request_M, positives.item_M.long()[order_M], weight_M[order_M], positives.smoothing
+    )
 
 
 def _sorted_mask(masked: Masked) -> Masked:
