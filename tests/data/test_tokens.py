@@ -53,6 +53,15 @@ def test_the_chosen_texts_padded_to_the_longest_of_them(
     assert mask.tolist() == [[True] * 3, [True, True, False], [True] * 3]
 
 
+def test_texts_of_the_same_tokens_are_known_by_the_first() -> None:
+    # Texts of tokens 1 2, 3, 1 2, 12, 3: those at 2 and 4 came before.
+    ids = np.array([1, 2, 3, 1, 2, 12, 3], np.int32)
+
+    table = TokenTable(np.array([0, 2, 3, 5, 6, 7]), ids, pad_id=0)
+
+    assert table.firsts().tolist() == [0, 1, 0, 3, 1]
+
+
 def test_no_texts_at_all(tmp_path: Path) -> None:
     table = tokenise([], tokenizer_file(tmp_path, "[PAD]"), 8)
 

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shelfwise.data.prepared import PreparedShop
-from shelfwise.data.tokens import TokenTable
-from shelfwise.models.config import Frozen, Full, TuningOptions
+from shelfwise.data.tokens import TokenTable, tokenise
+from shelfwise.models.config import EncoderOptions, Frozen, Full, TuningOptions
+from shelfwise.models.text_encoder import load_text_encoder
 from shelfwise.schema.progress import Silent
 from shelfwise.training import text_bank
 from shelfwise.training.text_bank import TextBank, length_buckets
@@ -92,6 +93,41 @@ def test_a_second_bank_takes_what_the_frozen_layers_said(
 
     assert again._lower_KH is first._lower_KH
     assert torch.equal(again.vectors_TH, alone.vectors_TH)
+
+
+def bank_of_texts(texts: list[str], folder: Path, tuning: TuningOptions) -> TextBank:
+    encoder = load_text_encoder(folder, EncoderOptions(name=str(folder), tuning=tuning))
+    tokens = tokenise(texts, folder / "tokenizer.json", 16)
+    return TextBank(encoder, tokens, torch.device("cpu"), Silent())
+
+
+def test_texts_that_are_the_same_are_encoded_once(
+    tiny_encoder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    encode = TextBank.encode
+    monkeypatch.setattr(
+        TextBank, "encode", lambda bank, rows: (asked.extend(rows), encode(bank, rows))[1]
+    )
+
+    bank = bank_of_texts(["red mug", "tea", "red mug", "red", "tea"], tiny_encoder, TOP)
+
+    assert sorted(asked) == [0, 1, 3]
+    for one, other in ((0, 2), (1, 4)):
+        assert torch.equal(bank.vectors_TH[one], bank.vectors_TH[other])
+    assert not torch.allclose(bank.vectors_TH[0], bank.vectors_TH[3], atol=0.01)
+
+
+@pytest.mark.parametrize("tuning", [TOP, Full(), Frozen()])
+def test_a_shop_without_words_encodes_one_text_and_teaches_the_encoder_nothing(
+    tiny_encoder: Path, tuning: TuningOptions
+) -> None:
+    bank = bank_of_texts([""] * 40, tiny_encoder, tuning)
+
+    assert bank._lower_KH is None
+    assert not any(p.requires_grad for p in bank.encoder.parameters())
+    assert (bank.vectors_TH == bank.vectors_TH[0]).all()
+    assert bank.vectors_TH[0].norm().item() == pytest.approx(1)
 
 
 @given(st.lists(st.integers(1, 12), max_size=30), st.integers(1, 40))

@@ -29,6 +29,14 @@ class TokenTable(NamedTuple):
         """``[T]`` number of tokens of each text."""
         return np.diff(self.offset_T1)
 
+    def firsts(self) -> NDArray[np.int64]:
+        """``[T]`` number of the first text that has the same tokens."""
+        first: dict[bytes, int] = {}
+        begin_T, end_T = self.offset_T1[:-1].tolist(), self.offset_T1[1:].tolist()
+        spans = enumerate(zip(begin_T, end_T, strict=True))
+        found = [first.setdefault(self.ids[begin:end].tobytes(), t) for t, (begin, end) in spans]
+        return np.array(found, np.int64)
+
     def padded(self, rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
         """``[B, L]`` ids and mask of the chosen texts, padded on the right to the longest."""
         length_B = self.lengths()[rows]

@@ -40,6 +40,11 @@ class TextBank:
         self.tokens = tokens
         self.device = device
         self.vectors_TH = torch.zeros(len(tokens.lengths()), encoder.width, device=device)
+        self._first_T = tokens.firsts() if like is None else like._first_T
+        self._distinct = np.unique(self._first_T)
+        if len(self._distinct) == 1:
+            # Ids alone: the encoder says the same of everything, and that teaches it nothing.
+            self.encoder.requires_grad_(False)
         self._lower_KH: Tensor | None = (
             self._lower_table(progress) if like is None else like._lower_KH
         )
@@ -53,10 +58,12 @@ class TextBank:
             return
         self._is_filled = True
         self.encoder.eval()
-        with progress.step("Encoding texts", total=len(self.vectors_TH)) as step:
-            for rows in length_buckets(self.tokens, _BATCH_TOKENS):
+        with progress.step("Encoding texts", total=len(self._distinct)) as step:
+            for rows in length_buckets(self.tokens, _BATCH_TOKENS, self._distinct):
                 self.vectors_TH[torch.from_numpy(rows).to(self.device)] = self.encode(rows)
                 step.advance(len(rows))
+        again = np.flatnonzero(self._first_T != np.arange(len(self._first_T)))
+        self.vectors_TH[again] = self.vectors_TH[self._first_T[again]]
 
     def encode(self, rows: NDArray[np.int64]) -> Tensor:
         """``[B, H]`` unit vectors of the chosen texts, with gradient where it is switched on."""
@@ -76,6 +83,8 @@ class TextBank:
         total = len(self.tokens.ids)
         if not self.encoder.keeps_lower or total * self.encoder.width * 2 > _KEPT_BYTES:
             return None
+        if len(self._distinct) == 1:  # asked once, and not again
+            return None
         self.encoder.eval()
         kept_KH = torch.empty(total, self.encoder.width, dtype=torch.bfloat16, device=self.device)
         with progress.step("Frozen layers", total=len(self.vectors_TH)) as step:
@@ -91,10 +100,16 @@ class TextBank:
         return kept_KH
 
 
-def length_buckets(tokens: TokenTable, most_tokens: int) -> list[NDArray[np.int64]]:
-    """All texts in groups of like length, no group above ``most_tokens`` with its padding."""
+def length_buckets(
+    tokens: TokenTable, most_tokens: int, texts: NDArray[np.int64] | None = None
+) -> list[NDArray[np.int64]]:
+    """Texts in groups of like length, no group above ``most_tokens`` with its padding.
+
+    ``texts`` left out: all of them.
+    """
     length_T = tokens.lengths()
-    order = np.argsort(length_T, kind="stable")
+    asked = np.arange(len(length_T)) if texts is None else texts
+    order = asked[np.argsort(length_T[asked], kind="stable")]
     groups: list[NDArray[np.int64]] = []
     start = 0
     while start < len(order):
