@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from shelfwise.data.attribution import DAY
+from shelfwise.data.batches import gather
+from shelfwise.data.item_facts import first_met
+from shelfwise.data.prepared import PreparedShop
+from shelfwise.models.config import Frozen
+from shelfwise.models.inputs import as_requests
+from shelfwise.training.cold_items import place_cold, share_of_newcomers
+
+from .small_network import network_of, training_examples
+
+
+def test_the_share_of_newcomers_is_counted_match_by_match(prepared_sample: PreparedShop) -> None:
+    until = prepared_sample.moments.known_until(["train"])
+    first_V = first_met(prepared_sample)
+    new = counted = 0
+    for item, at in prepared_sample.positives.select("item", "at").iter_rows():
+        if until - 90 * DAY <= at < until and at >= prepared_sample.moments.first + DAY:
+            counted += 1
+            new += at - first_V[item] < DAY
+
+    found = share_of_newcomers(prepared_sample, until)
+
+    assert counted > 100
+    assert found == pytest.approx((new + 0.5) / (counted + 1))
+
+
+def test_items_not_yet_met_are_expected_their_share(
+    prepared_sample: PreparedShop, tiny_encoder: Path
+) -> None:
+    network = network_of(prepared_sample, tiny_encoder, Frozen())
+    warm_V = network.warm_V.clone()
+    warm_V[::7] = False
+    network.warm_V.copy_(warm_V)
+    examples = training_examples(prepared_sample)
+
+    place_cold(network, prepared_sample, examples)
+
+    rows = np.arange(len(examples))[-512:]
+    batch = gather(prepared_sample, examples, rows)
+    now = network.moments(batch.at_R)
+    asked = as_requests(
+        batch.history, batch.query_R, batch.surface_R, torch.device("cpu"), now.moment_R
+    )
+    with torch.no_grad():
+        catalogue = network.catalogue(asked.query_texts, now.trend_KVG)
+        request_RD = network.model.request_vectors(asked.requests, catalogue)
+        score_RV = network.model.match_scores(request_RD, asked.requests, catalogue)
+    odds_R = score_RV[:, ~warm_V].logsumexp(1) - score_RV[:, warm_V].logsumexp(1)
+    share = share_of_newcomers(prepared_sample, network.frozen_at)
+    assert float(odds_R.mean()) == pytest.approx(np.log(share / (1 - share)), abs=1e-3)
+
+
+def test_without_items_never_met_nothing_is_placed(
+    prepared_sample: PreparedShop, tiny_encoder: Path
+) -> None:
+    network = network_of(prepared_sample, tiny_encoder, Frozen())
+    network.warm_V.fill_(True)
+
+    place_cold(network, prepared_sample, training_examples(prepared_sample))
+
+    assert float(network.model.cold_logit) == 0
+
+
+def test_a_log_of_order_alone_knows_no_newcomers(prepared_sample: PreparedShop) -> None:
+    facts = {**prepared_sample.manifest.facts, "clock": "order"}
+    manifest = prepared_sample.manifest.model_copy(update={"facts": facts})
+    ordered = replace(prepared_sample, manifest=manifest)
+    until = prepared_sample.moments.known_until(["train"])
+
+    taken = prepared_sample.positives["at"]
+    counted = int(((taken < until) & (taken >= until - 90 * DAY)).sum())
+    assert share_of_newcomers(ordered, until) == pytest.approx(0.5 / (counted + 1))
