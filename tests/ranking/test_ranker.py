@@ -134,9 +134,8 @@ def test_online_the_same_places_are_kept_for_purchases(
     assert len(rows) == 5
 
     for row in rows.tolist():
-        past = shop._past(as_online(prepared, examples, row))
-        numbers = [shop.run.number_of.get(event.item_id or "", -1) for event in past]
-        assert numbers == chosen[row].tolist()
+        asked, _ = shop._ask(as_online(prepared, examples, row))
+        assert asked.requests.item_RL[0].tolist() == chosen[row].tolist()
 
 
 def test_a_ranking_shows_the_scores_of_its_items(ranker: Ranker) -> None:
@@ -264,6 +263,9 @@ def test_what_is_not_looked_at_takes_no_place_of_what_is(ranker: Ranker) -> None
 
 def test_only_the_latest_events_count(ranker: Ranker) -> None:
     length = ranker.run.data.history.max_length
+    history = ranker.run.data.history.model_copy(update={"repeat_length": length})
+    data = ranker.run.data.model_copy(update={"history": history})
+    ranker = Ranker(replace(ranker.run, data=data), ranker.options)
     items = [item.item_id for item in ranker.run.items]
     many = [did(EventKind.VIEW, items[n], 200 - n) for n in range(length + 9)]
 
@@ -271,6 +273,19 @@ def test_only_the_latest_events_count(ranker: Ranker) -> None:
 
     assert told(whole) == told(ranker.rank(shelf(10, *many[-length:])))
     assert told(whole) != told(ranker.rank(shelf(10, *many[-length + 1 :])))
+
+
+def test_what_was_met_long_ago_still_counts_for_itself(ranker: Ranker) -> None:
+    length = ranker.run.data.history.max_length
+    items = [item.item_id for item in ranker.run.items]
+    many = [did(EventKind.VIEW, items[1 + n], 200 - n) for n in range(length)]
+    first = did(EventKind.VIEW, items[0], 300)
+
+    with_first = ranker.score(shelf(10, first, *many), ranker.run.items[:2])
+    without = ranker.score(shelf(10, *many), ranker.run.items[:2])
+
+    assert with_first[0].match > without[0].match
+    assert with_first[1].match == without[1].match
 
 
 def test_behaviours_that_training_left_out_are_left_out(tiny_encoder: Path, tmp_path: Path) -> None:
