@@ -25,6 +25,7 @@ CLICK, SEARCH, BUY = (
     KINDS.index(kind) for kind in (EventKind.CLICK, EventKind.SEARCH, EventKind.PURCHASE)
 )
 WARM = torch.tensor([True, True, True, True, False])
+GROUPS = torch.tensor([[0, -1], [1, 0], [1, 1], [0, 0], [-1, 1]])  # category and brand
 
 
 def model_of(options: ModelOptions = OPTIONS) -> ShelfModel:
@@ -41,7 +42,8 @@ def model_of(options: ModelOptions = OPTIONS) -> ShelfModel:
 def inputs(warm: torch.Tensor = WARM) -> ItemInputs:
     torch.manual_seed(5)
     text = torch.nn.functional.normalize(torch.randn(V, H), dim=-1)
-    return ItemInputs(text, torch.randn(V, F), warm, torch.rand(2, V, G))
+    number, trend = torch.randn(V, F), torch.rand(2, V, G)
+    return ItemInputs(text, number, GROUPS, warm, trend)
 
 
 def query_texts() -> torch.Tensor:

@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from shelfwise.data.item_groups import item_groups
 from shelfwise.data.negatives import NEVER
 from shelfwise.data.numbers import Scale, fit_scale, standardise
 from shelfwise.data.part_rows import held_out_after, rows_of_parts
@@ -24,6 +25,7 @@ NUMBERS = 2  # price on a robust scale; 1 where the price is missing
 
 class ItemFacts(NamedTuple):
     number_VF: NDArray[np.float32]
+    group_VC: NDArray[np.int64]  # as `item_groups` numbers them
     warm_V: NDArray[np.bool_]  # seen before the end of training
     first_V: NDArray[np.int64]  # moment each item was met first, microseconds
     price_scale: Scale
@@ -36,7 +38,14 @@ def item_facts(prepared: PreparedShop, parts: Sequence[Part]) -> ItemFacts:
     price_V = prepared.items["price"].cast(pl.Float64).fill_null(float("nan")).to_numpy()
     scale = fit_scale(price_V[warm_V] if warm_V.any() else price_V)
     end = prepared.moments.known_until(parts)
-    return ItemFacts(price_numbers(price_V, scale), warm_V, first_met(prepared), scale, end)
+    return ItemFacts(
+        number_VF=price_numbers(price_V, scale),
+        group_VC=item_groups(prepared.items),
+        warm_V=warm_V,
+        first_V=first_met(prepared),
+        price_scale=scale,
+        end=end,
+    )
 
 
 def first_met(prepared: PreparedShop) -> NDArray[np.int64]:

@@ -16,7 +16,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from shelfwise.models.config import ModelOptions
+from shelfwise.models.affinity import FIGURES, Affinity, PastEvents
+from shelfwise.models.config import HistoryEncoderOptions, ModelOptions, NoHistory
 from shelfwise.models.heads import ClickConvert, ClickConvertHeads, PairFeatures, Past
 from shelfwise.models.history_encoder import AGE_BUCKETS, Events, HistoryEncoder, age_bucket
 from shelfwise.schema.event import EventKind, Surface
@@ -38,6 +39,7 @@ class Catalogue(NamedTuple):
     item_bias_V: Tensor
     item_text_VH: Tensor
     item_number_VF: Tensor
+    group_VC: Tensor  # int64 number of each item's category and brand, -1 none
     trend_KVG: Tensor  # how items are doing, at each of the moments that requests point to
     query_QD: Tensor
     query_text_QH: Tensor
@@ -80,8 +82,27 @@ class ItemInputs(NamedTuple):
 
     text_VH: Tensor
     number_VF: Tensor
+    group_VC: Tensor  # as in the catalogue
     warm_V: Tensor  # bool: met in training
     trend_KVG: Tensor
+
+
+def as_read(requests: Requests, options: HistoryEncoderOptions) -> Requests:
+    """The requests with as much of their past as the options let the network see."""
+    is_item_RL = requests.item_RL >= 0
+    match options:
+        case NoHistory():
+            nothing = requests.met._replace(item_RP=torch.full_like(requests.met.item_RP, -1))
+            keep_RL, requests = torch.zeros_like(is_item_RL), requests._replace(met=nothing)
+        case _ if options.searches:
+            return requests
+        case _:
+            keep_RL = is_item_RL
+    return requests._replace(
+        item_RL=requests.item_RL.masked_fill(~keep_RL, -1),
+        query_RL=requests.query_RL.masked_fill(~keep_RL, -1),
+        valid_RL=requests.valid_RL & keep_RL,
+    )
 
 
 class ShelfModel(nn.Module):
@@ -104,7 +125,9 @@ class ShelfModel(nn.Module):
         self.surface = nn.Embedding(len(SURFACES), width)
         self.item_bias = nn.Embedding(items, 1) if options.id_embedding else None
         self.history = HistoryEncoder(width, len(EventKind), options.history)
-        self.heads = ClickConvertHeads(width, numbers + trend, len(SURFACES), options.heads)
+        self.affinity = Affinity()
+        figures = numbers + trend + FIGURES
+        self.heads = ClickConvertHeads(width, figures, len(SURFACES), options.heads)
         # First guess: mostly what was taken in the last 30 days.
         self.trend = nn.Parameter(torch.tensor([0.2, 0.6, 0.2, *[0.0] * (trend - 3)]))
         # By kind of behaviour and its age: how much likelier it makes the very same item, and how
@@ -164,6 +187,7 @@ class ShelfModel(nn.Module):
             item_bias_V=self.item_biases(items.warm_V),
             item_text_VH=items.text_VH,
             item_number_VF=items.number_VF,
+            group_VC=items.group_VC,
             trend_KVG=items.trend_KVG,
             query_QD=self.query_vectors(query_text_QH),
             query_text_QH=query_text_QH,
@@ -174,6 +198,7 @@ class ShelfModel(nn.Module):
 
     def request_vectors(self, requests: Requests, catalogue: Catalogue) -> Tensor:
         """``[R, D]`` unit vectors of what each request wants."""
+        requests = as_read(requests, self.options.history)
         item_RLD = _pick(catalogue.item_VD, requests.item_RL)
         query_RLD = _pick(catalogue.query_QD, requests.query_RL)
         # A behaviour is told by its item; only a search is told by its words.
@@ -207,6 +232,7 @@ class ShelfModel(nn.Module):
         Every earlier meeting makes the next likelier, by its kind and age, and they add up as the
         intensities of a self-exciting process (Hawkes, 1971): ``log(1 + sum of exp(learned))``.
         """
+        requests = as_read(requests, self.options.history)
         request_X, place_X = (requests.met.item_RP >= 0).nonzero(as_tuple=True)
         item_X = requests.met.item_RP[request_X, place_X]
         much_RV = requests.met.age_RP.new_zeros(len(requests.met.item_RP), items)
@@ -236,6 +262,7 @@ class ShelfModel(nn.Module):
             pairs: ``request_N`` and ``item_N``, numbers into requests and catalogue.
             position_N: place each item was shown at; None when serving.
         """
+        requests = as_read(requests, self.options.history)
         request_N, item_N = pairs
         query_N = requests.query_R[request_N]
         item_ND = catalogue.item_VD[item_N]
@@ -249,12 +276,14 @@ class ShelfModel(nn.Module):
         prior_N = trend_NG @ self.trend + catalogue.item_bias_V[item_N]
         target_ND = catalogue.target_VD[item_N]
         dot_N = self.match_scale() * (request_RD[request_N] * target_ND).sum(-1)
+        done_NS = self.affinity(_done(requests, catalogue), request_N, catalogue.group_VC[item_N])
+        number_NF = catalogue.item_number_VF[item_N]
         features = PairFeatures(
             request_ND=request_RD[request_N],
             item_ND=item_ND,
             query_ND=_pick(catalogue.query_QD, query_N),
             # Logarithms of counts; divided, they are of the size of the other inputs.
-            number_NF=torch.cat([catalogue.item_number_VF[item_N], trend_NG / 4], dim=-1),
+            number_NF=torch.cat([number_NF, trend_NG / 4, done_NS], dim=-1),
             text_cosine_N=cosine_N,
             match_N=dot_N + prior_N + repeat_N,
             repeat_N=repeat_N,
@@ -273,6 +302,20 @@ class ShelfModel(nn.Module):
 def _kind_and_age(requests: Requests) -> Tensor:
     """``[R, L]`` number of each event's kind and age together."""
     return requests.kind_RL * AGE_BUCKETS + age_bucket(requests.age_RL)
+
+
+def _done(requests: Requests, catalogue: Catalogue) -> PastEvents:
+    """What was met, by the groups of its items."""
+    met = requests.met
+    is_item_RP = met.item_RP >= 0
+    group_RPC = catalogue.group_VC[met.item_RP.clamp(min=0)]
+    return PastEvents(
+        group_RPC=torch.where(is_item_RP[..., None], group_RPC, -1),
+        kind_RP=met.kind_RP,
+        age_RP=met.age_RP,
+        is_item_RP=is_item_RP,
+        groups=int(catalogue.group_VC.max()) + 1,
+    )
 
 
 def _pick(table_KD: Tensor, number: Tensor) -> Tensor:

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from shelfwise.data.config import DataOptions
 from shelfwise.data.item_facts import NUMBERS
+from shelfwise.data.item_groups import item_groups
 from shelfwise.data.part_rows import LEARNED, TRAINED
 from shelfwise.data.prepared import campaigns_of, item_of
 from shelfwise.data.split import Part
@@ -149,6 +150,7 @@ def open_run(folder: Path) -> LoadedRun:
             ItemInputs(
                 tables["item_text_VH"],
                 tables["item_number_VF"],
+                torch.from_numpy(item_groups(table)),
                 tables["item_warm_V"],
                 tables["trend_VG"][None],
             ),

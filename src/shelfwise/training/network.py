@@ -35,6 +35,7 @@ class Network:
     bank: TextBank
     model: ShelfModel
     number_VF: Tensor
+    group_VC: Tensor
     warm_V: Tensor
     first_V: Tensor  # int64 microseconds; moment each item was met first
     trend: Trend
@@ -47,6 +48,7 @@ class Network:
             bank,
             model.to(device),
             torch.from_numpy(facts.number_VF).to(device),
+            torch.from_numpy(facts.group_VC).to(device),
             torch.from_numpy(facts.warm_V).to(device),
             torch.from_numpy(facts.first_V).to(device),
             trend,
@@ -84,7 +86,9 @@ class Network:
             item_text_VH, query_text_QH = self._with_fresh(
                 item_text_VH, query_text_QH, query_texts, live, fresh_BH
             )
-        items = ItemInputs(item_text_VH, self.number_VF, self.warm_V, trend_KVG)
+        items = ItemInputs(
+            item_text_VH, self.number_VF, self.group_VC, self.warm_V, trend_KVG
+        )
         return self.model.catalogue(items, query_text_QH)
 
     def _with_fresh(
