@@ -8,6 +8,7 @@ from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, Pos
 
 from shelfwise.models.calibration import CalibrationOptions
 from shelfwise.schema.options import Options
+from shelfwise.training.match_options import MatchLossOptions, Softmax
 
 
 class TrainOptions(Options):
@@ -32,8 +33,9 @@ class TrainOptions(Options):
     """Share of the steps in which the rate climbs; then it falls along a cosine."""
     clip: PositiveFloat = 1.0
     """Longest gradient allowed."""
+    match_loss: MatchLossOptions = Softmax()
     match_weight: NonNegativeFloat = 1.0
-    """Weight of the catalogue softmax beside the click loss."""
+    """Weight of the match loss beside the click loss."""
     purchase_weight: NonNegativeFloat = 1.0
     """lambda: weight of the click-and-purchase loss beside the click loss."""
     conversion: Literal["entire_space", "clicked_only"] = "entire_space"

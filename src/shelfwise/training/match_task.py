@@ -1,25 +1,55 @@
 """What a batch teaches of matches: of the whole catalogue, which items each request led to.
 
-Shape suffixes in this file: R = requests, V = items, D = width, M = positives, X = (request, item)
-pairs left out of the softmax, P = events of a longer past.
+Shape suffixes in this file: R = requests, C = candidates (all items, or a draw of them), S = items
+drawn, D = width, M = positives, X = (request, item) pairs left out, P = events of a longer past.
 """
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from shelfwise.data.batches import Batch
 from shelfwise.data.history import KINDS
 from shelfwise.data.prepared import PreparedShop
-from shelfwise.losses.catalogue_softmax import Masked, Offsets, Positives, catalogue_softmax_loss
+from shelfwise.losses.catalogue_softmax import (
+    ABSENT,
+    Masked,
+    Offsets,
+    Positives,
+    catalogue_softmax_loss,
+)
+from shelfwise.losses.gbce import generalised_bce_loss
+from shelfwise.losses.sampled_softmax import DrawnItems, RightAnswers, sampled_softmax_loss
 from shelfwise.models.shelf_model import Catalogue, Requests
 from shelfwise.schema.event import EventKind
+from shelfwise.training.candidates import Candidates, Draw, candidates_of
+from shelfwise.training.match_options import (
+    GeneralisedBce,
+    MatchLossOptions,
+    SampledSoftmax,
+    Softmax,
+)
 from shelfwise.training.network import Network
 
-_NEVER = -1e4  # logit of an item that could not be chosen
+
+class MatchRule(NamedTuple):
+    """How answers are judged."""
+
+    final: tuple[int, ...]  # kinds of behaviour after which an item is not asked for again
+    loss: MatchLossOptions
+    rng: np.random.Generator  # draws what answers are held against
+
+
+class _Scored(NamedTuple):
+    """Logits of every candidate for every request, still in parts."""
+
+    request_RD: Tensor
+    target_CD: Tensor
+    prior_RC: Tensor
 
 
 def final_kinds(prepared: PreparedShop) -> tuple[int, ...]:
@@ -34,71 +64,116 @@ def match_loss(
     batch: Batch,
     known: tuple[Requests, Catalogue],
     request_RD: Tensor,
-    final: tuple[int, ...],
+    rule: MatchRule,
 ) -> Tensor:
-    """Softmax over the items there were at each request's moment: nobody passed over later ones.
+    """Likelihood of what was taken, of the items there were at each request's moment.
 
-    Where items are not asked for again, those taken before are neither right nor wrong answers;
-    how likely a repeat would be is learned beside it, from the same requests.
+    Nobody passed over later ones. Where items are not asked for again, those taken before are
+    neither right nor wrong answers; how likely a repeat would be is learned beside it, from the
+    same requests.
     """
-    requests, catalogue = known
+    candidates = candidates_of(network, batch.match_item_M, rule.loss, rule.rng)
+    judged = _Judged(network, batch, candidates, rule.loss)
+    requests, catalogue = candidates.narrowed(known)
     scaled_RD = network.model.match_scale() * request_RD
-    repeat_RV = network.model.repeats(requests, network.items)
-    if not final:
-        prior_RV = network.model.priors(requests, catalogue) + repeat_RV
-        return _softmax(network, batch, (scaled_RD, catalogue.target_VD), prior_RV)
-    prior_RV = network.model.priors(requests, catalogue)
-    taken_RP = torch.isin(requests.met.kind_RP, requests.met.kind_RP.new_tensor(final))
+    prior_RC = network.model.priors(requests, catalogue)
+    repeat_RC = network.model.repeats(requests, len(candidates.item_C))
+    if not rule.final:
+        return _loss(judged, _Scored(scaled_RD, catalogue.target_VD, prior_RC + repeat_RC))
+    taken_RP = torch.isin(requests.met.kind_RP, requests.met.kind_RP.new_tensor(rule.final))
     request_X, place_X = ((requests.met.item_RP >= 0) & taken_RP).nonzero(as_tuple=True)
     gone = Masked(request_X, requests.met.item_RP[request_X, place_X])
-    new = _softmax(network, batch, (scaled_RD, catalogue.target_VD), prior_RV, gone)
+    new = _loss(judged, _Scored(scaled_RD, catalogue.target_VD, prior_RC), gone)
     # Repeats learn from what everything else says already, and teach it nothing.
-    vectors = (scaled_RD.detach(), catalogue.target_VD.detach())
-    return new + _repeats_alone(network, batch, vectors, prior_RV.detach() + repeat_RV)
+    settled = _Scored(
+        scaled_RD.detach(), catalogue.target_VD.detach(), prior_RC.detach() + repeat_RC
+    )
+    return new + _repeats_alone(judged, settled)
 
 
-def _repeats_alone(
-    network: Network, batch: Batch, vectors: tuple[Tensor, Tensor], prior_RV: Tensor
-) -> Tensor:
+class _Judged(NamedTuple):
+    """What is judged, and how."""
+
+    network: Network
+    batch: Batch
+    candidates: Candidates
+    loss: MatchLossOptions
+
+
+def _repeats_alone(judged: _Judged, scored: _Scored) -> Tensor:
     """The loss of repeats, as a gradient alone: its value would hide that of new items."""
-    loss = _softmax(network, batch, vectors, prior_RV)
+    loss = _loss(judged, scored)
     return loss - loss.detach()
 
 
-def _softmax(
-    network: Network,
-    batch: Batch,
-    vectors: tuple[Tensor, Tensor],
-    prior_RV: Tensor,
-    gone: Masked | None = None,
-) -> Tensor:
-    device = network.bank.device
-    request_M, item_M, weight_M = batch.match_request_M, batch.match_item_M, batch.weight_M
+def _loss(judged: _Judged, scored: _Scored, gone: Masked | None = None) -> Tensor:
+    right = _right_answers(judged, gone)
+    if len(right.item_M) == 0:
+        return scored.request_RD.new_zeros(())
+    late_RC = _unknown_then(judged, right)
+    draw = judged.candidates.draw
+    match judged.loss:
+        case Softmax(label_smoothing=smoothing):
+            return catalogue_softmax_loss(
+                scored.request_RD,
+                scored.target_CD,
+                right._replace(smoothing=smoothing),
+                masked=gone,
+                offsets=Offsets(prior_RV=scored.prior_RC.masked_fill(late_RC, ABSENT)),
+            )
+        case SampledSoftmax():
+            assert draw is not None, "a sampled softmax draws"
+            return sampled_softmax_loss(*_answers(scored, right, late_RC, gone, draw))
+        case GeneralisedBce(negatives=size, calibration=calibration):
+            assert draw is not None, "gBCE draws"
+            others = max(1, int(judged.network.warm_V.sum()) - 1)
+            return generalised_bce_loss(
+                *_answers(scored, right, late_RC, gone, draw),
+                share_drawn=min(1.0, size / others),
+                calibration=calibration,
+            )
+
+
+def _right_answers(judged: _Judged, gone: Masked | None) -> Positives:
+    batch, candidates = judged.batch, judged.candidates
+    request_M, weight_M = batch.match_request_M, batch.weight_M
+    place_M = candidates.places(batch.match_item_M)
     if gone is not None:
-        key_X = (gone.request_X * network.items + gone.item_X).cpu().numpy()
-        fresh_M = ~np.isin(request_M * network.items + item_M, key_X)
-        request_M, item_M, weight_M = request_M[fresh_M], item_M[fresh_M], weight_M[fresh_M]
-    if len(item_M) == 0:
-        return vectors[0].new_zeros(())
+        width = len(candidates.item_C)
+        key_X = (gone.request_X * width + gone.item_X).cpu().numpy()
+        fresh_M = ~np.isin(request_M * width + place_M, key_X)
+        request_M, place_M, weight_M = request_M[fresh_M], place_M[fresh_M], weight_M[fresh_M]
     # Before weights, each request counts the same, however much was taken at it.
-    taken_R = np.bincount(request_M, minlength=len(prior_RV))
-    share_M = torch.from_numpy((weight_M / taken_R[request_M]).astype(np.float32)).to(device)
-    positives = Positives(
-        torch.from_numpy(request_M).to(device), torch.from_numpy(item_M).to(device), share_M
+    taken_R = np.bincount(request_M, minlength=len(batch.query_R))
+    share_M = (weight_M / taken_R[request_M]).astype(np.float32)
+    device = judged.network.bank.device
+    return Positives(*(torch.from_numpy(side).to(device) for side in (request_M, place_M, share_M)))
+
+
+def _answers(
+    scored: _Scored, right: Positives, late_RC: Tensor, gone: Masked | None, draw: Draw
+) -> tuple[RightAnswers, DrawnItems]:
+    """The same as logits, for the losses that look at a draw."""
+    logit_RC = scored.request_RD @ scored.target_CD.T + scored.prior_RC
+    right_M = logit_RC[right.request_M, right.item_M]
+    out_RC = late_RC
+    if gone is not None:
+        out_RC = out_RC.index_put((gone.request_X, gone.item_X), out_RC.new_ones(()))
+    drawn_RS = logit_RC.masked_fill(out_RC, -torch.inf)[:, draw.place_S]
+    return (
+        RightAnswers(right.request_M, right.item_M, right_M, right.weight_M),
+        DrawnItems(draw.place_S, drawn_RS, draw.log_expected_S),
     )
-    late_RV = _unknown_then(network, batch.at_R, (positives.request_M, positives.item_M))
-    offsets = Offsets(prior_RV=prior_RV.masked_fill(late_RV, _NEVER))
-    return catalogue_softmax_loss(*vectors, positives, masked=gone, offsets=offsets)
 
 
-def _unknown_then(
-    network: Network, at_R: NDArray[np.int64], right: tuple[Tensor, Tensor]
-) -> Tensor:
-    """``[R, V]`` items that nobody could have passed over: first met later, or after training.
+def _unknown_then(judged: _Judged, right: Positives) -> Tensor:
+    """``[R, C]`` items that nobody could have passed over: first met later, or after training.
 
     What is right was there, even where the answer itself is the first that is known of it.
     """
-    device = network.first_V.device
-    late_RV = network.first_V > torch.from_numpy(at_R).to(device)[:, None]
-    late_RV[right] = False
-    return late_RV | ~network.warm_V
+    network = judged.network
+    item_C = torch.from_numpy(judged.candidates.item_C).to(network.first_V.device)
+    at_R = torch.from_numpy(judged.batch.at_R).to(item_C.device)
+    late_RC = network.first_V[item_C] > at_R[:, None]
+    late_RC[right.request_M, right.item_M] = False
+    return late_RC | ~network.warm_V[item_C]

@@ -18,7 +18,7 @@ from shelfwise.models.shelf_model import SURFACES, Requests
 from shelfwise.schema.event import Surface
 from shelfwise.training.config import TrainOptions
 from shelfwise.training.device import half_precision
-from shelfwise.training.match_task import match_loss
+from shelfwise.training.match_task import MatchRule, match_loss
 from shelfwise.training.network import Network, live_texts
 
 
@@ -44,7 +44,7 @@ def batch_loss(
         network: model and text bank.
         batch: requests and their outcomes.
         options: the tasks' weights.
-        rng: draws the texts that learn in this step.
+        rng: draws the texts that learn in this step, and what matches are held against.
         final: kinds of behaviour after which an item is not asked for again; see `final_kinds`.
     """
     device = network.bank.device
@@ -56,13 +56,14 @@ def batch_loss(
     catalogue = network.catalogue(asked.query_texts, now.trend_KVG, live)
     with half_precision(device):
         request_RD = network.model.request_vectors(asked.requests, catalogue).float()
-    match = match_loss(network, batch, (asked.requests, catalogue), request_RD, final)
+    rule = MatchRule(final, options.match_loss, rng)
+    match = match_loss(network, batch, (asked.requests, catalogue), request_RD, rule)
     if (batch.query_R >= 0).any():
         # What a search found is wanted without the words as well: the shelf learns from it too.
         unasked = _without_query(asked.requests)
         with half_precision(device):
             unasked_RD = network.model.request_vectors(unasked, catalogue).float()
-        on_shelf = match_loss(network, batch, (unasked, catalogue), unasked_RD, final)
+        on_shelf = match_loss(network, batch, (unasked, catalogue), unasked_RD, rule)
         match = (match + on_shelf) / 2
     if len(batch.shown_item_N) == 0:
         nothing = match.new_zeros(())
