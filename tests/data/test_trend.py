@@ -33,7 +33,23 @@ def test_counts_by_hand() -> None:
     assert found[:, 0].tolist() == pytest.approx([log1p(n) for n in ever])
     assert found[:, 1].tolist() == pytest.approx([log1p(n) for n in month])
     assert found[:, 2].tolist() == pytest.approx([log1p(n) for n in week])
-    assert (found[:, 3:] == 0).all()
+    assert (found[:, 3:5] == 0).all()
+    # Who took it for the first time is not told apart here, so all count.
+    assert np.array_equal(found[:, 5:], found[:, 1:3])
+
+
+def test_first_takers_are_counted_apart(tmp_path: Path) -> None:
+    # u1 takes i0 on days 0, 1 and 2, u2 on day 2; i1 is taken by u1 on day 4, the log's last.
+    rows = [event("purchase", "u1", hour, "i0") for hour in (0, 30, 60)]
+    rows += [event("purchase", "u2", 62, "i0"), event("purchase", "u1", 99, "i1")]
+    shop = prepared_shop(tmp_path, rows)
+
+    found = trend_of(shop).figures(np.array([1, 3]))[:, 0]
+
+    # Before day 1 one take, by one; before day 3 four takes, the first of two shoppers.
+    assert found[:, 2].tolist() == pytest.approx([log1p(1), log1p(4)])
+    assert found[:, 5].tolist() == pytest.approx([log1p(1), log1p(2)])
+    assert found[:, 6].tolist() == pytest.approx([log1p(1), log1p(2)])
 
 
 def test_rates_by_hand() -> None:
@@ -117,7 +133,7 @@ def test_a_log_without_impressions_has_no_rates(tmp_path: Path) -> None:
 
     # Purchases of hours 0, 30, 70 and 99 lie in days 0, 1, 2 and 4; the end in day 4 knows three.
     assert found[:, 0].tolist() == pytest.approx([log1p(3), 0])
-    assert (found[:, 3:] == 0).all()
+    assert (found[:, 3:5] == 0).all()
 
 
 def test_long_logs_of_large_catalogues_get_longer_steps(

@@ -22,8 +22,9 @@ from shelfwise.data.prepared import PreparedShop
 from shelfwise.data.split import PARTS, Part
 
 # What is told of an item, all as logarithms: times taken ever, in 30 days and in 7; click rate and
-# conversion rate against the shop's mean, shrunk to it where little was shown.
-FIGURES = 5
+# conversion rate against the shop's mean, shrunk to it where little was shown; shoppers who took it
+# for the first time in 30 days and in 7: what many need again is no sign of what others begin.
+FIGURES = 7
 _SHOWN_PRIOR = 50  # impressions that the shop's mean counts as
 _CLICKED_PRIOR = 20
 _MOST_CELLS = 40_000_000  # of the table; longer logs of large catalogues get longer steps
@@ -38,6 +39,7 @@ class Trend(NamedTuple):
     shown_TV: NDArray[np.float32] | None  # None: the log has no impressions
     clicked_TV: NDArray[np.float32] | None
     bought_TV: NDArray[np.float32] | None
+    begun_TV: NDArray[np.float32] | None = None  # first time that an owner took it; None: as taken
 
     def step_of(self, at: NDArray[np.int64]) -> NDArray[np.int64]:
         """Number of the step that each time falls in."""
@@ -46,10 +48,7 @@ class Trend(NamedTuple):
     def figures(self, steps: NDArray[np.int64]) -> NDArray[np.float32]:
         """``[K, V, G]`` the trend of every item at the start of each step."""
         taken_KV = self.taken_TV[steps]
-        found = [np.log1p(taken_KV)]
-        for days in (30, 7):
-            earlier = (steps - round(days * DAY / self.step)).clip(0)
-            found.append(np.log1p(taken_KV - self.taken_TV[earlier]))
+        found = [np.log1p(taken_KV), *self._lately(self.taken_TV, steps)]
         if self.shown_TV is None or self.clicked_TV is None or self.bought_TV is None:
             found += [np.zeros_like(taken_KV)] * 2
         else:
@@ -58,7 +57,15 @@ class Trend(NamedTuple):
             )
             found.append(_log_rate(clicked, shown, _SHOWN_PRIOR))
             found.append(_log_rate(bought, clicked, _CLICKED_PRIOR))
+        found += self._lately(self.taken_TV if self.begun_TV is None else self.begun_TV, steps)
         return np.stack(found, axis=-1).astype(np.float32)
+
+    def _lately(
+        self, counts_TV: NDArray[np.float32], steps: NDArray[np.int64]
+    ) -> list[NDArray[np.float32]]:
+        """``[K, V]`` logarithms of what was counted in the 30 and in the 7 days before."""
+        starts = [(steps - round(days * DAY / self.step)).clip(0) for days in (30, 7)]
+        return [np.log1p(counts_TV[steps] - counts_TV[start]) for start in starts]
 
 
 def _log_rate(
@@ -90,9 +97,10 @@ def trend_of(prepared: PreparedShop, parts: Sequence[Part] = PARTS) -> Trend:
         np.add.at(counts, (step_E + 1, kept["item"].cast(pl.Int64).to_numpy()), 1)
         return counts.cumsum(axis=0, dtype=np.float32)
 
-    taken = table(rows_of_parts(prepared, prepared.positives, parts), "at")
+    positives = rows_of_parts(prepared, prepared.positives, parts)
+    taken, begun = table(positives, "at"), table(_first_takes(prepared, positives), "at")
     if not prepared.has_impressions:
-        return Trend(moments.first, step, taken, None, None, None)
+        return Trend(moments.first, step, taken, None, None, None, begun)
     shown = rows_of_parts(prepared, prepared.impressions, parts)
     return Trend(
         moments.first,
@@ -101,7 +109,15 @@ def trend_of(prepared: PreparedShop, parts: Sequence[Part] = PARTS) -> Trend:
         table(shown, "at"),
         table(shown, "clicked_at"),
         table(shown, "purchased_at"),
+        begun,
     )
+
+
+def _first_takes(prepared: PreparedShop, positives: pl.DataFrame) -> pl.DataFrame:
+    """The first time each owner took each item."""
+    owner_R = prepared.requests["owner"]
+    owner = owner_R.gather(positives["request"].cast(pl.Int64)).alias("owner")
+    return positives.with_columns(owner).group_by("owner", "item").agg(pl.col("at").min())
 
 
 def trend_at(
