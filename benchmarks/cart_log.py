@@ -1,9 +1,9 @@
 """Cart pairs as a log that our ranker can learn from, with times that mean nothing.
 
-The published pairs have no order. Each training cart becomes a request at which it and its
-non-carts were shown; a user's lie evenly over four weeks in order of their hash, so that a history
-is some of the user's other training pairs. What is judged is asked in one request a user for
-validation, and one for the test, with all training pairs before it.
+The published pairs have no order. A user's training carts are dealt in order of their hash to a few
+visits, each a request at which they and their non-carts were shown; visits lie evenly over four
+weeks, so that a history is some of the user's other training pairs. What is judged is asked in one
+request a user for validation, and one for the test, with all training pairs before it.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from shelfwise.ranking.loaded_run import open_run
 from shelfwise.schema.progress import Progress
 from shelfwise.training.train import train
 
+VISITS = 5  # most of a user in training: one history is read for all that a visit shows
 _DAY = 24 * 3_600 * 1_000_000  # microseconds
 _BEGIN = 1_577_836_800 * 1_000_000  # 2020-01-01
 _DAYS = {"train": (0, 28), "validation": (29, 32), "test": (33, 40)}  # first day, end
@@ -91,19 +92,25 @@ def write_log(pairs: CartPairs, folder: Path) -> Path:
 
 
 def requests_of(pairs: CartPairs) -> NDArray[np.int64]:
-    """``[N]`` number of each row's request: its cart in training, else its user and part."""
-    cart_N = np.arange(len(pairs.user_N)) // (1 + NON_CARTS)
-    judged_N = len(pairs.user_N) + pairs.user_N * len(PARTS) + pairs.part_N
-    return np.where(pairs.part_N == 0, cart_N, judged_N)
+    """``[N]`` number of each row's request: its user's visit in training, else user and part."""
+    judged_N = (len(pairs.users) + pairs.user_N) * max(VISITS, len(PARTS)) + pairs.part_N
+    return np.where(pairs.part_N == 0, pairs.user_N * VISITS + visits_of(pairs), judged_N)
 
 
-def moments(pairs: CartPairs) -> NDArray[np.int64]:
-    """``[N]`` microseconds: training carts evenly over their days, in order; else one a user."""
-    share_N = (pairs.user_N + 0.5) / len(pairs.users)
+def visits_of(pairs: CartPairs) -> NDArray[np.int64]:
+    """``[N]`` visit of each training row, 0 up to `VISITS`: carts of a user evenly, in order."""
+    visit_N = np.zeros(len(pairs.user_N), np.int64)
     rows = pairs.rows("train")
     _, first, count = np.unique(pairs.user_N[rows], return_index=True, return_counts=True)
     place = (np.arange(len(rows)) - np.repeat(first, count)) // (1 + NON_CARTS)
-    share_N[rows] = (place + 0.5) * (1 + NON_CARTS) / np.repeat(count, count)
+    visit_N[rows] = place * VISITS // np.repeat(count // (1 + NON_CARTS), count)
+    return visit_N
+
+
+def moments(pairs: CartPairs) -> NDArray[np.int64]:
+    """``[N]`` microseconds: a user's visits evenly over the days of training; else one a user."""
+    share_N = (pairs.user_N + 0.5) / len(pairs.users)
+    share_N = np.where(pairs.part_N == 0, (visits_of(pairs) + share_N) / VISITS, share_N)
     begin_N, end_N = np.array([_DAYS[part] for part in PARTS])[pairs.part_N].T
     at_N: NDArray[np.int64] = _BEGIN + ((begin_N + share_N * (end_N - begin_N)) * _DAY).astype(
         np.int64
