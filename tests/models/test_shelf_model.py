@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from shelfwise.data.history import KINDS
-from shelfwise.models.config import HistoryEncoderOptions, ModelOptions
+from shelfwise.models.config import ModelOptions, NoHistory, TransformerHistory
 from shelfwise.models.history_encoder import AGE_BUCKETS
 from shelfwise.models.shelf_model import (
     Catalogue,
@@ -20,7 +20,7 @@ from shelfwise.schema.event import EventKind
 
 V, H, Q, F, G = 5, 6, 3, 2, 5
 SHAPE = Shape(text_width=H, items=V, numbers=F, trend=G)
-OPTIONS = ModelOptions(width=8, history=HistoryEncoderOptions(heads=2))
+OPTIONS = ModelOptions(width=8, history=TransformerHistory(heads=2))
 CLICK, SEARCH, BUY = (
     KINDS.index(kind) for kind in (EventKind.CLICK, EventKind.SEARCH, EventKind.PURCHASE)
 )
@@ -257,3 +257,39 @@ def test_no_queries_at_all() -> None:
     pairs = (torch.tensor([0, 1]), torch.tensor([0, 1]))
     answer = model.judge(request, asked, catalogue, pairs, None)
     assert torch.isfinite(torch.cat([*answer, request.ravel()])).all()
+
+
+def test_where_searches_are_not_read_only_items_are() -> None:
+    model = model_of(OPTIONS.model_copy(update={"history": TransformerHistory(searches=False)}))
+    catalogue = catalogue_of(model)
+    never_searched = requests()
+    never_searched.query_RL[0, 2] = -1
+    never_searched.valid_RL[0, 2] = False
+
+    with torch.no_grad():
+        found = model.request_vectors(requests(), catalogue)
+        assert torch.equal(model.request_vectors(never_searched, catalogue), found)
+        # What is typed now is read all the same.
+        other_words = requests()._replace(query_R=torch.tensor([1, -1]))
+        assert not torch.allclose(model.request_vectors(other_words, catalogue)[0], found[0])
+
+
+@torch.no_grad()
+def test_without_a_history_the_past_says_nothing_anywhere() -> None:
+    model = model_of(OPTIONS.model_copy(update={"history": NoHistory()}))
+    catalogue = catalogue_of(model)
+    blank = requests()
+    blank.met.item_RP[:] = -1
+    blank.item_RL[:] = -1
+    blank.query_RL[:] = -1
+    blank.valid_RL[:] = False
+    pairs = (torch.tensor([0, 0, 1]), torch.tensor([1, 4, 1]))
+
+    found = []
+    for asked in (requests(), blank):
+        request = model.request_vectors(asked, catalogue)
+        judged = model.judge(request, asked, catalogue, pairs, None)
+        found.append((request, model.match_scores(request, asked, catalogue), *judged))
+
+    for seen, unseen in zip(*found, strict=True):
+        assert torch.equal(seen, unseen)

@@ -7,7 +7,7 @@ from typing import Any
 
 from data.small_log import event, prepared_shop, write_table
 
-from shelfwise.models.config import EncoderOptions, HistoryEncoderOptions, ModelOptions, TopLayers
+from shelfwise.models.config import EncoderOptions, ModelOptions, TopLayers, TransformerHistory
 from shelfwise.training.config import TrainOptions
 from shelfwise.training.train import train
 
@@ -57,7 +57,7 @@ def small_run(folder: Path, encoder: Path, *, impressions: bool = True, **option
     model = ModelOptions(
         width=16,
         encoder=EncoderOptions(name=str(encoder), tuning=TopLayers(layers=1)),
-        history=HistoryEncoderOptions(layers=1, heads=2),
+        history=TransformerHistory(layers=1, heads=2),
     )
     train(prepared, folder / "run", model, TrainOptions(epochs=1, threads=1, device="cpu"))
     return folder / "run"

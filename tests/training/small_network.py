@@ -15,9 +15,9 @@ from shelfwise.data.tokens import TokenTable, tokenise
 from shelfwise.data.trend import FIGURES, trend_of
 from shelfwise.models.config import (
     EncoderOptions,
-    HistoryEncoderOptions,
     ModelOptions,
     TopLayers,
+    TransformerHistory,
     TuningOptions,
 )
 from shelfwise.models.shelf_model import Shape, ShelfModel
@@ -34,7 +34,7 @@ def options_of(folder: Path, tuning: TuningOptions = TOP) -> ModelOptions:
     return ModelOptions(
         width=16,
         encoder=EncoderOptions(name=str(folder), tuning=tuning),
-        history=HistoryEncoderOptions(layers=1, heads=2),
+        history=TransformerHistory(layers=1, heads=2),
     )
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, NonNegativeFloat, PositiveInt, model_validator
+from pydantic import Field, NonNegativeFloat, PositiveInt, field_validator, model_validator
 
 from shelfwise.schema.options import Options
 
@@ -31,7 +32,55 @@ class Full(Options):
     mode: Literal["full"] = "full"
 
 
-TuningOptions = Annotated[Frozen | TopLayers | Full, Field(discriminator="mode")]
+class _LowRank(Options):
+    rank: PositiveInt = 8
+    """Rank of each weight's update; with adalora the mean over all, once they are allotted."""
+    alpha: PositiveInt = 16
+    """The update is multiplied by this and divided by the rank it began with."""
+    parts: Literal["attention", "all"] = "attention"
+    """Which weights of a layer are updated: those of attention, or the feed-forward ones too."""
+    layers: PositiveInt | None = None
+    """How many layers learn, counted from the top; left out, all."""
+
+
+class Lora(_LowRank):
+    """Low-rank updates of frozen weights learn; saved, they are merged into the weights."""
+
+    mode: Literal["lora"] = "lora"
+
+
+class AdaLora(_LowRank):
+    """As lora, with more rank for the weights it matters to."""
+
+    mode: Literal["adalora"] = "adalora"
+    first_rank: PositiveInt = 12
+    """Rank of every update at first; the least important are given up."""
+    orthogonality: NonNegativeFloat = 0.5
+    """Weight, beside the loss, of how far an update's factors are from orthogonal."""
+
+    @model_validator(mode="after")
+    def _ranks_are_given_up(self) -> Self:
+        if self.rank >= self.first_rank:
+            raise ValueError(
+                f"rank ({self.rank}) must be below first_rank ({self.first_rank}); "
+                "there would be none to give up"
+            )
+        return self
+
+
+class Adapter(Options):
+    """Narrow two-layer networks between the frozen layers learn (bottleneck adapters)."""
+
+    mode: Literal["adapter"] = "adapter"
+    width: PositiveInt = 48
+    """Units of the narrow layer."""
+    layers: PositiveInt | None = None
+    """How many layers get adapters, counted from the top; left out, all."""
+
+
+TuningOptions = Annotated[
+    Frozen | TopLayers | Full | Lora | AdaLora | Adapter, Field(discriminator="mode")
+]
 
 
 class EncoderOptions(Options):
@@ -46,14 +95,53 @@ class EncoderOptions(Options):
     item_prefix: str = ""
     """Written before an item; e5 models want "passage: "."""
     tuning: TuningOptions = TopLayers()
+    projection: PositiveInt | None = None
+    """Length that a learned linear map brings text vectors to; left out, they stay as they are."""
+    dimensions: PositiveInt | None = None
+    """Use only so many of a text vector's first numbers, brought back to length 1."""
+    matryoshka: tuple[PositiveInt, ...] = ()
+    """Shorter lengths at which domain adaptation asks the first numbers of a vector to do as well
+    as the whole one, so that they may be used alone."""
 
 
-class HistoryEncoderOptions(Options):
-    """The causal Transformer that reads what the user did."""
+class _Reading(Options):
+    searches: bool = True
+    """Past searches are read by their words, beside the items met."""
 
+
+class TransformerHistory(_Reading):
+    """A causal Transformer reads what the user did."""
+
+    kind: Literal["transformer"] = "transformer"
     layers: PositiveInt = 2
     heads: PositiveInt = 4
     dropout: Share = 0.1
+
+
+class MeanPoolHistory(_Reading):
+    """The mean of what the user did, weighted by kind of behaviour and age."""
+
+    kind: Literal["mean_pool"] = "mean_pool"
+
+
+class TargetAttentionHistory(_Reading):
+    """What the user did, weighted by what the request asks for (as DIN)."""
+
+    kind: Literal["target_attention"] = "target_attention"
+    hidden: PositiveInt = 32
+    """Units of the network that weighs an event."""
+
+
+class NoHistory(Options):
+    """Nothing of what the user did is looked at, neither here nor by the heads."""
+
+    kind: Literal["none"] = "none"
+
+
+HistoryEncoderOptions = Annotated[
+    TransformerHistory | MeanPoolHistory | TargetAttentionHistory | NoHistory,
+    Field(discriminator="kind"),
+]
 
 
 class SharedBottom(Options):
@@ -101,8 +189,10 @@ class ModelOptions(Options):
     width: PositiveInt = 128
     """Length of item, query and request vectors."""
     encoder: EncoderOptions = EncoderOptions()
-    history: HistoryEncoderOptions = HistoryEncoderOptions()
+    history: HistoryEncoderOptions = TransformerHistory()
     heads: HeadOptions = HeadOptions()
+    text: bool = True
+    """Tell items by their text; without it, by id, price and trend alone."""
     id_embedding: bool = True
     """Learn something of a warm item beyond its text; unseen items fall back to text alone."""
     id_dropout: Share = 0.2
@@ -110,10 +200,17 @@ class ModelOptions(Options):
     match_scale: NonNegativeFloat = 12.0
     """First value of the learned factor between cosine-like match and softmax."""
 
+    @field_validator("history", mode="before")
+    @classmethod
+    def _without_a_kind_it_is_a_transformer(cls, raw: Any) -> Any:
+        # The only kind there was, in runs and shop.toml files from before there was a choice.
+        return {"kind": "transformer", **raw} if isinstance(raw, Mapping) else raw
+
     @model_validator(mode="after")
     def _heads_divide_width(self) -> Self:
-        if self.width % self.history.heads:
-            raise ValueError(
-                f"width ({self.width}) must be a multiple of history.heads ({self.history.heads})"
-            )
+        match self.history:
+            case TransformerHistory(heads=heads) if self.width % heads:
+                raise ValueError(
+                    f"width ({self.width}) must be a multiple of history.heads ({heads})"
+                )
         return self

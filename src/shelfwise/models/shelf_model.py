@@ -19,12 +19,16 @@ from torch import Tensor, nn
 from shelfwise.models.affinity import FIGURES, Affinity, PastEvents
 from shelfwise.models.config import HistoryEncoderOptions, ModelOptions, NoHistory
 from shelfwise.models.heads import ClickConvert, ClickConvertHeads, PairFeatures, Past
-from shelfwise.models.history_encoder import AGE_BUCKETS, Events, HistoryEncoder, age_bucket
+from shelfwise.models.history.choice import history_encoder
+from shelfwise.models.history_encoder import AGE_BUCKETS, Events, age_bucket
 from shelfwise.schema.event import EventKind, Surface
 
 # Adam moves an entry by about the learning rate a step, and a logit has to move by several units:
 # embeddings that are logits themselves are stored this much smaller.
 _LOGIT_UNIT = 10.0
+# First guess of what makes an item likely, by the figures of its trend: mostly what others began to
+# take lately.
+_FIRST_TREND = (0.1, 0.2, 0.1, 0.0, 0.0, 0.3, 0.3)
 # First guess of how much a meeting adds to an item's chance, as a logarithm: 5 %.
 _FIRST_EXCITEMENT = -3.0
 
@@ -124,12 +128,11 @@ class ShelfModel(nn.Module):
         self.target_id = nn.Embedding(items, width) if options.id_embedding else None
         self.surface = nn.Embedding(len(SURFACES), width)
         self.item_bias = nn.Embedding(items, 1) if options.id_embedding else None
-        self.history = HistoryEncoder(width, len(EventKind), options.history)
+        self.history = history_encoder(width, len(EventKind), options.history)
         self.affinity = Affinity()
         figures = numbers + trend + FIGURES
         self.heads = ClickConvertHeads(width, figures, len(SURFACES), options.heads)
-        # First guess: mostly what was taken in the last 30 days.
-        self.trend = nn.Parameter(torch.tensor([0.2, 0.6, 0.2, *[0.0] * (trend - 3)]))
+        self.trend = nn.Parameter(torch.tensor(_FIRST_TREND[:trend]))
         # By kind of behaviour and its age: how much likelier it makes the very same item, and how
         # much it counts when a candidate is compared with the past.
         self.repeat = nn.Embedding(len(EventKind) * AGE_BUCKETS, 1)
@@ -180,6 +183,8 @@ class ShelfModel(nn.Module):
 
     def catalogue(self, items: ItemInputs, query_text_QH: Tensor) -> Catalogue:
         """Items and queries from their text vectors."""
+        if not self.options.text:
+            items = items._replace(text_VH=torch.zeros_like(items.text_VH))
         item_VD, target_VD = self.item_vectors(items)
         return Catalogue(
             item_VD=item_VD,

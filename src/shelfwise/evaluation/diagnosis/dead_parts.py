@@ -17,6 +17,10 @@ from shelfwise.evaluation.diagnosis.case import Case
 from shelfwise.evaluation.diagnosis.finding import Evidence, Finding, Severity
 from shelfwise.evaluation.diagnosis.gradients import Asked
 from shelfwise.models.heads import POSITIONS
+from shelfwise.models.history.mean_pool import MeanPool
+from shelfwise.models.history.request_alone import RequestAlone
+from shelfwise.models.history.target_attention import TargetAttention
+from shelfwise.models.history.transformer import TransformerHistoryEncoder
 from shelfwise.models.inputs import as_requests
 from shelfwise.models.shelf_model import SURFACES, ShelfModel
 from shelfwise.training.answers import evenly_spread
@@ -147,10 +151,10 @@ def _attention(query_RD: Tensor, key_RLD: Tensor, is_item_RL: Tensor) -> Part:
 def _never_moved(model: ShelfModel, case: Case) -> Iterator[Part]:
     """Weights that training began at 0 and left there, and item embeddings as they were drawn."""
     zero_at_first = {
-        "history.out": model.history.out.weight,
-        "history.pool_query": model.history.pool_query.weight,
-        "repeat": model.repeat.weight,
+        **{f"history.{name}": weight for name, weight in _zero_in_history(model)},
     }
+    if not isinstance(model.history, RequestAlone):
+        zero_at_first["repeat"] = model.repeat.weight
     if _meets_words(case):
         zero_at_first["query_shift"] = model.query_shift.weight
     for name, weight in zero_at_first.items():
@@ -165,6 +169,18 @@ def _never_moved(model: ShelfModel, case: Case) -> Iterator[Part]:
             ill,
             Evidence("item_id: spread of warm items over that at first", std / _ID_STD),
         )
+
+
+def _zero_in_history(model: ShelfModel) -> Iterator[tuple[str, Tensor]]:
+    match model.history:
+        case TransformerHistoryEncoder(out=out, pool_query=pool_query):
+            yield from {"out": out.weight, "pool_query": pool_query.weight}.items()
+        case MeanPool(weight=weight):
+            yield "weight", weight.weight
+        case TargetAttention(score=score):
+            yield "score", score.weight
+        case RequestAlone(out=out):
+            yield "out", out.weight
 
 
 def _meets_words(case: Case) -> bool:
@@ -204,6 +220,8 @@ def _unreached(case: Case, asked: list[Asked]) -> Iterator[Part]:
     # Parts that the log cannot teach are not dead, they were never asked.
     never = [] if case.has_impressions else ["heads.", "past_weight"]
     never += [] if _meets_words(case) else ["query_shift"]
+    if isinstance(case.network.model.history, RequestAlone):  # the past is not looked at
+        never += ["repeat", "past_weight"]
     names = [name for name in asked[0].norm_of if not name.startswith(tuple(never))]
     longest = {name: max(one.norm_of[name] for one in asked) for name in names}
     still = [name for name, norm in longest.items() if norm < 1e-12]
