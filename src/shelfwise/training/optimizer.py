@@ -35,7 +35,7 @@ def optimizer_of(
 
 
 def encoder_groups(encoder: TextEncoder, peak: float, decay: float) -> list[dict[str, Any]]:
-    """What learns of the encoder, by rate: ``peak`` at the top, times ``decay`` for each layer down.
+    """What learns of the encoder, by rate: ``peak`` on top, times ``decay`` for each layer down.
 
     Layers near the words hold what language is in general and should move least (Howard and Ruder,
     2018, arXiv:1801.06146; as one factor a layer, Clark et al., 2020, arXiv:2003.10555).
