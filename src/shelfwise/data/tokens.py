@@ -71,7 +71,7 @@ def tokenise(
     return TokenTable(
         offset_T1=np.concatenate([[0], ids.list.len().to_numpy().cumsum()]).astype(np.int64),
         ids=ids.explode(empty_as_null=False).to_numpy().astype(np.int32),
-        pad_id=_pad_id(tokenizer),
+        pad_id=pad_id_of(tokenizer),
     )
 
 
@@ -102,7 +102,8 @@ def open_tokenizer(file: Path, max_tokens: int) -> Tokenizer:
     return tokenizer
 
 
-def _pad_id(tokenizer: Tokenizer) -> int:
+def pad_id_of(tokenizer: Tokenizer) -> int:
+    """The token that fills a text up; 0 where the tokenizer names none."""
     for name in ("[PAD]", "<pad>"):
         found = tokenizer.token_to_id(name)
         if found is not None:

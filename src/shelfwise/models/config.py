@@ -132,6 +132,16 @@ class TargetAttentionHistory(_Reading):
     """Units of the network that weighs an event."""
 
 
+class FlatTextHistory(_Reading):
+    """What the user did last is written as text, and the pre-trained encoder reads it whole."""
+
+    kind: Literal["flat_text"] = "flat_text"
+    last: PositiveInt = 10
+    """Events that are written, the latest."""
+    tokens: Annotated[int, Field(ge=8, le=512)] = 96
+    """Tokens, counted from the newest event, after which the text is cut."""
+
+
 class NoHistory(Options):
     """Nothing of what the user did is looked at, neither here nor by the heads."""
 
@@ -139,7 +149,7 @@ class NoHistory(Options):
 
 
 HistoryEncoderOptions = Annotated[
-    TransformerHistory | MeanPoolHistory | TargetAttentionHistory | NoHistory,
+    TransformerHistory | MeanPoolHistory | TargetAttentionHistory | FlatTextHistory | NoHistory,
     Field(discriminator="kind"),
 ]
 
@@ -183,6 +193,15 @@ class HeadOptions(Options):
     dropout: Share = 0.1
 
 
+class RelevanceModelOptions(Options):
+    """How a query and an item are read where judgements are all there is to learn from."""
+
+    kind: Literal["bi_encoder", "cross_encoder"] = "bi_encoder"
+    """Each by itself, so that items can be indexed, or both together: dearer."""
+    words: bool = True
+    """Tell the network how many words, rare words and letters the two share."""
+
+
 class ModelOptions(Options):
     """The network as a whole."""
 
@@ -191,6 +210,7 @@ class ModelOptions(Options):
     encoder: EncoderOptions = EncoderOptions()
     history: HistoryEncoderOptions = TransformerHistory()
     heads: HeadOptions = HeadOptions()
+    relevance: RelevanceModelOptions = RelevanceModelOptions()
     text: bool = True
     """Tell items by their text; without it, by id, price and trend alone."""
     id_embedding: bool = True

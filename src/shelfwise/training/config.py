@@ -9,6 +9,7 @@ from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, Pos
 from shelfwise.models.calibration import CalibrationOptions
 from shelfwise.schema.options import Options
 from shelfwise.training.match_options import MatchLossOptions, Softmax
+from shelfwise.training.relevance_options import RelevanceOptions
 
 
 class TrainOptions(Options):
@@ -48,6 +49,7 @@ class TrainOptions(Options):
     """How places are told apart: learned from nothing, started from the curve that randomised rows
     give, or left at that curve. Without randomised rows it is learned."""
     calibration: CalibrationOptions = CalibrationOptions()
+    relevance: RelevanceOptions = RelevanceOptions()
     live_texts: PositiveInt = 32
     """Item texts encoded anew, with gradient, in a step; the rest come from the table."""
     refresh_steps: PositiveInt = 200

@@ -34,8 +34,18 @@ class TextBank:
         progress: Progress,
         *,
         like: TextBank | None = None,
+        filled: bool = True,
     ) -> None:
-        """``like``: a bank of the same texts whose encoder has the same frozen layers."""
+        """Ready to encode any of its texts.
+
+        Args:
+            encoder: it learns, or not.
+            tokens: of the texts.
+            device: where all of it goes.
+            progress: told of each step.
+            like: a bank of the same texts whose encoder has the same frozen layers.
+            filled: False leaves the table of vectors empty until `refresh` is asked for it.
+        """
         self.encoder = encoder.to(device)
         self.tokens = tokens
         self.device = device
@@ -49,7 +59,8 @@ class TextBank:
             self._lower_table(progress) if like is None else like._lower_KH
         )
         self._is_filled = False
-        self.refresh(progress)
+        if filled:
+            self.refresh(progress)
 
     @torch.no_grad()
     def refresh(self, progress: Progress) -> None:

@@ -1,0 +1,103 @@
+"""How well an item answers a query, by their texts alone: read apart, or read together.
+
+Shape suffixes in this file: N = (query, item) pairs, D = length of a text's vector, F = figures of
+the words in common.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from shelfwise.models.config import HeadOptions
+from shelfwise.models.text_encoder import TextEncoder
+
+_FIRST_SLOPE = 4.0  # of a cosine; grades lie between cosines of about 0 and 1
+
+
+class Graded(nn.Module):
+    """A small network whose inputs are parts of vectors and standardised figures of words.
+
+    Its answer is a logit: through a sigmoid it is the place of the expected grade between the
+    lowest and the highest one.
+    """
+
+    def __init__(self, width: int, figures: int, options: HeadOptions) -> None:
+        super().__init__()
+        self.figures = figures
+        self.register_buffer("figure_mean_F", torch.zeros(figures))
+        self.register_buffer("figure_scale_F", torch.ones(figures))
+        self.layers = nn.Sequential(
+            nn.Dropout(options.dropout),
+            nn.Linear(width + figures, options.hidden),
+            nn.GELU(),
+            nn.Dropout(options.dropout),
+            nn.Linear(options.hidden, 1),
+        )
+        last = self.layers[-1]
+        assert isinstance(last, nn.Linear)
+        nn.init.zeros_(last.weight)
+        nn.init.zeros_(last.bias)
+
+    def start_from(self, figure_NF: Tensor, share: float) -> None:
+        """Standardise figures as training has them, and let the first guess be the mean grade."""
+        with torch.no_grad():
+            self.figure_mean_F.copy_(figure_NF.mean(0))
+            self.figure_scale_F.copy_(figure_NF.std(0, correction=0).clamp_min(1e-6))
+            last = self.layers[-1]
+            assert isinstance(last, nn.Linear)
+            last.bias.fill_(torch.logit(torch.tensor(min(max(share, 1e-3), 1 - 1e-3))))
+
+    def forward(self, read_ND: Tensor, figure_NF: Tensor) -> Tensor:
+        """``[N]`` logits."""
+        standard_NF = (figure_NF - self.figure_mean_F) / self.figure_scale_F
+        # An item may be longer than all of training's; what lies far out says no more for it.
+        inputs = torch.cat([read_ND, standard_NF.clamp(-4, 4)], dim=-1)
+        logit_N: Tensor = self.layers(inputs).squeeze(-1)
+        return logit_N
+
+
+class BiEncoder(nn.Module):
+    """Query and item are read apart, so that items can wait in an index for their queries.
+
+    The logit is a rising line of the vectors' cosine, by which the index finds candidates, and
+    what a small network makes of both vectors and of the words in common.
+    """
+
+    def __init__(self, encoder: TextEncoder, figures: int, options: HeadOptions) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.graded = Graded(3 * encoder.width, figures, options)
+        self.slope = nn.Parameter(torch.tensor(_FIRST_SLOPE).log())
+        self.middle = nn.Parameter(torch.tensor(0.5))
+
+    def from_vectors(self, query_ND: Tensor, item_ND: Tensor, figure_NF: Tensor) -> Tensor:
+        """``[N]`` logits of pairs of unit vectors."""
+        cosine_N = (query_ND * item_ND).sum(-1)
+        # Entries of unit vectors are near 1/sqrt(D), of their products near 1/D.
+        root = self.encoder.width**0.5
+        read_ND = torch.cat(
+            [
+                query_ND * item_ND * root**2,
+                (query_ND - item_ND).abs() * root,
+                query_ND * root,
+            ],
+            dim=-1,
+        )
+        found_N = self.graded(read_ND, figure_NF)
+        logit_N: Tensor = self.slope.exp() * (cosine_N - self.middle) + found_N
+        return logit_N
+
+
+class CrossEncoder(nn.Module):
+    """Query and item are read together, word against word: dearer, and nothing can be indexed."""
+
+    def __init__(self, encoder: TextEncoder, figures: int, options: HeadOptions) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.graded = Graded(encoder.width, figures, options)
+
+    def from_vectors(self, pair_ND: Tensor, figure_NF: Tensor) -> Tensor:
+        """``[N]`` logits of pairs, each read as one text."""
+        logit_N: Tensor = self.graded(pair_ND * self.encoder.width**0.5, figure_NF)
+        return logit_N
