@@ -1,6 +1,7 @@
 """The pre-trained language model: token ids in, one vector per text out.
 
-Shape suffixes in this file: B = texts, L = tokens of the longest, H = the encoder's width.
+Shape suffixes in this file: B = texts, L = tokens of the longest, H = the encoder's width,
+D = length of a text's vector.
 """
 
 from __future__ import annotations
@@ -11,7 +12,20 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from shelfwise.models.config import EncoderOptions, Frozen, Full, TopLayers, TuningOptions
+from shelfwise.models.bottleneck import add_bottlenecks, has_bottlenecks, load_bottlenecks
+from shelfwise.models.config import (
+    AdaLora,
+    Adapter,
+    EncoderOptions,
+    Frozen,
+    Full,
+    Lora,
+    TopLayers,
+    TuningOptions,
+)
+from shelfwise.models.low_rank import AdaptiveRanks, add_adalora, add_lora
+from shelfwise.models.segments import knows_segments, segments_of
+from shelfwise.models.sentence_folder import read_linear
 from shelfwise.schema.errors import ConfigError
 
 # Their layers take hidden states and a mask, and nothing else. Others (MPNet, DeBERTa) have the
@@ -22,57 +36,127 @@ _FAMILIES = ("bert", "roberta", "xlm-roberta", "camembert", "electra")
 class TextEncoder(nn.Module):
     """A BERT-like encoder with mean pooling, split into a part that learns and one that does not.
 
-    `lower` runs the embeddings and the layers that do not learn, so that its result can be kept;
-    `upper` runs the rest. ``forward`` is one after the other. With every weight learning (mode
-    ``full``) the lower part is the embeddings alone and must not be kept.
+    `lower` runs the embeddings and the layers in which nothing learns, so that its result can be
+    kept; `upper` runs the rest. ``forward`` is one after the other. Where something learns in every
+    layer, the lower part is the embeddings alone: not worth keeping, and in mode ``full`` not even
+    the same after a step.
     """
 
-    def __init__(self, model: nn.Module, tuning: TuningOptions) -> None:
+    def __init__(
+        self,
+        model: nn.Module,
+        tuning: TuningOptions,
+        projection: nn.Linear | None = None,
+        dimensions: int | None = None,
+    ) -> None:
+        """``dimensions``: how many numbers of a vector are used; None for all."""
         super().__init__()
         self.model = model
         self.layers: nn.ModuleList = _layers_of(model)
         self.learning_layers = _learning_layers(tuning, len(self.layers))
-        self.keeps_lower = not isinstance(tuning, Full)
-        learning = self.layers[len(self.layers) - self.learning_layers :]
-        self.requires_grad_(isinstance(tuning, Full))
-        learning.requires_grad_(True)
+        self.keeps_lower = self.learning_layers < len(self.layers)
+        self.projection = projection
+        self.dimensions = dimensions
+        self.separator: int | None = None
+        self.ranks = self._let_learn(tuning)
 
     @property
     def width(self) -> int:
-        """H, the length of a text's vector."""
-        return int(self.model.config.hidden_size)  # type: ignore[arg-type, union-attr]  # HF config
+        """D, the length of a text's vector."""
+        hidden = int(self.model.config.hidden_size)  # type: ignore[arg-type, union-attr]  # HF config
+        full = hidden if self.projection is None else self.projection.out_features
+        return full if self.dimensions is None else self.dimensions
 
     def lower(self, input_ids_BL: Tensor, mask_BL: Tensor) -> Tensor:
         """``[B, L, H]`` hidden states below the layers that learn."""
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.keeps_lower):
-            hidden_BLH: Tensor = self.model.embeddings(input_ids=input_ids_BL)  # type: ignore[operator]
+            segments_BL = None
+            if self.separator is not None:
+                segments_BL = segments_of(input_ids_BL, mask_BL, self.separator)
+            hidden_BLH: Tensor = self.model.embeddings(  # type: ignore[operator]  # HF module
+                input_ids=input_ids_BL, token_type_ids=segments_BL
+            )
             if hasattr(self.model, "embeddings_project"):  # ELECTRA's embeddings may be narrower
                 hidden_BLH = self.model.embeddings_project(hidden_BLH)  # type: ignore[operator]
             frozen = self.layers[: len(self.layers) - self.learning_layers]
             return _run(frozen, hidden_BLH, mask_BL)
 
     def upper(self, hidden_BLH: Tensor, mask_BL: Tensor) -> Tensor:
-        """``[B, H]`` mean of the last hidden states over a text's own tokens, unit length."""
-        learning = self.layers[len(self.layers) - self.learning_layers :]
-        hidden_BLH = _run(learning, hidden_BLH, mask_BL).float()
+        """``[B, D]`` mean of the last hidden states over a text's own tokens, unit length."""
+        hidden_BLH = _run(self._learning(), hidden_BLH, mask_BL).float()
         mask_BL1 = mask_BL[:, :, None].to(hidden_BLH.dtype)
-        mean_BH = (hidden_BLH * mask_BL1).sum(1) / mask_BL1.sum(1).clamp(min=1)
-        return nn.functional.normalize(mean_BH, dim=-1)
+        vector_BD = (hidden_BLH * mask_BL1).sum(1) / mask_BL1.sum(1).clamp(min=1)
+        if self.projection is not None:
+            vector_BD = self.projection(vector_BD).float()
+        return nn.functional.normalize(vector_BD[:, : self.dimensions], dim=-1)
 
     def forward(self, input_ids_BL: Tensor, mask_BL: Tensor) -> Tensor:
-        """``[B, H]`` unit vectors of texts."""
+        """``[B, D]`` unit vectors of texts."""
         return self.upper(self.lower(input_ids_BL, mask_BL), mask_BL)
+
+    def tell_apart(self, separator: int) -> None:
+        """From now on texts may be pairs: what follows the token ``separator`` is the second."""
+        if knows_segments(self.model):
+            self.separator = separator
 
     def penalty(self) -> Tensor | None:
         """What the way of tuning adds to the loss; None where it adds nothing."""
-        return None
+        return None if self.ranks is None else self.ranks.penalty()
 
     def after_step(self, step: int, total: int) -> None:
         """Told between an optimiser's step and the clearing of gradients: ``step`` of ``total``."""
+        if self.ranks is not None:
+            self.ranks.after_step(step, total)
+
+    def linear(self) -> dict[str, Tensor] | None:
+        """``weight`` ``[D, H]``, perhaps ``bias``, that a mean goes through; None for nothing."""
+        if self.projection is not None:
+            kept = self.projection.state_dict()
+            return {name: tensor[: self.dimensions] for name, tensor in kept.items()}
+        if self.dimensions is None:
+            return None
+        return {"weight": _first_numbers(self.dimensions, self.model)}
+
+    def _learning(self) -> nn.ModuleList:
+        return self.layers[len(self.layers) - self.learning_layers :]
+
+    def _let_learn(self, tuning: TuningOptions) -> AdaptiveRanks | None:
+        """Switch gradients on for what ``tuning`` names, and for nothing else."""
+        self.requires_grad_(False)
+        ranks = None
+        match tuning:
+            case Full():
+                self.requires_grad_(True)
+            case TopLayers():
+                self._learning().requires_grad_(True)
+            case Lora():
+                add_lora(self.model, self._plain_learning(tuning.mode), tuning)
+            case AdaLora():
+                ranks = add_adalora(self.model, self._plain_learning(tuning.mode), tuning)
+            case Adapter(width=width):
+                for bottleneck in add_bottlenecks(self._learning(), width):
+                    bottleneck.requires_grad_(True)
+            case Frozen():
+                return None
+        if self.projection is not None:
+            self.projection.requires_grad_(True)
+        return ranks
+
+    def _plain_learning(self, mode: str) -> nn.ModuleList:
+        if has_bottlenecks(self.model):  # behind a weight, so that an update could not be merged
+            raise ConfigError(
+                f"model.encoder.tuning.mode: {mode} cannot be put on an encoder with bottleneck "
+                "adapters; choose adapter, top_layers, full or frozen"
+            )
+        return self._learning()
 
 
 def load_text_encoder(folder: Path, options: EncoderOptions) -> TextEncoder:
-    """Read an encoder's folder, as saved by transformers or sentence-transformers."""
+    """Read an encoder's folder, as saved by transformers, sentence-transformers or us.
+
+    Raises:
+        ConfigError: the encoder is not of a kind that can be run, or has not what is asked for.
+    """
     from transformers import AutoModel
     from transformers.utils import logging
 
@@ -90,7 +174,52 @@ def load_text_encoder(folder: Path, options: EncoderOptions) -> TextEncoder:
             )
         del layers[options.keep_layers :]
         model.config.num_hidden_layers = options.keep_layers
-    return TextEncoder(model, options.tuning)
+    load_bottlenecks(model, folder / "model.safetensors")
+    projection = _projection(model, read_linear(folder), options)
+    encoder = TextEncoder(model, options.tuning, projection, options.dimensions)
+    _check_lengths(encoder, options)
+    return encoder
+
+
+def _projection(
+    model: nn.Module, stored: dict[str, Tensor] | None, options: EncoderOptions
+) -> nn.Linear | None:
+    """The folder's linear layer, or a new one that begins by taking the first numbers."""
+    if stored is None:
+        if options.projection is None:
+            return None
+        stored = {"weight": _first_numbers(options.projection, model)}
+    width, hidden = stored["weight"].shape
+    if options.projection not in (None, width):
+        raise ConfigError(
+            f"model.encoder.projection: {options.projection} asked for, "
+            f"{options.name} comes with one of {width}"
+        )
+    projection = nn.Linear(hidden, width, bias="bias" in stored)
+    projection.load_state_dict(stored)
+    return projection
+
+
+def _first_numbers(width: int, model: nn.Module) -> Tensor:
+    """``[D, H]`` matrix that keeps a vector's first ``width`` numbers."""
+    return torch.eye(width, int(model.config.hidden_size))  # type: ignore[arg-type, union-attr]  # HF config
+
+
+def _check_lengths(encoder: TextEncoder, options: EncoderOptions) -> None:
+    hidden = int(encoder.model.config.hidden_size)  # type: ignore[arg-type, union-attr]  # HF config
+    whole = hidden if encoder.projection is None else encoder.projection.out_features
+    asked = [
+        ("projection", options.projection, hidden),
+        ("dimensions", options.dimensions, whole),
+        *(("matryoshka", width, encoder.width - 1) for width in options.matryoshka),
+    ]
+    wrong = [
+        f"model.encoder.{name}: {found} asked for, {most} is the most here"
+        for name, found, most in asked
+        if found is not None and found > most
+    ]
+    if wrong:
+        raise ConfigError("\n".join(wrong))
 
 
 def _layers_of(model: nn.Module) -> nn.ModuleList:
@@ -110,12 +239,13 @@ def _learning_layers(tuning: TuningOptions, available: int) -> int:
             return 0
         case Full():
             return available
-        case TopLayers(layers=layers):
-            if layers > available:
-                raise ConfigError(
-                    f"model.encoder.tuning.layers: {layers} asked for, the encoder has {available}"
-                )
-            return layers
+        case TopLayers() | Lora() | AdaLora() | Adapter():
+            layers = tuning.layers
+    if layers is not None and layers > available:
+        raise ConfigError(
+            f"model.encoder.tuning.layers: {layers} asked for, the encoder has {available}"
+        )
+    return available if layers is None else layers
 
 
 def _run(layers: Any, hidden_BLH: Tensor, mask_BL: Tensor) -> Tensor:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from shelfwise.models.config import ModelOptions
+from shelfwise.models.bottleneck import has_bottlenecks
+from shelfwise.models.config import EncoderOptions, Frozen, ModelOptions
+from shelfwise.models.low_rank import plain_weights
+from shelfwise.models.sentence_folder import write_sentence_folder
 from shelfwise.models.shelf_model import Shape, ShelfModel
 from shelfwise.models.text_encoder import TextEncoder, load_text_encoder
 from shelfwise.schema.errors import ArtifactError
@@ -23,38 +26,46 @@ _TOKENIZER_FILES = (
     "vocab.txt",
     "sentence_bert_config.json",
 )
-_MODULES = [
-    {"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.models.Transformer"},
-    {"idx": 1, "name": "1", "path": "1_Pooling", "type": "sentence_transformers.models.Pooling"},
-    {
-        "idx": 2,
-        "name": "2",
-        "path": "2_Normalize",
-        "type": "sentence_transformers.models.Normalize",
-    },
-]
 
 
-def save_encoder(encoder: TextEncoder, source: Path, folder: Path) -> None:
-    """Write a fine-tuned encoder with the tokenizer of ``source``, the folder it came from."""
+def save_encoder(
+    encoder: TextEncoder, source: Path, folder: Path, prompts: Mapping[str, str] | None = None
+) -> None:
+    """Write a fine-tuned encoder with the tokenizer of ``source``, the folder it came from.
+
+    Low-rank updates are merged into its weights. Bottleneck adapters cannot be: they stand beside
+    the weights, where `load_text_encoder` finds them, and the folder says that others must not read
+    it without.
+
+    Args:
+        encoder: as it has learned.
+        source: folder with its tokenizer.
+        folder: a run's; the encoder goes into one of its own there.
+        prompts: what is written before a ``query`` and a ``document``; sentence-transformers
+            writes it too.
+    """
     target = folder / ENCODER
-    (target / "1_Pooling").mkdir(parents=True)
-    (target / "2_Normalize").mkdir()
+    target.mkdir(parents=True)
     encoder.model.config.save_pretrained(target)  # type: ignore[operator, union-attr]  # HF config
-    tensors = {n: t.detach().cpu().contiguous() for n, t in encoder.model.state_dict().items()}
-    save_file(tensors, target / "model.safetensors", metadata={"format": "pt"})
+    weights = {n: t.detach().cpu().contiguous() for n, t in plain_weights(encoder.model).items()}
+    save_file(weights, target / "model.safetensors", metadata={"format": "pt"})
     for name in _TOKENIZER_FILES:
         if (source / name).is_file():
             shutil.copyfile(source / name, target / name)
-    (target / "modules.json").write_text(json.dumps(_MODULES, indent=2) + "\n")
-    pooling = {"word_embedding_dimension": encoder.width, "pooling_mode_mean_tokens": True}
-    (target / "1_Pooling" / "config.json").write_text(json.dumps(pooling, indent=2) + "\n")
+    write_sentence_folder(
+        target,
+        int(encoder.model.config.hidden_size),  # type: ignore[arg-type, union-attr]  # HF config
+        encoder.linear(),
+        prompts or {},
+        plain=not has_bottlenecks(encoder.model),
+    )
 
 
 def load_encoder(folder: Path, options: ModelOptions) -> TextEncoder:
     """Read the encoder of a run, ready to answer."""
-    kept = options.encoder.model_copy(update={"keep_layers": None})
-    encoder = load_text_encoder(folder / ENCODER, kept)
+    # What was asked of the encoder it came from has been done to it.
+    done = EncoderOptions(name=options.encoder.name, tuning=Frozen())
+    encoder = load_text_encoder(folder / ENCODER, done)
     return encoder.eval().requires_grad_(False)
 
 
