@@ -16,6 +16,7 @@ from shelfwise.models.heads import (
     attend,
     place_within,
 )
+from shelfwise.schema.event import EventKind
 
 D, F, SURFACES = 6, 3, 3
 
@@ -54,6 +55,7 @@ def past_of(is_item: list[list[bool]], seed: int = 1) -> Past:
     return Past(
         item_RLD=torch.nn.functional.normalize(torch.randn(*shape, D), dim=-1),
         number_RLF=torch.randn(*shape, 2),
+        kind_RL=torch.arange(mask.numel()).view(shape) % len(EventKind),
         weight_RL=torch.randn(shape),
         is_item_RL=mask,
     )
@@ -76,6 +78,7 @@ def test_attention_agrees_with_a_loop() -> None:
             assert found.nearest_N[place] == 0
             assert found.item_ND[place].abs().sum() == 0
             assert found.number_NF[place].abs().sum() == 0
+            assert found.kind_NK[place].abs().sum() == 0
             continue
         logits = [
             3 * cosine + float(past.weight_RL[request, e])
@@ -86,6 +89,9 @@ def test_attention_agrees_with_a_loop() -> None:
         numbers = sum(w * past.number_RLF[request, e] for w, e in zip(weights, events, strict=True))
         torch.testing.assert_close(found.item_ND[place], mean)
         torch.testing.assert_close(found.number_NF[place], numbers)
+        kinds = torch.zeros(len(EventKind))
+        kinds.index_add_(0, past.kind_RL[request, events], weights)
+        torch.testing.assert_close(found.kind_NK[place], kinds)
         assert float(found.nearest_N[place]) == pytest.approx(max(cosines), abs=1e-6)
 
 

@@ -8,8 +8,8 @@ additive tower, left out when serving: what it explains in training is examinati
 PAL, Guo et al., 2019).
 
 Shape suffixes in this file: N = (request, item) pairs, R = requests, P = pairs of the request that
-has most, L = events, D = width, F = numbers of an item, S = single figures of a pair, H = width of
-what a task reads.
+has most, L = events, D = width, F = numbers of an item, S = single figures of a pair, K = kinds of
+behaviour, H = width of what a task reads.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from torch import Tensor, nn
 
 from shelfwise.models.config import HeadOptions
 from shelfwise.models.experts import experts_of
+from shelfwise.schema.event import EventKind
 
 TASKS = ("click", "convert")  # in the order in which experts answer
 POSITIONS = 64  # places told apart; 0 stands for unknown, the last for all beyond
@@ -36,6 +37,7 @@ class Past(NamedTuple):
 
     item_RLD: Tensor  # unit vectors
     number_RLF: Tensor
+    kind_RL: Tensor  # int64
     weight_RL: Tensor  # learned logit of the event's kind and age
     is_item_RL: Tensor  # bool
 
@@ -66,6 +68,7 @@ class Attended(NamedTuple):
 
     item_ND: Tensor  # mean of past items, those nearest to the candidate weighing most
     number_NF: Tensor  # mean of their numbers
+    kind_NK: Tensor  # how much of the mean is of each kind of behaviour; zeros without a past
     nearest_N: Tensor  # cosine to the nearest of them; 0 without a past
     length_N: Tensor  # past items
 
@@ -76,7 +79,7 @@ class ClickConvertHeads(nn.Module):
     def __init__(self, width: int, numbers: int, surfaces: int, options: HeadOptions) -> None:
         super().__init__()
         self.surface = nn.Embedding(surfaces, _SURFACE_WIDTH)
-        inputs = 4 * width + numbers + _FIGURES + _SURFACE_WIDTH
+        inputs = 4 * width + numbers + _FIGURES + len(EventKind) + _SURFACE_WIDTH
         self.bottom = experts_of(inputs, len(TASKS), options)
         self.click = nn.Linear(options.hidden, 1)
         self.convert = nn.Linear(options.hidden, 1)
@@ -134,6 +137,7 @@ class ClickConvertHeads(nn.Module):
             _alike(near.item_ND, pair.item_ND),
             pair.number_NF,
             figures_NS,
+            near.kind_NK,
             self.surface(pair.surface_N),
         ]
         for_click_NH, for_convert_NH = self.bottom(torch.cat(inputs, dim=-1))
@@ -177,6 +181,7 @@ def attend(pair: PairFeatures, past: Past, sharpness: Tensor) -> Attended:
     return Attended(
         item_ND=(weight_RPL @ past.item_RLD)[at],
         number_NF=(weight_RPL @ past.number_RLF)[at],
+        kind_NK=(weight_RPL @ F.one_hot(past.kind_RL, len(EventKind)).to(weight_RPL.dtype))[at],
         nearest_N=nearest_RP[at],
         length_N=length_R[pair.request_N],
     )

@@ -311,6 +311,7 @@ def _kind_and_age(requests: Requests) -> Tensor:
 
 def _done(requests: Requests, catalogue: Catalogue) -> PastEvents:
     """What was met, by the groups of its items."""
+            kind_RL=requests.kind_RL,
     met = requests.met
     is_item_RP = met.item_RP >= 0
     group_RPC = catalogue.group_VC[met.item_RP.clamp(min=0)]
