@@ -20,6 +20,7 @@ from shelfwise.schema.errors import ConfigError
 from shelfwise.schema.options import explain, models_in
 from shelfwise.serving.config import ServeOptions
 from shelfwise.training.config import TrainOptions
+from shelfwise.training.tasks_config import TaskOptions
 
 SHOP_TOML = "shop.toml"
 
@@ -28,6 +29,7 @@ class ShopConfig(DataOptions):
     """Every option of Shelfwise; the sections stand beside what they configure."""
 
     model: ModelOptions = ModelOptions()
+    tasks: TaskOptions = TaskOptions()
     train: TrainOptions = TrainOptions()
     evaluate: EvaluateOptions = EvaluateOptions()
     rank: RankOptions = RankOptions()

@@ -18,7 +18,7 @@ from shelfwise.data.batches import Examples, examples_of
 from shelfwise.data.folder import new_folder
 from shelfwise.data.item_facts import NUMBERS, item_facts
 from shelfwise.data.part_rows import LEARNED, TRAINED, taken_of_parts
-from shelfwise.data.prepared import PreparedPairs, PreparedShop
+from shelfwise.data.prepared import Prepared, PreparedJudgements, PreparedPairs, PreparedShop
 from shelfwise.data.split import Part
 from shelfwise.data.targets import match_targets
 from shelfwise.data.token_cache import TOKEN_CACHE
@@ -40,16 +40,18 @@ from shelfwise.training.classify import train_classifier
 from shelfwise.training.cold_items import place_cold
 from shelfwise.training.config import TrainOptions
 from shelfwise.training.conversion_labels import conversion_warnings, learned_conversion
+from shelfwise.training.course import Course
 from shelfwise.training.device import choose_device
 from shelfwise.training.fit import LearningCurve, Lessons, Plan, fit
 from shelfwise.training.network import Network
 from shelfwise.training.position_start import measured_places, usual_shift
+from shelfwise.training.relevance import train_relevance
 from shelfwise.training.text_bank import TextBank
 from shelfwise.training.validation import Check, check, compared
 
 
 def train(
-    prepared: PreparedShop | PreparedPairs,
+    prepared: Prepared,
     out: Path,
     model_options: ModelOptions,
     options: TrainOptions,
@@ -58,7 +60,7 @@ def train(
     """Learn from a prepared folder and write the run folder ``out``, whole or not at all.
 
     Which tasks are learned follows from the log: clicks and conversions where it has impressions,
-    match always; a table of pairs becomes a classifier.
+    match always; a table of pairs becomes a classifier, judgements alone a grader of texts.
     """
     progress = progress or Silent()
     torch.manual_seed(options.seed)
@@ -66,10 +68,13 @@ def train(
     if holds(out) == "prepared":
         raise ConfigError(f"{out}: holds a prepared shop; name another folder for the run")
     with new_folder(out, MANIFEST) as folder:
-        if isinstance(prepared, PreparedPairs):
-            facts = train_classifier(prepared, folder, model_options, options, progress)
-        else:
-            facts = _train_shop(prepared, folder, model_options, options, progress)
+        match prepared:
+            case PreparedPairs():
+                facts = train_classifier(prepared, folder, model_options, options, progress)
+            case PreparedJudgements():
+                facts = train_relevance(prepared, folder, model_options, options, progress)
+            case PreparedShop():
+                facts = _train_shop(prepared, folder, model_options, options, progress)
         facts |= {
             "prepared": str(prepared.folder.resolve()),
             "model": model_options.model_dump(mode="json"),
