@@ -27,6 +27,7 @@ FROZEN = {
     "shelfwise cross-validate": "PREPARED! --out! --by --folds --set --json",
     "shelfwise learning-curve": "PREPARED! --out! --shares --seeds --set --json",
     "shelfwise compare": "RUNS! --data --html --fresh --set --json",
+    "shelfwise ablate": ("PREPARED! --out! --seeds --only --minutes --html --set --json"),
     "shelfwise off-policy": (
         "PREPARED! --policy --reward --part --slots --temperature --clip --switch-above --json"
     ),

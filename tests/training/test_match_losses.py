@@ -71,9 +71,7 @@ def test_no_more_than_the_draw_and_what_is_right_takes_part(
     np.testing.assert_allclose(np.exp(found.draw.log_expected_S.numpy()), expected, rtol=1e-5)
 
 
-def test_popular_items_are_drawn_more_often_and_known_to_be(
-    network: Network, prepared_sample: PreparedShop
-) -> None:
+def test_popular_items_are_drawn_more_often_and_known_to_be(network: Network) -> None:
     size, rng = 200_000, np.random.default_rng(0)
     options = SampledSoftmax(negatives=size, by_popularity=0.9)
 

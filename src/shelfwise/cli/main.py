@@ -9,6 +9,7 @@ import typer
 
 import shelfwise
 from shelfwise.cli.ab import ab
+from shelfwise.cli.ablate import ablate
 from shelfwise.cli.calibrate import calibrate
 from shelfwise.cli.check import check
 from shelfwise.cli.compare import compare
@@ -49,6 +50,7 @@ _COMMANDS = (
     train,
     evaluate,
     compare,
+    ablate,
     diagnose,
     calibrate,
     cross_validate,

@@ -88,7 +88,7 @@ def _match_metrics(seeds: Sequence[ShopAnswers], k: int) -> Iterator[Metric]:
             yield _cold_recall(ranked)
             continue
         for name, measure in _match_figures(first.items, k).items():
-            value_SU = np.stack([_means(measure(one), owner_T) for one in ranked])
+            value_SU = np.stack([means_by_unit(measure(one), owner_T) for one in ranked])
             place = Place("match", view, name, "users")
             yield MeanMetric(place, value_SU, np.ones(value_SU.shape[1]))
 
@@ -265,7 +265,7 @@ def _text_metrics(seeds: Sequence[TextAnswers]) -> Iterator[Metric]:
         yield _area(place, p_SNC[:, :, 1], true_N == 1, row_N)
 
 
-def _means(value_T: NDArray[np.float64], unit_T: NDArray[np.int64]) -> NDArray[np.float64]:
+def means_by_unit(value_T: NDArray[np.float64], unit_T: NDArray[np.int64]) -> NDArray[np.float64]:
     """``[U]`` mean over each unit's values; nan where it has none."""
     known_T = ~np.isnan(value_T)
     units = int(unit_T.max(initial=-1)) + 1

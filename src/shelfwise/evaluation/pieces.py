@@ -91,7 +91,7 @@ def measure_pieces(
     sections = (setting.model, setting.train, setting.evaluate)
     options = [section.model_dump(mode="json") for section in sections]
     told = plain({**plan, **dict(zip(("model", "train", "evaluate"), options, strict=True))})
-    _claim(out, told)
+    claim(out, told)
     found = []
     with progress.step("Trainings", total=len(pieces)) as bar:
         for piece in pieces:
@@ -124,8 +124,12 @@ def read_pieces(out: Path, kind: str) -> tuple[dict[str, Any], list[MeasuredPiec
     return plan, [_read(one) for one in done]
 
 
-def _claim(out: Path, plan: dict[str, Any]) -> None:
-    """Make ``out`` the folder of this plan, or find that it is already."""
+def claim(out: Path, plan: dict[str, Any]) -> None:
+    """Make ``out`` the folder of this plan, or find that it is already.
+
+    Raises:
+        ConfigError: it holds something else, or belongs to another plan; the differences are named.
+    """
     file = out / PLAN
     if out.exists() and not out.is_dir():
         raise ConfigError(f"{out}: is a file; name a folder")

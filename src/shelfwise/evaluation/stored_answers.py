@@ -109,7 +109,7 @@ def kept_answers(
 ) -> Answers | None:
     """What is kept beside the run, or None where it is missing, of something else, or altered."""
     about = _about(run, prepared, most_targets)
-    return _read(_folder(run, about), about)
+    return read_answers(_folder(run, about), about)
 
 
 def keep_answers(
@@ -122,10 +122,15 @@ def keep_answers(
     """
     about = _about(run, prepared, most_targets)
     with suppress(ConfigError, OSError), new_folder(_folder(run, about), _ABOUT) as partial:
-        for name, table in _tables(answers).items():
-            table.write_parquet(partial / f"{name}.parquet")
-        told = {**about, **_scalars(answers), "sha256": file_digests(partial)}
-        (partial / _ABOUT).write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+        write_answers(answers, partial, about)
+
+
+def write_answers(answers: Answers, folder: Path, about: Mapping[str, Any]) -> None:
+    """Fill an empty folder with answers and with what they are ``about``."""
+    for name, table in _tables(answers).items():
+        table.write_parquet(folder / f"{name}.parquet")
+    told = {**about, **_scalars(answers), "sha256": file_digests(folder)}
+    (folder / _ABOUT).write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
 
 
 def _folder(run: Path, about: dict[str, Any]) -> Path:
@@ -275,7 +280,8 @@ def _scalars(answers: Answers) -> dict[str, Any]:
     return {"items": answers.items, "views": answers.views}
 
 
-def _read(folder: Path, about: dict[str, Any]) -> Answers | None:
+def read_answers(folder: Path, about: Mapping[str, Any]) -> Answers | None:
+    """What `write_answers` wrote; None where it is missing, of something else, or altered."""
     try:
         told = json.loads((folder / _ABOUT).read_text(encoding="utf-8"))
         found = file_digests(folder)

@@ -52,14 +52,19 @@ def slice_table(
     return pl.DataFrame(columns)
 
 
-def _popularity(prepared: PreparedShop, learned: Sequence[Part]) -> pl.Series:
-    """Head: the most taken items that make up half of what was taken in training."""
-    taken = taken_of_parts(prepared, learned)["item"].to_numpy()
-    count_V = np.bincount(taken, minlength=len(prepared.items))
+def head_items(count_V: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """``[V]`` the most taken items that make up half of all that was taken."""
     order = np.argsort(-count_V, kind="stable")
     before = np.concatenate([[0], count_V[order].cumsum()[:-1]])
     head_V = np.zeros(len(count_V), bool)
     head_V[order] = (before < count_V.sum() / 2) & (count_V[order] > 0)
+    return head_V
+
+
+def _popularity(prepared: PreparedShop, learned: Sequence[Part]) -> pl.Series:
+    taken = taken_of_parts(prepared, learned)["item"].to_numpy()
+    count_V = np.bincount(taken, minlength=len(prepared.items))
+    head_V = head_items(count_V)
     met_V = met_in(prepared, learned)
     words = np.select(
         [head_V, count_V > 0, met_V],

@@ -1,0 +1,175 @@
+"""The full model without one of its parts, or with another choice: which of these a shop allows.
+
+A variant is a row of settings, as `--set` takes them, or another view of the prepared shop. One
+that changes nothing, or that needs what the log does not hold, is told and left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import polars as pl
+
+from shelfwise.data.prepared import PreparedShop
+from shelfwise.data.weight_options import WeightOptions
+from shelfwise.data.weights import with_weights
+from shelfwise.evaluation.pieces import Setting
+from shelfwise.schema.errors import ConfigError
+
+FULL = "full model"
+
+View = Callable[[PreparedShop], PreparedShop]
+Configured = Callable[[Sequence[str]], Setting]  # the options with some settings on top
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One difference from the full model."""
+
+    name: str  # as rows name it: "without text"
+    part: str  # what `--only` names it by, alone or with others
+    settings: tuple[str, ...] = ()
+    view: View | None = None
+    lacks: Callable[[PreparedShop], str] | None = None  # why a shop has no use for it, or nothing
+
+    @property
+    def folder(self) -> str:
+        """The name, as a folder can be called."""
+        return self.name.replace(" ", "-")
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A variant that was not tried."""
+
+    name: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What to train: each variant with its options, the full model first."""
+
+    variants: list[tuple[Variant, Setting]]
+    skipped: list[Skipped]
+
+
+def chosen_variants(
+    prepared: PreparedShop, configured: Configured, only: Sequence[str] = ()
+) -> Chosen:
+    """The full model and its variants for a shop.
+
+    Args:
+        prepared: the shop.
+        configured: makes options of settings.
+        only: parts to look at; empty: all.
+
+    Raises:
+        ConfigError: ``only`` names a part that there is not.
+    """
+    parts = list(dict.fromkeys(variant.part for variant in VARIANTS))
+    unknown = [name for name in only if name not in parts]
+    if unknown:
+        raise ConfigError(f"no part is called {', '.join(unknown)}; there are: {', '.join(parts)}")
+    full = configured(())
+    chosen, skipped = [(Variant(FULL, FULL), full)], []
+    for variant in VARIANTS:
+        if only and variant.part not in only:
+            continue
+        found = _tried(variant, prepared, full, configured)
+        if isinstance(found, Skipped):
+            skipped.append(found)
+        else:
+            chosen.append((variant, found))
+    return Chosen(chosen, skipped)
+
+
+def _tried(
+    variant: Variant, prepared: PreparedShop, full: Setting, configured: Configured
+) -> Setting | Skipped:
+    if variant.lacks is not None and (why := variant.lacks(prepared)):
+        return Skipped(variant.name, why)
+    try:
+        setting = configured(variant.settings)
+    except ConfigError as error:
+        return Skipped(variant.name, " ".join(str(error).split()))
+    if variant.view is None and setting == full:
+        return Skipped(variant.name, "the full model is so already")
+    return setting
+
+
+def unweighted(prepared: PreparedShop) -> PreparedShop:
+    """The shop with every training row counting the same; suspected machines still weigh 0."""
+    options = prepared.options.weights.model_copy(update={"sides": ()})
+    impressions, positives = (
+        table.with_columns((pl.col("weight") == 0).alias("flagged"))
+        for table in (prepared.impressions, prepared.positives)
+    )
+    impressions, positives = with_weights(impressions, positives, prepared.requests, options)
+    return replace(
+        prepared,
+        options=prepared.options.model_copy(update={"weights": options}),
+        impressions=impressions.drop("flagged"),
+        positives=positives.drop("flagged"),
+    )
+
+
+def _no_impressions(prepared: PreparedShop) -> str:
+    return "" if prepared.has_impressions else "the log does not say what was shown"
+
+
+def _no_purchases(prepared: PreparedShop) -> str:
+    bought = prepared.has_impressions and prepared.impressions["purchased_at"].null_count() < len(
+        prepared.impressions
+    )
+    return "" if bought else "the log knows of no purchase of what was shown"
+
+
+def _no_searches(prepared: PreparedShop) -> str:
+    searched = (prepared.history.item_E < 0).any()
+    return "" if searched else "no search stands in a history"
+
+
+def _no_text(prepared: PreparedShop) -> str:
+    told = (prepared.items["text"].str.strip_chars() != "").any()
+    return "" if told else "no item has a text"
+
+
+def _no_weights(prepared: PreparedShop) -> str:
+    weighed = prepared.options.weights != WeightOptions(sides=())
+    return "" if weighed and prepared.options.weights.sides else "rows are not weighed"
+
+
+VARIANTS = (
+    Variant("without text", "text", ("model.text=false",), lacks=_no_text),
+    Variant("without fine-tuning", "text", ("model.encoder.tuning.mode=frozen",), lacks=_no_text),
+    Variant("without ids", "ids", ("model.id_embedding=false",)),
+    Variant("without history", "history", ("model.history.kind=none",)),
+    Variant(
+        "without past searches", "history", ("model.history.searches=false",), lacks=_no_searches
+    ),
+    Variant("with the history's mean", "history", ("model.history.kind=mean_pool",)),
+    Variant("with target attention", "history", ("model.history.kind=target_attention",)),
+    Variant("without clicks", "tasks", ("tasks.click=false",), lacks=_no_impressions),
+    Variant("without conversion", "tasks", ("tasks.conversion=false",), lacks=_no_purchases),
+    Variant("without matches", "tasks", ("tasks.match=false",), lacks=_no_impressions),
+    Variant("without interest", "tasks", ("tasks.interest=false",)),
+    Variant("without intent", "tasks", ("tasks.intent=false",)),
+    Variant("without attributes", "tasks", ("tasks.attributes=false",)),
+    Variant("without relevance", "tasks", ("tasks.relevance=false",)),
+    Variant("with learned task weights", "tasks", ("tasks.weights.kind=uncertainty",)),
+    Variant("without frequency weights", "weights", view=unweighted, lacks=_no_weights),
+    Variant("with adaptation", "adaptation", ("adaptation.enabled=true",), lacks=_no_text),
+    Variant(
+        "with conversion of the clicked alone",
+        "losses",
+        ("train.conversion=clicked_only",),
+        lacks=_no_purchases,
+    ),
+    Variant("with label smoothing", "losses", ("train.match_loss.label_smoothing=0.1",)),
+    Variant("with sampled softmax", "losses", ("train.match_loss.kind=sampled_softmax",)),
+    Variant("with gbce", "losses", ("train.match_loss.kind=gbce",)),
+    Variant("with mmoe", "experts", ("model.heads.experts.kind=mmoe",), lacks=_no_impressions),
+    Variant("with ple", "experts", ("model.heads.experts.kind=ple",), lacks=_no_impressions),
+)

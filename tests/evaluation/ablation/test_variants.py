@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+import pytest
+
+from shelfwise.config import ShopConfig, validated
+from shelfwise.data.prepared import PreparedShop
+from shelfwise.evaluation.ablation.variants import FULL, chosen_variants, unweighted
+from shelfwise.evaluation.pieces import Setting
+from shelfwise.schema.errors import ConfigError
+
+
+def configured(*full: str) -> object:
+    def setting(changes: Sequence[str]) -> Setting:
+        config = validated(validated({}, full, "here").model_dump(mode="json"), changes, "here")
+        return Setting(config.model, config.train, config.evaluate)
+
+    return setting
+
+
+def test_a_shop_with_searches_and_clicks_allows_what_needs_them(
+    prepared_sample: PreparedShop,
+) -> None:
+    chosen = chosen_variants(prepared_sample, configured(), ("text", "ids", "history", "losses"))
+
+    names = [variant.name for variant, _ in chosen.variants]
+    assert names[0] == FULL
+    assert {"without text", "without ids", "without past searches", "with gbce"} < set(names)
+    assert chosen.skipped == []
+    by_name = {variant.name: setting for variant, setting in chosen.variants}
+    assert by_name[FULL] == Setting(ShopConfig().model, ShopConfig().train, ShopConfig().evaluate)
+    assert not by_name["without text"].model.text
+    assert by_name["with gbce"].train.match_loss.kind == "gbce"
+
+
+def test_what_changes_nothing_and_what_the_options_forbid_is_told(
+    prepared_sample: PreparedShop,
+) -> None:
+    full = configured("model.id_embedding=false", "train.match_loss.kind=gbce")
+
+    chosen = chosen_variants(prepared_sample, full, ("ids", "losses"))
+
+    told = {one.name: one.why for one in chosen.skipped}
+    assert told["without ids"] == told["with gbce"] == "the full model is so already"
+    assert "label_smoothing" in told["with label smoothing"]
+
+
+def test_a_log_of_matches_alone_has_no_use_for_clicks(prepared_sample: PreparedShop) -> None:
+    from dataclasses import replace
+
+    silent = replace(prepared_sample, impressions=prepared_sample.impressions.head(0))
+
+    chosen = chosen_variants(silent, configured(), ("experts",))
+
+    assert [variant.name for variant, _ in chosen.variants] == [FULL]
+    assert {one.why for one in chosen.skipped} == {"the log does not say what was shown"}
+
+
+def test_an_unknown_part_is_refused_with_those_there_are(prepared_sample: PreparedShop) -> None:
+    with pytest.raises(ConfigError, match=r"no part is called colour; there are: text, ids"):
+        chosen_variants(prepared_sample, configured(), ("colour",))
+
+
+def test_unweighted_rows_count_alike_but_for_machines(prepared_sample: PreparedShop) -> None:
+    from dataclasses import replace
+
+    # The first row is a suspected machine's.
+    weight = prepared_sample.impressions["weight"].clone()
+    weight[0] = 0.0
+    flagged = replace(prepared_sample, impressions=prepared_sample.impressions.with_columns(weight))
+
+    found = unweighted(flagged)
+
+    assert (prepared_sample.impressions["weight"].n_unique()) > 2
+    assert found.impressions["weight"][0] == 0
+    assert (found.impressions["weight"].filter(weight > 0) == 1).all()
+    assert (found.positives["weight"].filter(prepared_sample.positives["weight"] > 0) == 1).all()
+    assert found.impressions.drop("weight").equals(prepared_sample.impressions.drop("weight"))
+    assert found.options.weights.sides == ()
+    assert isinstance(found.positives, pl.DataFrame)
