@@ -26,16 +26,13 @@ def calibrate(
     Example: shelfwise calibrate run --data prepared-today --out run-today
     """
     from shelfwise.cli.saved_config import config_of
-    from shelfwise.data.prepared import PreparedShop, open_learnable
+    from shelfwise.data.prepared import open_prepared_shop
     from shelfwise.evaluation.recalibrate import recalibrate
-    from shelfwise.schema.errors import ArtifactError
     from shelfwise.schema.manifest import open_sealed
 
     manifest = open_sealed(run, "run")
     config = config_of(run, manifest, settings or (), sections=("train",))
-    prepared = open_learnable(data or Path(manifest.facts["prepared"]))
-    if not isinstance(prepared, PreparedShop):
-        raise ArtifactError(f"{prepared.folder}: pairs of texts have no clicks to calibrate by")
+    prepared = open_prepared_shop(data or Path(manifest.facts["prepared"]))
     found = recalibrate(run, prepared, out, config.train.calibration, Bars())
     calibration = found.facts["calibration"]
     for task in ("click", "conversion"):

@@ -31,11 +31,11 @@ def cross_validate(
     Example: shelfwise cross-validate prepared --out folds --by time --folds 3
     """
     from shelfwise.cli.saved_config import config_of
-    from shelfwise.data.prepared import open_learnable
+    from shelfwise.data.prepared import logged_or_labelled, open_prepared
     from shelfwise.evaluation.cross_validation import cross_validate as validate
     from shelfwise.evaluation.pieces import Setting
 
-    shop = open_learnable(prepared)
+    shop = logged_or_labelled(open_prepared(prepared))
     sections = ("model", "train", "evaluate")
     config = config_of(prepared, shop.manifest, settings or (), sections=sections)
     setting = Setting(config.model, config.train, config.evaluate)

@@ -62,7 +62,6 @@ def _walk(folder: Path, size: tuple[int, int, int]) -> Report:
     from shelfwise.config import load_config
     from shelfwise.data.folder import new_folder
     from shelfwise.data.prepare import prepare
-    from shelfwise.data.prepared import learnable
     from shelfwise.data.sample_shop.generate import WRITTEN_BY_SAMPLE, write_sample_shop
     from shelfwise.evaluation.evaluate import Measured, evaluate
     from shelfwise.evaluation.page import write_page
@@ -74,7 +73,7 @@ def _walk(folder: Path, size: tuple[int, int, int]) -> Report:
     with new_folder(shop, WRITTEN_BY_SAMPLE) as new_shop:
         write_sample_shop(new_shop, options, Bars())
     config = load_config(shop, (*_SETTINGS, f"train.seed={seed}"))
-    prepared = learnable(prepare(shop, folder / "prepared", config, Bars()))
+    prepared = prepare(shop, folder / "prepared", config, Bars())
     train(prepared, folder / "run", config.model, config.train, Bars())
     truth = shop / "truth" / "impressions.parquet"
     measured = Measured(folder / "prepared", truth, command=command_line())

@@ -23,10 +23,10 @@ def train(
     Example: shelfwise train prepared --out run --set train.epochs=4
     """
     from shelfwise.cli.saved_config import config_of
-    from shelfwise.data.prepared import open_learnable
+    from shelfwise.data.prepared import open_prepared
     from shelfwise.training.train import train as train_run
 
-    opened = open_learnable(prepared)
+    opened = open_prepared(prepared)
     config = config_of(prepared, opened.manifest, settings or (), sections=("model", "train"))
     manifest = train_run(opened, out, config.model, config.train, Bars())
     facts = manifest.facts

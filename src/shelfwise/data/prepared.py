@@ -121,21 +121,16 @@ def open_prepared(folder: Path) -> Prepared:
             raise ArtifactError(f"{folder}: holds a prepared {other!r}, which is unknown here")
 
 
-def open_learnable(folder: Path) -> PreparedShop | PreparedPairs:
-    """Open a prepared folder that training can learn from; judgements alone are refused."""
-    return learnable(open_prepared(folder))
-
-
-def learnable(prepared: Prepared) -> PreparedShop | PreparedPairs:
-    """What training can learn from.
+def logged_or_labelled(prepared: Prepared) -> PreparedShop | PreparedPairs:
+    """A log, or pairs of text and label: what runs can be compared and cross-validated on.
 
     Raises:
         ArtifactError: there are judgements and nothing else.
     """
     if isinstance(prepared, PreparedJudgements):
         raise ArtifactError(
-            f"{prepared.folder}: holds judgements alone, and this version learns from a log or "
-            "from pairs of text and label; add events, or write the grades as labels of pairs"
+            f"{prepared.folder}: holds judgements alone, and this command works on a log or on "
+            "pairs of text and label; train on it and measure the run with: shelfwise evaluate"
         )
     return prepared
 

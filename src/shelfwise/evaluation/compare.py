@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from shelfwise.data.prepared import PreparedPairs, PreparedShop
+from shelfwise.data.prepared import PreparedPairs, PreparedShop, logged_or_labelled
 from shelfwise.data.split import split_warning
 from shelfwise.evaluation.compare_report import CompareReport, Comparison, SeedSpread, SystemFacts
 from shelfwise.evaluation.config import EvaluateOptions
@@ -60,7 +60,7 @@ def compare(
     began = time.monotonic()
     progress, answered = progress or Silent(), answered or Answered()
     trained = _opened(runs)
-    prepared = data_of(trained[0].manifest, answered.prepared)
+    prepared = logged_or_labelled(data_of(trained[0].manifest, answered.prepared))
     systems, grouping = systems_of(trained)
     answers = _answers(trained, prepared, options, answered, progress)
     metrics = [

@@ -11,11 +11,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from shelfwise.data.prepared import PreparedPairs, PreparedShop, open_learnable
+from shelfwise.data.prepared import (
+    Prepared,
+    PreparedJudgements,
+    PreparedPairs,
+    open_prepared,
+)
 from shelfwise.evaluation.classifier import classification_report_of
 from shelfwise.evaluation.config import EvaluateOptions
 from shelfwise.evaluation.cross_validation import CrossValidation, open_cross_validation
 from shelfwise.evaluation.learning_curve import LearningCurves, open_learning_curve
+from shelfwise.evaluation.relevance import measure_judged
 from shelfwise.evaluation.report import Report
 from shelfwise.evaluation.shop import ShopFindings, measure_shop
 from shelfwise.evaluation.stored_answers import keep_answers
@@ -55,12 +61,15 @@ def evaluate(
     manifest = open_sealed(run, "run")
     prepared = data_of(manifest, measured.prepared)
     folds, data_curve = _repeated(measured, prepared.manifest.data_fingerprint)
-    if isinstance(prepared, PreparedPairs):
-        findings = ShopFindings(rows=classification_report_of(run, manifest, prepared, options))
-    else:
-        findings = measure_shop(open_run(run), prepared, options, measured.truth, progress)
-        for answers in findings.answers:
-            keep_answers(answers, run, prepared, options.most_targets)
+    match prepared:
+        case PreparedPairs():
+            findings = ShopFindings(rows=classification_report_of(run, manifest, prepared, options))
+        case PreparedJudgements():
+            findings = measure_judged(run, manifest, prepared, options, progress)
+        case _:
+            findings = measure_shop(open_run(run), prepared, options, measured.truth, progress)
+            for answers in findings.answers:
+                keep_answers(answers, run, prepared, options.most_targets)
     return Report(
         protocol=protocol_of(prepared),
         data=data_summary(prepared),
@@ -84,14 +93,14 @@ def evaluate(
     )
 
 
-def data_of(manifest: Manifest, given: Path | None) -> PreparedShop | PreparedPairs:
+def data_of(manifest: Manifest, given: Path | None) -> Prepared:
     """What a run was trained from: the folder it remembers, or the ``given`` copy of it.
 
     Raises:
         ArtifactError: the folder is no prepared one, or holds other data.
     """
     folder = given or Path(manifest.facts["prepared"])
-    prepared = open_learnable(folder)
+    prepared = open_prepared(folder)
     if prepared.manifest.data_fingerprint != manifest.data_fingerprint:
         raise ArtifactError(
             f"{folder}: its data fingerprint {prepared.manifest.data_fingerprint[:12]} is not the "

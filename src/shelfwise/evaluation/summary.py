@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from shelfwise.data.config import SplitOptions
-from shelfwise.data.prepared import PreparedPairs, PreparedShop
+from shelfwise.data.prepared import Prepared, PreparedJudgements, PreparedPairs, PreparedShop
 from shelfwise.data.split import PARTS, moment_text
 from shelfwise.evaluation.report import DataSummary
 
 
-def data_summary(prepared: PreparedShop | PreparedPairs) -> DataSummary:
+def data_summary(prepared: Prepared) -> DataSummary:
     """Name, counts, rows of each file, and the time each part covers."""
     facts = prepared.manifest.facts
     periods: dict[str, str] = {}
@@ -43,13 +43,20 @@ def _by_request(prepared: PreparedShop) -> dict[str, str]:
     return found
 
 
-def protocol_of(prepared: PreparedShop | PreparedPairs) -> str:
+def protocol_of(prepared: Prepared) -> str:
     """The protocol in one or two sentences."""
     if isinstance(prepared, PreparedPairs):
         shares = prepared.options.pairs
         return (
             f"Rows parted by a hash of their text: {shares.test_share:.0%} test, "
             f"{shares.validation_share:.0%} validation; no text stands in two parts."
+        )
+    if isinstance(prepared, PreparedJudgements):
+        return (
+            "Judged queries in order of sha256: the first 70 % train, the next 10 % validate, the "
+            "last 20 % test; no query is in two parts. Validation chooses, the test reports. Of "
+            "each query its judged items are ordered; gain 2^grade - 1, grades from the lowest "
+            "one on, ties by expectation."
         )
     seen = prepared.options.match.seen == "remove"
     rule = "items already taken are removed" if seen else "items already taken are ranked too"

@@ -1,0 +1,158 @@
+"""Judged pairs read by an encoder that learns: apart, each text once, or together.
+
+Shape suffixes in this file: N = judged rows, B = rows of a batch, T = texts, D = length of a text's
+vector, F = figures of the words in common.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from shelfwise.data.pair_tokens import tokenise_pairs
+from shelfwise.data.prepared import PreparedJudgements
+from shelfwise.data.token_cache import TOKEN_CACHE
+from shelfwise.data.tokens import tokenise
+from shelfwise.models.config import ModelOptions
+from shelfwise.models.relevance import BiEncoder, CrossEncoder
+from shelfwise.models.text_encoder import TextEncoder
+from shelfwise.retrieval.word_figures import WORD_FIGURES, WordFigures
+from shelfwise.schema.progress import Progress
+from shelfwise.training.judged_pairs import JudgedPairs
+from shelfwise.training.text_bank import TextBank
+
+_AT_A_TIME = 32  # texts of like length that go through the encoder together
+
+
+class Source(NamedTuple):
+    """What a reader is made of."""
+
+    prepared: PreparedJudgements
+    pairs: JudgedPairs
+    options: ModelOptions
+    encoder: TextEncoder
+    tokenizer_file: Path
+    device: torch.device
+    progress: Progress
+
+
+class PairReader(Protocol):
+    """Logits of the grades of judged rows, with gradient where it is switched on."""
+
+    bank: TextBank
+
+    @property
+    def model(self) -> BiEncoder | CrossEncoder:
+        """Encoder and head, for their parameters and modes."""
+
+    def logits(self, rows: NDArray[np.int64]) -> Tensor:
+        """``[B]`` in the order of ``rows``."""
+
+
+def reader_of(source: Source) -> PairReader:
+    """The reader that the options ask for, its first guess the mean grade of training."""
+    reader: PairReader
+    match source.options.relevance.kind:
+        case "bi_encoder":
+            reader = ReadApart(source)
+        case "cross_encoder":
+            reader = ReadTogether(source)
+    return reader
+
+
+class ReadApart:
+    """A bi-encoder over judged rows: a text of several rows of a batch is encoded once."""
+
+    def __init__(self, source: Source) -> None:
+        options, prepared, pairs = source.options.encoder, source.prepared, source.pairs
+        texts = [options.query_prefix + text for text in prepared.queries["text"]]
+        texts += [options.item_prefix + text for text in prepared.items["text"]]
+        limit = prepared.options.text.max_tokens
+        tokens = tokenise(texts, source.tokenizer_file, limit, prepared.folder / TOKEN_CACHE)
+        self.bank = TextBank(source.encoder, tokens, source.device, source.progress, filled=False)
+        self.query_N = pairs.query_N
+        self.item_N = pairs.item_N + len(prepared.queries)
+        self.figure_NF = _figures(source)
+        self._model = BiEncoder(source.encoder, self.figure_NF.shape[1], source.options.heads)
+        self._model.to(source.device)
+        _start(self._model, self.figure_NF, pairs)
+
+    @property
+    def model(self) -> BiEncoder:
+        return self._model
+
+    def logits(self, rows: NDArray[np.int64]) -> Tensor:
+        text_T, place_2B = np.unique(
+            np.stack([self.query_N[rows], self.item_N[rows]]), return_inverse=True
+        )
+        vector_TD = encoded(self.bank, text_T)
+        query_B, item_B = (torch.from_numpy(side) for side in place_2B.reshape(2, -1))
+        figure_BF = self.figure_NF[torch.from_numpy(rows)]
+        return self._model.from_vectors(vector_TD[query_B], vector_TD[item_B], figure_BF)
+
+
+class ReadTogether:
+    """A cross-encoder over judged rows: each pair is a text of its own."""
+
+    def __init__(self, source: Source) -> None:
+        options, prepared, pairs = source.options.encoder, source.prepared, source.pairs
+        queries = prepared.queries["text"].gather(pairs.query_N)
+        items = prepared.items["text"].gather(pairs.item_N)
+        tokens = tokenise_pairs(
+            [options.query_prefix + text for text in queries],
+            [options.item_prefix + text for text in items],
+            source.tokenizer_file,
+            prepared.options.text.max_tokens,
+        )
+        source.encoder.tell_apart(tokens.separator)
+        self.bank = TextBank(
+            source.encoder, tokens.table, source.device, source.progress, filled=False
+        )
+        self.figure_NF = _figures(source)
+        self._model = CrossEncoder(source.encoder, self.figure_NF.shape[1], source.options.heads)
+        self._model.to(source.device)
+        _start(self._model, self.figure_NF, pairs)
+
+    @property
+    def model(self) -> CrossEncoder:
+        return self._model
+
+    def logits(self, rows: NDArray[np.int64]) -> Tensor:
+        vector_BD = encoded(self.bank, rows)
+        return self._model.from_vectors(vector_BD, self.figure_NF[torch.from_numpy(rows)])
+
+
+def encoded(bank: TextBank, texts: NDArray[np.int64]) -> Tensor:
+    """``[B, D]`` vectors in the order of ``texts``; texts of like length go together."""
+    order = np.argsort(bank.tokens.lengths()[texts], kind="stable")
+    pieces = [
+        bank.encode(texts[order[start : start + _AT_A_TIME]]).float()
+        for start in range(0, len(order), _AT_A_TIME)
+    ]
+    return torch.cat(pieces)[torch.from_numpy(np.argsort(order))]
+
+
+def _figures(source: Source) -> Tensor:
+    """``[N, F]`` figures of every judged row; no columns where they are not asked for."""
+    pairs, prepared = source.pairs, source.prepared
+    if not source.options.relevance.words:
+        return torch.zeros(len(pairs.query_N), 0, device=source.device)
+    with source.progress.step("Words in common"):
+        figures = WordFigures(prepared.items["text"].to_list())
+        queries = prepared.queries["text"].to_list()
+        found_NF = figures.of(queries, pairs.query_N, pairs.item_N)
+    assert found_NF.shape[1] == len(WORD_FIGURES)
+    return torch.from_numpy(found_NF.astype(np.float32)).to(source.device)
+
+
+def _start(model: BiEncoder | CrossEncoder, figure_NF: Tensor, pairs: JudgedPairs) -> None:
+    rows = pairs.rows_of("train")
+    model.graded.start_from(
+        figure_NF[torch.from_numpy(rows)], share=float(pairs.share_of(rows).mean())
+    )
+    nn.Module.train(model)

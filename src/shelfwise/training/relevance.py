@@ -1,0 +1,265 @@
+"""The text-only shop in training: how well items answer queries, from judgements and nothing else.
+
+Shape suffixes in this file: B = rows of a batch, N = judged rows, Q = queries of a batch, P = most
+rows of a query.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import math
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from shelfwise.data.prepared import PreparedJudgements
+from shelfwise.losses.lambda_loss import lambda_loss
+from shelfwise.losses.list_net import list_net_loss
+from shelfwise.metrics.graded_ndcg import graded_ndcg_at_k
+from shelfwise.metrics.root_mean_square import root_mean_square
+from shelfwise.metrics.spearman import spearman
+from shelfwise.models.config import ModelOptions
+from shelfwise.models.pretrained import encoder_folder
+from shelfwise.models.text_encoder import load_text_encoder
+from shelfwise.models.weights import save_encoder, save_tensors
+from shelfwise.schema.plain import plain
+from shelfwise.schema.progress import Progress
+from shelfwise.schema.run_files import CURVE, ITEMS, MODEL, TABLES
+from shelfwise.training.config import TrainOptions
+from shelfwise.training.device import choose_device
+from shelfwise.training.fit import TrainingError
+from shelfwise.training.judged_pairs import JudgedPairs, places_of, query_batches
+from shelfwise.training.optimizer import optimizer_of
+from shelfwise.training.pair_readers import PairReader, ReadApart, Source, encoded, reader_of
+from shelfwise.training.relevance_options import RelevanceOptions
+from shelfwise.training.schedule import rate_share, set_rates
+
+_K = 10
+_JUDGED_AT_A_TIME = 512
+
+
+def train_relevance(
+    prepared: PreparedJudgements,
+    folder: Path,
+    model_options: ModelOptions,
+    options: TrainOptions,
+    progress: Progress,
+) -> dict[str, Any]:
+    """Learn grades, keep the state with the best Spearman on validation, and save it."""
+    began = time.monotonic()
+    torch.manual_seed(options.seed)
+    pairs = JudgedPairs.of(prepared)
+    origin = encoder_folder(model_options.encoder.name)
+    device = choose_device(options.device)
+    encoder = load_text_encoder(origin, model_options.encoder)
+    tokenizer = origin / "tokenizer.json"
+    reader = reader_of(Source(prepared, pairs, model_options, encoder, tokenizer, device, progress))
+    curve = _Fit(reader, pairs, options, began + options.minutes * 60).run(progress)
+    _save(reader, prepared, origin, folder)
+    (folder / CURVE).write_text(json.dumps(plain(curve.as_json()), indent=1))
+    best = curve.best
+    return {
+        "shape": "relevance",
+        "tasks": ["relevance"],
+        "grades": [pairs.lowest, pairs.highest],
+        "best_step": best["step"],
+        "steps": curve.checks[-1]["step"],
+        "seconds": round(time.monotonic() - began, 1),
+        "validation": plain(best["figures"]),
+    }
+
+
+@dataclass(slots=True)
+class _Curve:
+    """Mean losses between checks, and the checks."""
+
+    losses: list[dict[str, float]]
+    checks: list[dict[str, Any]]
+
+    @property
+    def best(self) -> dict[str, Any]:
+        known = [check for check in self.checks if not math.isnan(check["score"])]
+        return max(known, key=lambda check: check["score"]) if known else self.checks[-1]
+
+    def as_json(self) -> dict[str, Any]:
+        return {"losses": self.losses, "checks": self.checks}
+
+
+class _Fit:
+    """One fit: steps until the plan, patience or the clock ends it."""
+
+    def __init__(
+        self, reader: PairReader, pairs: JudgedPairs, options: TrainOptions, ends: float
+    ) -> None:
+        self.reader = reader
+        self.pairs = pairs
+        self.options = options
+        self.began, self.ends = time.monotonic(), ends
+        self.rows = pairs.rows_of("train")
+        above = [
+            parameter
+            for name, parameter in reader.model.named_parameters()
+            if not name.startswith("encoder.")
+        ]
+        self.optimizer = optimizer_of(above, reader.bank.encoder, options)
+        self.peaks = [group["lr"] for group in self.optimizer.param_groups]
+        self.per_epoch = len(self._batches(0))
+        self.total = self.per_epoch * options.epochs
+        self.curve = _Curve([], [])
+        self.best_state: dict[str, Tensor] | None = None
+
+    def run(self, progress: Progress) -> _Curve:
+        per_check = max(1, self.per_epoch // self.options.checks_per_epoch)
+        window: list[float] = []
+        step = 0
+        with progress.step("Training", total=self.total) as bar:
+            for epoch in range(self.options.epochs):
+                for batch in self._batches(epoch):
+                    step += 1
+                    window.append(self._take_step(step, batch))
+                    bar.advance()
+                    late = time.monotonic() > self.ends
+                    if step % per_check == 0 or step == self.total or late:
+                        self.curve.losses.append({"step": step, "total": float(np.mean(window))})
+                        window = []
+                        self._check(step)
+                        bar.note(f"validation Spearman {self.curve.checks[-1]['score']:.3f}")
+                    if late or self._is_patience_over():
+                        self._restore()
+                        return self.curve
+        self._restore()
+        return self.curve
+
+    def _batches(self, epoch: int) -> list[NDArray[np.int64]]:
+        # A draw of each epoch's own, whatever came before it.
+        rng = np.random.default_rng([self.options.seed, epoch])
+        most = self.options.relevance.batch_pairs
+        return list(query_batches(self.pairs.query_N, self.rows, most, rng))
+
+    def _take_step(self, step: int, batch: NDArray[np.int64]) -> float:
+        set_rates(self.optimizer, self.peaks, self._rate(step))
+        self.reader.model.train()
+        self.reader.bank.encoder.eval()  # no dropout: lower layers are kept without it too
+        loss = relevance_loss(self.reader.logits(batch), batch, self.pairs, self.options.relevance)
+        if not torch.isfinite(loss):
+            raise TrainingError(
+                f"train: the loss of step {step} is {loss.item()}; lower train.learning_rate or "
+                "train.clip"
+            )
+        penalty = self.reader.bank.encoder.penalty()
+        (loss if penalty is None else loss + penalty).backward()  # type: ignore[no-untyped-call]
+        parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
+        torch.nn.utils.clip_grad_norm_(parameters, self.options.clip)
+        self.optimizer.step()
+        self.reader.bank.encoder.after_step(step, self.total)
+        self.optimizer.zero_grad(set_to_none=True)
+        return float(loss.detach())
+
+    def _rate(self, step: int) -> float:
+        """By steps, or by the clock where it will end training first: the rate is to come down."""
+        passed = (time.monotonic() - self.began) / max(self.ends - self.began, 1e-9)
+        at = max(step, min(int(passed * self.total), self.total))
+        warm = max(1, int(self.total * self.options.warmup_share))
+        return rate_share(step if step <= warm else at, self.total, self.options.warmup_share)
+
+    def _check(self, step: int) -> None:
+        figures = judged_figures(self.reader, self.pairs, self.pairs.rows_of("validation"))
+        self.curve.checks.append({"step": step, "score": figures["spearman"], "figures": figures})
+        if self.curve.best["step"] == step:
+            model = self.reader.model
+            learning = {n for n, p in model.named_parameters() if p.requires_grad}
+            state = {n: t for n, t in model.state_dict().items() if n in learning}
+            self.best_state = copy.deepcopy(state)
+
+    def _is_patience_over(self) -> bool:
+        steps = [check["step"] for check in self.curve.checks]
+        if not steps:
+            return False
+        return len(steps) - 1 - steps.index(self.curve.best["step"]) > self.options.patience
+
+    def _restore(self) -> None:
+        assert self.best_state is not None
+        self.reader.model.load_state_dict(self.best_state, strict=False)
+
+
+def relevance_loss(
+    logit_B: Tensor, rows: NDArray[np.int64], pairs: JudgedPairs, options: RelevanceOptions
+) -> Tensor:
+    """The weighted sum of what the options ask for, of one batch.
+
+    Args:
+        logit_B: as a reader gives them.
+        rows: the batch.
+        pairs: where grades and queries are.
+        options: the losses' weights.
+    """
+    share_B = torch.from_numpy(pairs.share_of(rows)).to(logit_B.device)
+    # Of all predictions the mean grade has the least cross-entropy, as it has the least square.
+    loss = options.grade_weight * F.binary_cross_entropy_with_logits(logit_B, share_B)
+    if not options.list_net_weight + options.lambda_weight:
+        return loss
+    row_B, place_B, shape = places_of(pairs.query_N[rows])
+    at = (torch.from_numpy(row_B).to(logit_B.device), torch.from_numpy(place_B).to(logit_B.device))
+    grade_B = torch.from_numpy((pairs.grade_N[rows] - pairs.lowest).astype(np.float32))
+    score_QP = logit_B.new_zeros(shape).index_put(at, logit_B)
+    grade_QP = logit_B.new_zeros(shape).index_put(at, grade_B.to(logit_B.device))
+    known_QP = torch.zeros(shape, dtype=torch.bool, device=logit_B.device)
+    known_QP[at] = True
+    if options.list_net_weight:
+        loss = loss + options.list_net_weight * list_net_loss(score_QP, grade_QP, known_QP)
+    if options.lambda_weight:
+        loss = loss + options.lambda_weight * lambda_loss(score_QP, grade_QP, known_QP)
+    return loss
+
+
+@torch.no_grad()
+def judged_figures(
+    reader: PairReader, pairs: JudgedPairs, rows: NDArray[np.int64]
+) -> dict[str, float]:
+    """Figures of some rows; Spearman chooses between states, since it is the least noisy."""
+    reader.model.eval()
+    # Neighbours in the order of queries and items share texts.
+    pieces = [
+        reader.logits(rows[start : start + _JUDGED_AT_A_TIME]).sigmoid().double().cpu().numpy()
+        for start in range(0, len(rows), _JUDGED_AT_A_TIME)
+    ]
+    share_N = np.concatenate([np.empty(0), *pieces])
+    grade_N = pairs.grade_N[rows]
+    told_N = pairs.lowest + share_N * (pairs.highest - pairs.lowest)
+    gain_N = grade_N - pairs.grade_N.min()  # the lowest grade there is gains nothing
+    ndcg_Q = graded_ndcg_at_k(share_N, gain_N, pairs.query_N[rows], _K).ndcg_Q
+    known_Q = ndcg_Q[~np.isnan(ndcg_Q)]
+    return {
+        "spearman": spearman(share_N, grade_N).value,
+        f"ndcg@{_K}": float(known_Q.mean()) if len(known_Q) else math.nan,
+        "rmse": root_mean_square(told_N, grade_N).value,
+    }
+
+
+def _save(reader: PairReader, prepared: PreparedJudgements, origin: Path, folder: Path) -> None:
+    save_encoder(reader.bank.encoder, origin, folder)
+    head = {
+        name: tensor
+        for name, tensor in reader.model.state_dict().items()
+        if not name.startswith("encoder.")
+    }
+    save_tensors(head, folder / MODEL)
+    prepared.items.write_parquet(folder / ITEMS)
+    if isinstance(reader, ReadApart):
+        save_tensors({"item_text_VH": _index(reader, len(prepared.items))}, folder / TABLES)
+
+
+@torch.no_grad()
+def _index(reader: ReadApart, items: int) -> Tensor:
+    """``[V, D]`` vectors of all items, for searches to find candidates in."""
+    reader.model.eval()
+    texts = len(reader.bank.tokens.lengths())
+    return encoded(reader.bank, np.arange(texts - items, texts))
