@@ -7,7 +7,13 @@ from typing import Any
 
 from data.small_log import event, prepared_shop, write_table
 
-from shelfwise.models.config import EncoderOptions, ModelOptions, TopLayers, TransformerHistory
+from shelfwise.models.config import (
+    EncoderOptions,
+    HistoryEncoderOptions,
+    ModelOptions,
+    TopLayers,
+    TransformerHistory,
+)
 from shelfwise.training.config import TrainOptions
 from shelfwise.training.train import train
 
@@ -22,7 +28,17 @@ TITLES = {
 BIDS = {"i0": 0.5, "i1": 0.2, "i4": 9.0, "i5": 0.1}
 
 
-def small_run(folder: Path, encoder: Path, *, impressions: bool = True, **options: Any) -> Path:
+SMALL = TransformerHistory(layers=1, heads=2)
+
+
+def small_run(
+    folder: Path,
+    encoder: Path,
+    *,
+    impressions: bool = True,
+    reader: HistoryEncoderOptions = SMALL,
+    **options: Any,
+) -> Path:
     """A trained run; item i4 is sold out, and two campaigns bid for item i0."""
     rows = []
     for hour in range(0, 95, 2):
@@ -57,7 +73,7 @@ def small_run(folder: Path, encoder: Path, *, impressions: bool = True, **option
     model = ModelOptions(
         width=16,
         encoder=EncoderOptions(name=str(encoder), tuning=TopLayers(layers=1)),
-        history=TransformerHistory(layers=1, heads=2),
+        history=reader,
     )
     train(prepared, folder / "run", model, TrainOptions(epochs=1, threads=1, device="cpu"))
     return folder / "run"

@@ -54,23 +54,26 @@ def test_queries_are_encoded_like_the_items(tiny_run: Path, prepared_sample: Pre
     run = open_run(tiny_run)
     texts = list(run.item_texts[:9])
 
-    found = run.encode_queries(texts)
+    found = run.encode_queries(texts).vector_QH
 
     torch.testing.assert_close(found, run.known.item_text_VH[:9], atol=0.02, rtol=0)
     # 300 in two blocks, each padded to its own longest.
     many = run.encode_queries([*texts, *prepared_sample.items["text"].head(291)])
-    torch.testing.assert_close(many[:9], found, atol=1e-5, rtol=0)
-    assert run.encode_queries([]).shape == (0, 32)
+    torch.testing.assert_close(many.vector_QH[:9], found, atol=1e-5, rtol=0)
+    assert run.encode_queries([]).vector_QH.shape == (0, 32)
+    some = many.chosen(torch.tensor([299, 4]))
+    assert torch.equal(some.vector_QH, many.vector_QH[[299, 4]])
+    assert some.tokens[1].tolist() == run.tokenizer.encode(texts[4]).ids
     assert not found.requires_grad
 
 
 def test_a_catalogue_with_queries_beside_it(tiny_run: Path) -> None:
     run = open_run(tiny_run)
-    vectors = run.encode_queries(["red shoe"])
+    queries = run.encode_queries(["red shoe"])
 
-    found = run.catalogue(vectors)
+    found = run.catalogue(queries)
 
-    assert torch.equal(found.query_text_QH, vectors)
+    assert torch.equal(found.query_text_QH, queries.vector_QH)
     assert torch.equal(found.item_VD, run.known.item_VD)
     assert len(run.known.query_QD) == 0
 

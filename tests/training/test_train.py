@@ -180,8 +180,8 @@ def test_prefixes_stand_before_what_is_read(tiny_encoder: Path, tmp_path: Path) 
     plain_run = open_run(tmp_path / "plain")
     # The tiny encoder learned nothing at such a rate, so both runs hold the same one.
     torch.testing.assert_close(
-        run.encode_queries(["red shoe"]),
-        plain_run.encode_queries(["tea red shoe"]),
+        run.encode_queries(["red shoe"]).vector_QH,
+        plain_run.encode_queries(["tea red shoe"]).vector_QH,
         atol=1e-4,
         rtol=0,
     )

@@ -130,7 +130,7 @@ def _logits(
         for batch in batches(prepared, examples, _REQUESTS, None):
             device = run.known.item_VD.device
             asked = as_requests(batch.history, batch.query_R, batch.surface_R, device)
-            catalogue = run.catalogue(queries[asked.query_texts])
+            catalogue = run.catalogue(queries.chosen(asked.query_texts))
             pairs = (batch.shown_request_N, batch.shown_item_N)
             found.append(pair_logits(run.model, asked.requests, catalogue, pairs, batch.position_N))
             step.advance(len(batch.query_R))

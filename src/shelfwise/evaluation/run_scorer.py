@@ -58,14 +58,14 @@ class RunScorer:
     def __init__(self, run: LoadedRun, prepared: PreparedShop) -> None:
         self.run = run
         self.prepared = prepared
-        self.query_text_QH = run.encode_queries(prepared.queries["text"].to_list())
+        self.queries = run.encode_queries(prepared.queries["text"].to_list())
 
     def match(self, targets: MatchTargets, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """``[len(rows), V]`` match score of every item, asked on a recommendation shelf."""
         history = past_of(self.prepared, targets, rows)
         surface_R = np.full(len(rows), SURFACES.index(Surface.RECOMMENDATION), np.int64)
         asked = as_requests(history, targets.query_T[rows], surface_R, self._device)
-        catalogue = self.run.catalogue(self.query_text_QH[asked.query_texts])
+        catalogue = self.run.catalogue(self.queries.chosen(asked.query_texts))
         return match_scores(self.run.model, asked.requests, catalogue)
 
     def search(self, query_Q: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -74,7 +74,7 @@ class RunScorer:
         history = window(self.prepared.history, none, none, none, self.prepared.options.history)
         surface_R = np.full(len(query_Q), SURFACES.index(Surface.SEARCH), np.int64)
         asked = as_requests(history, query_Q, surface_R, self._device)
-        catalogue = self.run.catalogue(self.query_text_QH[asked.query_texts])
+        catalogue = self.run.catalogue(self.queries.chosen(asked.query_texts))
         return match_scores(self.run.model, asked.requests, catalogue)
 
     def forecast(
@@ -97,7 +97,7 @@ class RunScorer:
         with progress.step("Scoring impressions", total=len(examples)) as step:
             for batch in batches(self.prepared, examples, _REQUESTS, None):
                 asked = as_requests(batch.history, batch.query_R, batch.surface_R, self._device)
-                catalogue = self.run.catalogue(self.query_text_QH[asked.query_texts])
+                catalogue = self.run.catalogue(self.queries.chosen(asked.query_texts))
                 pairs = (batch.shown_request_N, batch.shown_item_N)
                 logits = pair_logits(
                     self.run.model, asked.requests, catalogue, pairs, batch.position_N

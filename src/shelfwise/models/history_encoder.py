@@ -26,6 +26,7 @@ class Events(NamedTuple):
     kind_RL: Tensor  # int64
     age_RL: Tensor  # float, hours
     valid_RL: Tensor  # bool: False on padding
+    text_RD: Tensor | None = None  # the history read as one text, where the options ask for it
 
 
 class HistoryEncoder(Protocol):

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
@@ -30,7 +31,8 @@ from shelfwise.models.calibration import (
     Calibration,
     load_calibration,
 )
-from shelfwise.models.config import ModelOptions
+from shelfwise.models.config import FlatTextHistory, ModelOptions
+from shelfwise.models.history.written import WrittenHistories
 from shelfwise.models.inference import pair_logits
 from shelfwise.models.shelf_model import Catalogue, ItemInputs, Requests, Shape, ShelfModel
 from shelfwise.models.text_encoder import TextEncoder
@@ -41,6 +43,18 @@ from shelfwise.schema.manifest import Manifest, open_sealed
 from shelfwise.schema.run_files import CALIBRATION, CAMPAIGNS, ITEMS, MODEL, TABLES
 
 _QUERIES_AT_A_TIME = 256
+
+
+class EncodedQueries(NamedTuple):
+    """Queries as the network reads them."""
+
+    vector_QH: Tensor  # unit length
+    tokens: tuple[NDArray[np.int32], ...]
+
+    def chosen(self, number_N: Tensor) -> EncodedQueries:
+        """Some of them, in the order given."""
+        tokens = tuple(self.tokens[number] for number in number_N.tolist())
+        return EncodedQueries(self.vector_QH[number_N], tokens)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +73,7 @@ class LoadedRun:
     query_prefix: str
     calibration: Calibration
     known: Catalogue  # the items, with no queries
+    item_tokens: tuple[NDArray[np.int32], ...]  # only where histories are read as text
     number_of: dict[str, int] = field(repr=False)  # item id -> number
 
     @property
@@ -82,29 +97,43 @@ class LoadedRun:
         return bool(self.manifest.facts["queries"])
 
     @torch.no_grad()
-    def encode_queries(self, texts: Sequence[str]) -> Tensor:
-        """``[Q, H]`` unit vectors of queries."""
+    def encode_queries(self, texts: Sequence[str]) -> EncodedQueries:
+        """Queries as the encoder reads them."""
+        tokens = _tokens(self.tokenizer, [self.query_prefix + text for text in texts])
         pieces = [torch.zeros(0, self.encoder.width)]
         for start in range(0, len(texts), _QUERIES_AT_A_TIME):
-            pieces.append(self._encode(texts[start : start + _QUERIES_AT_A_TIME]))
-        return torch.cat(pieces)
+            pieces.append(self._encode(tokens[start : start + _QUERIES_AT_A_TIME]))
+        return EncodedQueries(torch.cat(pieces), tokens)
 
-    def _encode(self, texts: Sequence[str]) -> Tensor:
-        encoded = self.tokenizer.encode_batch([self.query_prefix + text for text in texts])
-        longest = max(len(one.ids) for one in encoded)
-        ids_BL = torch.zeros(len(texts), longest, dtype=torch.int64)
-        mask_BL = torch.zeros(len(texts), longest, dtype=torch.bool)
-        for row, one in enumerate(encoded):
-            ids_BL[row, : len(one.ids)] = torch.tensor(one.ids)
-            mask_BL[row, : len(one.ids)] = True
+    def _encode(self, tokens: Sequence[NDArray[np.int32]]) -> Tensor:
+        longest = max(len(one) for one in tokens)
+        ids_BL = torch.zeros(len(tokens), longest, dtype=torch.int64)
+        mask_BL = torch.zeros(len(tokens), longest, dtype=torch.bool)
+        for row, one in enumerate(tokens):
+            ids_BL[row, : len(one)] = torch.from_numpy(one)
+            mask_BL[row, : len(one)] = True
         vectors: Tensor = self.encoder(ids_BL, mask_BL)
         return vectors
 
     @torch.no_grad()
-    def catalogue(self, query_text_QH: Tensor) -> Catalogue:
+    def catalogue(self, queries: EncodedQueries) -> Catalogue:
         """The items, with the given queries beside them."""
         return self.known._replace(
-            query_QD=self.model.query_vectors(query_text_QH), query_text_QH=query_text_QH
+            query_QD=self.model.query_vectors(queries.vector_QH),
+            query_text_QH=queries.vector_QH,
+            written=self._written(queries),
+        )
+
+    def _written(self, queries: EncodedQueries) -> WrittenHistories | None:
+        options = self.model.options.history
+        if not isinstance(options, FlatTextHistory):
+            return None
+        return WrittenHistories(
+            items=self.item_tokens.__getitem__,
+            queries=queries.tokens.__getitem__,
+            read=self.encoder,
+            width=self.encoder.width,
+            options=options,
         )
 
     def probabilities(
@@ -157,6 +186,8 @@ def open_run(folder: Path) -> LoadedRun:
             torch.zeros(0, encoder.width),
         )
     items = tuple(item_of(row) for row in table.iter_rows(named=True))
+    tokenizer = open_tokenizer(folder / ENCODER / "tokenizer.json", data.text.max_tokens)
+    written = table["text"] if isinstance(options.history, FlatTextHistory) else table["text"][:0]
     return LoadedRun(
         manifest=manifest,
         data=data,
@@ -166,12 +197,18 @@ def open_run(folder: Path) -> LoadedRun:
         campaigns=campaigns_of(pl.read_parquet(folder / CAMPAIGNS, glob=False)),
         model=model,
         encoder=encoder,
-        tokenizer=open_tokenizer(folder / ENCODER / "tokenizer.json", data.text.max_tokens),
+        tokenizer=tokenizer,
         query_prefix=options.encoder.query_prefix,
         calibration=_calibration_of(folder, manifest),
         known=known,
+        item_tokens=_tokens(tokenizer, [options.encoder.item_prefix + text for text in written]),
         number_of={item.item_id: number for number, item in enumerate(items)},
     )
+
+
+def _tokens(tokenizer: Tokenizer, texts: Sequence[str]) -> tuple[NDArray[np.int32], ...]:
+    encoded = tokenizer.encode_batch_fast(list(texts))
+    return tuple(np.array(one.ids, np.int32) for one in encoded)
 
 
 def _calibration_of(folder: Path, manifest: Manifest) -> Calibration:

@@ -172,7 +172,7 @@ class Ranker:
         bm25_V = self.index.scores(words)
         by_words = best_first(bm25_V, k)
         rankings = [(self.options.words_weight, by_words[bm25_V[by_words] > 0])]
-        meaning_QH = self.run.encode_queries([words])
+        meaning_QH = self.run.encode_queries([words]).vector_QH
         meaning_V = (catalogue.item_text_VH @ meaning_QH[0]).numpy()
         rankings.append((self.options.meaning_weight, best_first(meaning_V, k)))
         if self.run.knows_queries:

@@ -88,6 +88,12 @@ class TextBank:
             hidden_BLH = self._lower_KH[torch.from_numpy(place_BL).to(self.device)]
             return self.encoder.upper(hidden_BLH.float(), mask)
 
+    def read(self, ids_BN: Tensor, mask_BN: Tensor) -> Tensor:
+        """``[B, H]`` unit vectors of texts that are none of the bank's, given by their tokens."""
+        with half_precision(self.device):
+            vector_BH: Tensor = self.encoder(ids_BN, mask_BN)
+        return vector_BH
+
     @torch.no_grad()
     def _lower_table(self, progress: Progress) -> Tensor | None:
         """What the frozen layers say of each of the K tokens; None where it can't be kept."""

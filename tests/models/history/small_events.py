@@ -63,8 +63,14 @@ def hidden(length: int) -> Events:
 
 
 def joined(first: Events, second: Events, dim: int) -> Events:
-    """One after the other: in time (dim 1) or as rows of a batch (dim 0)."""
-    return Events(*(torch.cat(pair, dim=dim) for pair in zip(first, second, strict=True)))
+    """One after the other: in time (dim 1) or as rows of a batch (dim 0); without texts."""
+    pairs = zip(first[:-1], second[:-1], strict=True)
+    return Events(*(torch.cat(pair, dim=dim) for pair in pairs))  # type: ignore[arg-type]
+
+
+def places(events: Events, chosen: slice | list[int]) -> Events:
+    """The events at some places; without texts."""
+    return Events(*(part[:, chosen] for part in events[:-1]))  # type: ignore[index]
 
 
 def request_of(rows: int, seed: int = 5) -> torch.Tensor:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 import torch
-from tests.models.history.small_events import (
+
+from shelfwise.models.config import HistoryEncoderOptions
+
+from .small_events import (
     EVERY,
     KINDS,
     READING,
@@ -12,12 +15,10 @@ from tests.models.history.small_events import (
     hidden,
     joined,
     named,
+    places,
     random_encoder,
     request_of,
 )
-
-from shelfwise.models.config import HistoryEncoderOptions
-from shelfwise.models.history_encoder import Events
 
 every_kind = pytest.mark.parametrize("options", EVERY, ids=named)
 every_reader = pytest.mark.parametrize("options", READING, ids=named)
@@ -90,7 +91,7 @@ def test_an_empty_history_is_only_the_request(options: HistoryEncoderOptions) ->
 
     assert torch.isfinite(found).all()
     assert not torch.allclose(found[0], found[1])
-    shorter = Events(*(part[:, :1] for part in nothing))
+    shorter = places(nothing, slice(1))
     torch.testing.assert_close(encoder(shorter, request), found, atol=1e-5, rtol=1e-5)
 
 

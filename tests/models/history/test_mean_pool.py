@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import torch
-from tests.models.history.small_events import KINDS, WIDTH, events_of, hidden, joined, request_of
 
 from shelfwise.models.history.mean_pool import MeanPool
 from shelfwise.models.history_encoder import AGE_BUCKETS, Events
+
+from .small_events import KINDS, WIDTH, events_of, hidden, joined, request_of
 
 
 @torch.no_grad()

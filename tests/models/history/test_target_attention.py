@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import torch
-from tests.models.history.small_events import KINDS, WIDTH, events_of, hidden, joined, request_of
 
 from shelfwise.models.config import TargetAttentionHistory
 from shelfwise.models.history.target_attention import TargetAttention
+
+from .small_events import KINDS, WIDTH, events_of, hidden, joined, request_of
 
 
 def fresh() -> TargetAttention:

@@ -4,20 +4,22 @@ import math
 
 import pytest
 import torch
-from tests.models.history.small_events import (
-    KINDS,
-    WIDTH,
-    events_of,
-    hidden,
-    joined,
-    random_encoder,
-    request_of,
-)
 from torch import Tensor, nn
 
 from shelfwise.models.config import TransformerHistory
 from shelfwise.models.history.transformer import Block, RelativeBias, TransformerHistoryEncoder
 from shelfwise.models.history_encoder import Events
+
+from .small_events import (
+    KINDS,
+    WIDTH,
+    events_of,
+    hidden,
+    joined,
+    places,
+    random_encoder,
+    request_of,
+)
 
 HEADS = 2
 
@@ -152,7 +154,7 @@ def test_time_between_events_matters_beyond_their_ages() -> None:
 def test_order_matters_where_times_are_equal() -> None:
     encoder, request = encoder_of(1), request_of(1)
     events = events_of(4)._replace(age_RL=torch.ones(1, 4))
-    swapped = Events(*(part[:, [3, 1, 2, 0]] for part in events))
+    swapped = places(events, [3, 1, 2, 0])
 
     assert not torch.allclose(encoder(swapped, request), encoder(events, request), atol=1e-4)
 

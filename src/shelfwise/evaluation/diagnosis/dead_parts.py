@@ -17,6 +17,7 @@ from shelfwise.evaluation.diagnosis.case import Case
 from shelfwise.evaluation.diagnosis.finding import Evidence, Finding, Severity
 from shelfwise.evaluation.diagnosis.gradients import Asked
 from shelfwise.models.heads import POSITIONS
+from shelfwise.models.history.flat_text import FlatText
 from shelfwise.models.history.mean_pool import MeanPool
 from shelfwise.models.history.request_alone import RequestAlone
 from shelfwise.models.history.target_attention import TargetAttention
@@ -179,6 +180,8 @@ def _zero_in_history(model: ShelfModel) -> Iterator[tuple[str, Tensor]]:
             yield "weight", weight.weight
         case TargetAttention(score=score):
             yield "score", score.weight
+        case FlatText(shift=shift):
+            yield "shift", shift.weight
         case RequestAlone(out=out):
             yield "out", out.weight
 

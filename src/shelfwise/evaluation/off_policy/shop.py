@@ -133,7 +133,7 @@ class _MatchScores:
                 places = np.arange(start, min(start + _REQUESTS, len(requests)))
                 batch = gather(self.prepared, self.examples, row_R[places])
                 asked = as_requests(batch.history, batch.query_R, batch.surface_R, device)
-                catalogue = run.catalogue(self.scorer.query_text_QH[asked.query_texts])
+                catalogue = run.catalogue(self.scorer.queries.chosen(asked.query_texts))
                 yield places, match_scores(run.model, asked.requests, catalogue)
                 step.advance(len(places))
 

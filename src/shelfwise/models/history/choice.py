@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from shelfwise.models.config import (
+    FlatTextHistory,
     HistoryEncoderOptions,
     MeanPoolHistory,
     NoHistory,
     TargetAttentionHistory,
     TransformerHistory,
 )
+from shelfwise.models.history.flat_text import FlatText
 from shelfwise.models.history.mean_pool import MeanPool
 from shelfwise.models.history.request_alone import RequestAlone
 from shelfwise.models.history.target_attention import TargetAttention
@@ -31,5 +33,7 @@ def history_encoder(width: int, kinds: int, options: HistoryEncoderOptions) -> H
             return MeanPool(width, kinds)
         case TargetAttentionHistory():
             return TargetAttention(width, kinds, options)
+        case FlatTextHistory():
+            return FlatText(width)
         case NoHistory():
             return RequestAlone(width)
