@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.autograd import gradcheck
 
-from shelfwise.losses.contrastive import contrastive_loss, same_pairs
+from shelfwise.losses.contrastive import FurtherItems, contrastive_loss, same_pairs
 
 
 def vectors(*shape: int, seed: int = 0) -> Tensor:
@@ -27,6 +27,21 @@ def test_by_hand() -> None:
 
     assert plain.item() == pytest.approx((first + second) / 2)
     assert weighted.item() == pytest.approx((3 * first + second) / 4)
+
+
+def test_further_items_compete_in_rows_alone() -> None:
+    # As above, with further items 0 and 3, the second wrong for query 0 alone. Exponentials:
+    #   query 0: 2, 4, 1, 8 -> own 2/15;   query 1: 1, 1, 1, - -> own 1/3;   columns as above
+    query, item = torch.tensor([[log(2)], [0.0]]), torch.tensor([[1.0], [2.0]])
+    further = FurtherItems(
+        torch.tensor([[0.0], [3.0]]), torch.tensor([[True, True], [True, False]])
+    )
+    first = (log(15 / 2) + log(3 / 2)) / 2
+    second = (log(3) + log(5)) / 2
+
+    loss = contrastive_loss(query, item, scale=1.0, further=further)
+
+    assert loss.item() == pytest.approx((first + second) / 2)
 
 
 def test_vectors_that_tell_nothing_cost_log_of_the_batch() -> None:

@@ -1,10 +1,12 @@
 """Symmetric contrastive loss of query-item pairs (InfoNCE; van den Oord et al., 2018,
 arXiv:1807.03748; both directions as in Radford et al., 2021, arXiv:2103.00020).
 
-Shape suffixes in this file: B = pairs in the batch; D = width of a vector.
+Shape suffixes in this file: B = pairs in the batch; D = width of a vector; M = further items.
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -14,6 +16,13 @@ from shelfwise.losses.precision import at_least_float32
 from shelfwise.losses.weighted_mean import weighted_mean
 
 
+class FurtherItems(NamedTuple):
+    """Items that are nobody's answer in the batch, and the queries each of them is wrong for."""
+
+    item_MD: Tensor
+    wrong_BM: Tensor  # bool
+
+
 def contrastive_loss(
     query_BD: Tensor,
     item_BD: Tensor,
@@ -21,6 +30,7 @@ def contrastive_loss(
     same_BB: Tensor | None = None,
     weight_B: Tensor | None = None,
     scale: float | Tensor = 20.0,
+    further: FurtherItems | None = None,
 ) -> Tensor:
     """Let each query find its own item among those of the batch, and each item its query.
 
@@ -34,6 +44,8 @@ def contrastive_loss(
             an item, the column is no negative of the row. The diagonal is never left out.
         weight_B: ``[B]`` 0 or more.
         scale: Inverse temperature s; a scalar tensor can be learned.
+        further: Negatives from outside of the batch, such as hard ones; they take part in rows
+            only, as no column is theirs.
 
     Returns:
         Scalar; log B for vectors that tell nothing.
@@ -43,7 +55,12 @@ def contrastive_loss(
     if same_BB is not None:
         not_negative_BB = same_BB.clone().fill_diagonal_(False)
         logit_BB = logit_BB.masked_fill(not_negative_BB, float("-inf"))
-    query_loss_B = F.cross_entropy(logit_BB, own_B, reduction="none")
+    answer_logits = logit_BB
+    if further is not None:
+        logit_BM = at_least_float32(scale * (query_BD @ further.item_MD.T))
+        logit_BM = logit_BM.masked_fill(~further.wrong_BM, float("-inf"))
+        answer_logits = torch.cat([logit_BB, logit_BM], dim=1)
+    query_loss_B = F.cross_entropy(answer_logits, own_B, reduction="none")
     item_loss_B = F.cross_entropy(logit_BB.T, own_B, reduction="none")
     return weighted_mean((query_loss_B + item_loss_B) / 2, weight_B)
 
