@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from shelfwise.data.config import TextOptions
 from shelfwise.data.normalise import normalise
 from shelfwise.data.prepared import item_of
-from shelfwise.data.text import item_text, item_texts, query_text
+from shelfwise.data.text import encoded_texts, item_text, item_texts, query_text
 from shelfwise.schema.item import Item
 
 EVERYTHING = TextOptions(fields=("title", "category", "brand", "attributes", "price"))
@@ -117,3 +117,11 @@ def test_all_items_are_written_as_each_of_them(
     each = [item_text(item_of(row), options) for row in table.iter_rows(named=True)]
 
     assert item_texts(table, options).to_list() == each
+
+
+def test_a_shop_of_ids_alone_has_nothing_to_read() -> None:
+    ids = pl.DataFrame({"item_id": ["a1", "b2"], "text": ["a1", "b2"]})
+    one_title = pl.DataFrame({"item_id": ["a1", "b2"], "text": ["a1", "Mug"]})
+
+    assert encoded_texts(ids) == ["", ""]
+    assert encoded_texts(one_title) == ["a1", "Mug"]

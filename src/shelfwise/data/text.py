@@ -41,6 +41,16 @@ def item_texts(items: pl.DataFrame, options: TextOptions) -> pl.Series:
     return texts.set(texts == "", None).fill_null(items["item_id"])
 
 
+def encoded_texts(items: pl.DataFrame) -> list[str]:
+    """What the encoder reads of each item: its ``text``, or nothing where none of them has any.
+
+    A shop of ids alone would have the encoder read meaning into them, at the price of real words.
+    """
+    if (items["text"] == items["item_id"]).all():
+        return [""] * len(items)
+    return items["text"].to_list()
+
+
 def _field_of_all(items: pl.DataFrame, name: str) -> pl.Series:
     match name:
         case "category":

@@ -21,6 +21,7 @@ from shelfwise.data.part_rows import LEARNED, TRAINED, taken_of_parts
 from shelfwise.data.prepared import Prepared, PreparedJudgements, PreparedPairs, PreparedShop
 from shelfwise.data.split import Part
 from shelfwise.data.targets import match_targets
+from shelfwise.data.text import encoded_texts
 from shelfwise.data.token_cache import TOKEN_CACHE
 from shelfwise.data.tokens import TokenTable, tokenise
 from shelfwise.data.trend import FIGURES, trend_at, trend_of
@@ -156,7 +157,7 @@ class _Builder:
 
     def _tokens(self) -> TokenTable:
         encoder = self.model_options.encoder
-        texts = [encoder.item_prefix + text for text in self.prepared.items["text"]]
+        texts = [encoder.item_prefix + text for text in encoded_texts(self.prepared.items)]
         texts += [encoder.query_prefix + text for text in self.prepared.queries["text"]]
         return tokenise(
             texts,

@@ -10,6 +10,7 @@ import torch
 from shelfwise.data.item_facts import item_facts
 from shelfwise.data.part_rows import LEARNED
 from shelfwise.data.prepared import PreparedShop
+from shelfwise.data.text import encoded_texts
 from shelfwise.data.tokens import tokenise
 from shelfwise.data.trend import trend_of
 from shelfwise.models.config import ModelOptions
@@ -27,7 +28,7 @@ def network_of(folder: Path, run: LoadedRun, prepared: PreparedShop, progress: P
     request would be told its own outcome; here each is told its own morning.
     """
     encoder = ModelOptions.model_validate(run.manifest.facts["model"]).encoder
-    texts = [encoder.item_prefix + text for text in prepared.items["text"]]
+    texts = [encoder.item_prefix + text for text in encoded_texts(prepared.items)]
     texts += [encoder.query_prefix + text for text in prepared.queries["text"]]
     tokens = tokenise(texts, folder / ENCODER / "tokenizer.json", run.data.text.max_tokens)
     parts = run.learned
