@@ -51,6 +51,11 @@ def training_batches(
         pool.shutdown(cancel_futures=True)
 
 
+def first_rows(prepared: PreparedShop, examples: Examples, plan: LoaderPlan) -> NDArray[np.int64]:
+    """Which rows of ``examples`` the first batch of the plan's stream holds."""
+    return next(_endless_rows(prepared, examples, plan))
+
+
 def _endless_rows(
     prepared: PreparedShop, examples: Examples, plan: LoaderPlan
 ) -> Iterator[NDArray[np.int64]]:

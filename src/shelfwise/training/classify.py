@@ -33,8 +33,8 @@ from shelfwise.schema.progress import Progress
 from shelfwise.schema.run_files import CURVE, MODEL
 from shelfwise.training.config import TrainOptions
 from shelfwise.training.device import choose_device
-from shelfwise.training.fit import TrainingError
 from shelfwise.training.schedule import rate_share, set_rates
+from shelfwise.training.step import TrainingError
 from shelfwise.training.text_bank import TextBank
 
 _ROWS = 32  # texts in one step

@@ -20,7 +20,9 @@ class TrainOptions(Options):
     minutes: PositiveFloat = 12
     """Training stops after this long with the best state so far; a refit takes as long again."""
     batch_requests: PositiveInt = 128
-    """Requests, with all that was shown at each, in one step."""
+    """Requests, with all that was shown at each, in one batch."""
+    accumulate: PositiveInt = 1
+    """Batches whose gradients make one step together: a larger batch in the same memory."""
     learning_rate: PositiveFloat = 2e-3
     """Peak rate of everything above the text encoder."""
     encoder_learning_rate: PositiveFloat = 3e-5
@@ -34,6 +36,9 @@ class TrainOptions(Options):
     """Share of the steps in which the rate climbs; then it falls along a cosine."""
     clip: PositiveFloat = 1.0
     """Longest gradient allowed."""
+    ema: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Share that a running mean of the weights keeps in a step, such as 0.999; checks judge and
+    the run keeps the mean. 0: the weights themselves."""
     match_loss: MatchLossOptions = Softmax()
     match_weight: NonNegativeFloat = 1.0
     """Weight of the match loss beside the click loss."""
@@ -60,6 +65,10 @@ class TrainOptions(Options):
     """Checks in a row without a better score that are forgiven; the next one stops training."""
     refit: bool = False
     """Train once more on training + validation, for the number of steps validation chose."""
+    checkpoint_minutes: NonNegativeFloat = 10
+    """Longest time between checkpoints, which `--resume` goes on from; 0 writes none."""
+    track: Literal["none", "tensorboard"] = "none"
+    """Who draws the figures of a training under way."""
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     threads: NonNegativeInt = 0
     """CPU threads; 0 takes every core."""

@@ -2,48 +2,30 @@
 
 from __future__ import annotations
 
-import copy
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from itertools import islice
 from typing import NamedTuple
-
-import numpy as np
-import torch
-from torch import Tensor
 
 from shelfwise.data.batches import Batch, Examples
 from shelfwise.data.loader import LoaderPlan, training_batches
 from shelfwise.data.prepared import PreparedShop
-from shelfwise.schema.errors import ShelfwiseError
 from shelfwise.schema.progress import Progress, Silent, Step
+from shelfwise.training.averaging import Average
+from shelfwise.training.checkpoint import Checkpoints, Headway, put_weights, weights_of
 from shelfwise.training.config import TrainOptions
-from shelfwise.training.match_task import final_kinds
+from shelfwise.training.curve import LearningCurve, mean_terms
 from shelfwise.training.network import Network
-from shelfwise.training.objective import Terms, batch_loss
 from shelfwise.training.optimizer import optimizer_of
 from shelfwise.training.schedule import rate_share, set_rates
+from shelfwise.training.step import Learner, Source, TrainingError
+from shelfwise.training.tracking import NoTracker, Tracker
 from shelfwise.training.validation import Check
 
-
-class TrainingError(ShelfwiseError):
-    """Training cannot go on; the message names the step."""
-
-
-@dataclass(slots=True)
-class LearningCurve:
-    """What training saw of itself: mean losses between checks, and the checks."""
-
-    losses: list[dict[str, float]] = field(default_factory=list)
-    checks: list[Check] = field(default_factory=list)
-
-    @property
-    def best(self) -> Check:
-        known = [check for check in self.checks if not math.isnan(check.score)]
-        # Where validation cannot say anything, the longest training is as good as any.
-        return max(known, key=lambda check: check.score) if known else self.checks[-1]
+_TOLD_EVERY = 10  # steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +38,8 @@ class Plan:
 
     @classmethod
     def of(cls, examples: Examples, options: TrainOptions) -> Plan:
-        per_epoch = max(1, math.ceil(len(examples) / options.batch_requests))
+        batches = math.ceil(len(examples) / options.batch_requests)
+        per_epoch = max(1, math.ceil(batches / options.accumulate))
         total = per_epoch * options.epochs
         return cls(total, total, max(1, per_epoch // options.checks_per_epoch))
 
@@ -69,107 +52,205 @@ class Lessons(NamedTuple):
     plan: Plan
 
 
+class Watchers(NamedTuple):
+    """Who is told of a training, and where it is kept."""
+
+    progress: Progress = Silent()
+    tracker: Tracker = NoTracker()
+    checkpoints: Checkpoints | None = None  # gone on with where there is one
+
+
 def fit(
     network: Network,
     lessons: Lessons,
     options: TrainOptions,
     *,
     look: Callable[[int], Check] | None,
-    progress: Progress,
+    watchers: Watchers,
 ) -> LearningCurve:
     """Train until the plan, patience or the clock ends it; leave the best state in the network.
 
-    Without ``look`` nothing is checked and the last state stays: the way a refit is done.
+    Without ``look`` nothing is checked and the last state stays: the way a refit is done. With a
+    checkpoint it goes on from there, to the same weights as if it had never stopped.
 
     Raises:
         TrainingError: there is nothing to learn from, or a loss was not a number; the message
             names the step.
     """
-    plan = lessons.plan
     if len(lessons.examples) == 0:
         raise TrainingError("train: no request lies in the training part; see [split] in shop.toml")
-    optimizer = optimizer_of(network.model.parameters(), network.bank.encoder, options)
-    rates = [group["lr"] for group in optimizer.param_groups]
-    curve = LearningCurve()
-    best_state, since_best = None, 0
-    began = time.monotonic()
-    window: list[Terms] = []
-    loading = LoaderPlan(options.batch_requests, options.seed, workers=options.loader_workers)
-    stream = training_batches(lessons.prepared, lessons.examples, loading)
-    with progress.step("Training", total=plan.taken) as bar, closing(stream):
-        for step, batch in enumerate(stream, start=1):
-            set_rates(optimizer, rates, rate_share(step, plan.scheduled, options.warmup_share))
-            window.append(_take_step(network, batch, optimizer, options, (step, lessons)))
-            _tell(bar, window, step)
-            late = time.monotonic() - began > options.minutes * 60
-            if step % options.refresh_steps == 0:
-                network.bank.refresh(Silent())
-            if step % plan.per_check == 0 or step == plan.taken or late:
-                curve.losses.append(_mean_terms(window, step))
-                window = []
-                if look is not None:
-                    network.bank.refresh(Silent())
-                    curve.checks.append(look(step))
-                    improved = curve.best.step == step
-                    best_state = _copy_state(network) if improved else best_state
-                    since_best = 0 if improved else since_best + 1
-            if step >= plan.taken or late or (look is not None and since_best > options.patience):
-                break
-    if best_state is not None:
-        _load_state(network, best_state)
-    network.bank.refresh(progress)
-    return curve
+    fitting = _Fitting(network, lessons, options, look, watchers)
+    if not fitting.headway.finished:
+        fitting.run()
+        fitting.finish()
+    return fitting.headway.curve
 
 
-def _take_step(
-    network: Network,
-    batch: Batch,
-    optimizer: torch.optim.Optimizer,
-    options: TrainOptions,
-    context: tuple[int, Lessons],
-) -> Terms:
-    step, lessons = context
-    # A draw of each step's own: a resumed run lets the same texts learn. The third number keeps it
-    # apart from the order of epochs.
-    rng = np.random.default_rng([options.seed, step, 1])
-    network.model.train()
-    network.bank.encoder.eval()  # no dropout: a fresh vector must agree with the table's others
-    terms = batch_loss(network, batch, options, rng, final_kinds(lessons.prepared))
-    if not torch.isfinite(terms.total):
-        raise TrainingError(
-            f"train: the loss of step {step} is {terms.total.item()} "
-            f"({', '.join(f'{k} {v.item():.3g}' for k, v in terms._asdict().items())}); "
-            "lower train.learning_rate or train.clip"
+class _Fitting:
+    """A training under way."""
+
+    def __init__(
+        self,
+        network: Network,
+        lessons: Lessons,
+        options: TrainOptions,
+        look: Callable[[int], Check] | None,
+        watchers: Watchers,
+    ) -> None:
+        self.network = network
+        self.plan = lessons.plan
+        self.options = options
+        self.look = look
+        self.watchers = watchers
+        optimizer = optimizer_of(network.model.parameters(), network.bank.encoder, options)
+        self.peaks = [group["lr"] for group in optimizer.param_groups]
+        learning = [p for group in optimizer.param_groups for p in group["params"]]
+        loading = LoaderPlan(options.batch_requests, options.seed, workers=options.loader_workers)
+        self.learner = Learner(
+            network,
+            optimizer,
+            Average(learning, options.ema) if options.ema else None,
+            Source(lessons.prepared, lessons.examples, loading),
+            options,
+            lessons.plan.taken,
         )
-    if terms.total.requires_grad:
-        terms.total.backward()  # type: ignore[no-untyped-call]  # torch
-        parameters = [p for group in optimizer.param_groups for p in group["params"]]
-        torch.nn.utils.clip_grad_norm_(parameters, options.clip)
-        optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
-    return Terms(*(term.detach() for term in terms))
+        self.headway = Headway()
+        self.began = time.monotonic()
+        kept = watchers.checkpoints
+        if kept is not None and (found := kept.read(self.learner)) is not None:
+            self.headway = found
+            self.began -= found.seconds
+            network.bank.refresh(watchers.progress)
+
+    def run(self) -> None:
+        """Take steps until something says stop."""
+        headway, loading = self.headway, self.learner.source.loading
+        loading = loading._replace(start_step=headway.step * self.options.accumulate)
+        stream = training_batches(*self.learner.source[:2], loading)
+        with (
+            self.watchers.progress.step("Training", total=self.plan.taken) as bar,
+            closing(stream),
+        ):
+            bar.advance(headway.step)
+            rate = _Rate(headway)
+            while not self._is_over():
+                headway.step += 1
+                self._take_step(stream)
+                headway.seconds = time.monotonic() - self.began
+                bar.advance()
+                if headway.step % _TOLD_EVERY == 0:
+                    self._tell(bar, rate)
+                fresh = self._refreshed()
+                if self._check_is_due():
+                    fresh = self._check() or fresh
+                    self._keep(now=fresh)
+                elif fresh:
+                    self._keep(now=False)
+
+    def finish(self) -> None:
+        """Leave the best state in the network, or the last where nothing was checked."""
+        if self.headway.best is not None:
+            put_weights(self.network, self.headway.best)
+        elif self.learner.average is not None:
+            self.learner.average.settle()
+        with self.network.phases("refresh"):
+            self.network.bank.refresh(self.watchers.progress)
+        self.headway.finished = True
+        self._keep(now=True)
+
+    def _take_step(self, stream: Iterator[Batch]) -> None:
+        step, plan, options = self.headway.step, self.plan, self.options
+        with self.network.phases("gather"):
+            batches = list(islice(stream, options.accumulate))
+        share = rate_share(step, plan.scheduled, options.warmup_share)
+        set_rates(self.learner.optimizer, self.peaks, share)
+        self.headway.window.append(self.learner.take(step, batches))
+
+    def _is_late(self) -> bool:
+        return self.headway.seconds > self.options.minutes * 60
+
+    def _is_over(self) -> bool:
+        impatient = self.look is not None and self.headway.since_best > self.options.patience
+        return self.headway.step >= self.plan.taken or self._is_late() or impatient
+
+    def _check_is_due(self) -> bool:
+        return self.headway.step % self.plan.per_check == 0 or self._is_over()
+
+    def _refreshed(self) -> bool:
+        """Whether the table of text vectors is that of the weights of this moment."""
+        if self.headway.step % self.options.refresh_steps == 0:
+            self._refresh()
+            return True
+        return not any(p.requires_grad for p in self.network.bank.encoder.parameters())
+
+    def _refresh(self) -> None:
+        with self.network.phases("refresh"):
+            self.network.bank.refresh(Silent())
+
+    def _check(self) -> bool:
+        """Close a piece of the curve; whether the table was computed anew for it."""
+        headway = self.headway
+        losses = mean_terms(headway.window, headway.step)
+        headway.curve.losses.append(losses)
+        headway.window = []
+        self._log("loss", losses)
+        if self.look is None:
+            return False
+        if self.learner.average is None:
+            self._look(self.look)
+        else:
+            with self.learner.average.in_place():
+                self._look(self.look)
+            self._refresh()  # with the weights that go on learning
+        return True
+
+    def _look(self, look: Callable[[int], Check]) -> None:
+        headway = self.headway
+        self._refresh()
+        with self.network.phases("checks"):
+            checked = look(headway.step)
+        headway.curve.checks.append(checked)
+        improved = headway.curve.best.step == headway.step
+        headway.since_best = 0 if improved else headway.since_best + 1
+        if improved:
+            headway.best = weights_of(self.network)
+        self._log("validation", checked.figures)
+
+    def _keep(self, *, now: bool) -> None:
+        """Write a checkpoint: ``now``, or only if the last one is old."""
+        kept = self.watchers.checkpoints
+        if kept is not None and (now or kept.is_due(self.headway.seconds)):
+            self.headway.seconds = time.monotonic() - self.began  # a check takes time as well
+            with self.network.phases("checkpoint"):
+                kept.write(self.headway, self.learner)
+
+    def _log(self, kind: str, figures: dict[str, float]) -> None:
+        named = {f"{kind}/{name}": value for name, value in figures.items() if name != "step"}
+        self.watchers.tracker.log(self.headway.step, named)
+
+    def _tell(self, bar: Step, rate: _Rate) -> None:
+        headway = self.headway
+        loss = float(headway.window[-1].total)
+        requests = rate.steps_per_second(headway)
+        requests *= self.options.batch_requests * self.options.accumulate
+        bar.note(f"loss {loss:.3f}, {requests:.0f} requests/s{self._ends_in(rate)}")
+        share = rate_share(headway.step, self.plan.scheduled, self.options.warmup_share)
+        figures = {"loss": loss, "requests_per_second": requests, "rate": share * self.peaks[0]}
+        self._log("step", figures)
+
+    def _ends_in(self, rate: _Rate) -> str:
+        """What the bar cannot know: that the clock ends training before its last step."""
+        left = self.options.minutes * 60 - self.headway.seconds
+        if left >= (self.plan.taken - self.headway.step) / rate.steps_per_second(self.headway):
+            return ""
+        return f", {left / 60:.0f} min left" if left > 90 else f", {max(0, left):.0f} s left"
 
 
-def _mean_terms(window: list[Terms], step: int) -> dict[str, float]:
-    means = {
-        name: float(torch.stack([getattr(terms, name) for terms in window]).mean())
-        for name in Terms._fields
-    }
-    return {"step": step, **means}
+class _Rate:
+    """Steps a second since this process took training up."""
 
+    def __init__(self, headway: Headway) -> None:
+        self._step, self._seconds = headway.step, headway.seconds
 
-def _tell(bar: Step, window: list[Terms], step: int) -> None:
-    bar.advance()
-    if step % 10 == 0:
-        bar.note(f"loss {float(window[-1].total):.3f}")
-
-
-def _copy_state(network: Network) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    learning = {n for n, p in network.bank.encoder.named_parameters() if p.requires_grad}
-    encoder = {n: v for n, v in network.bank.encoder.state_dict().items() if n in learning}
-    return copy.deepcopy(network.model.state_dict()), copy.deepcopy(encoder)
-
-
-def _load_state(network: Network, state: tuple[dict[str, Tensor], dict[str, Tensor]]) -> None:
-    network.model.load_state_dict(state[0])
-    network.bank.encoder.load_state_dict(state[1], strict=False)
+    def steps_per_second(self, headway: Headway) -> float:
+        return (headway.step - self._step) / max(headway.seconds - self._seconds, 1e-9)

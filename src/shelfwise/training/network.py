@@ -6,7 +6,7 @@ N = impressions, M = positives, D = width.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -16,9 +16,25 @@ from torch import Tensor
 
 from shelfwise.data.batches import Batch
 from shelfwise.data.item_facts import ItemFacts
+from shelfwise.data.tokens import TokenTable
 from shelfwise.data.trend import Trend
+from shelfwise.models.config import FlatTextHistory
+from shelfwise.models.history.written import WrittenHistories
 from shelfwise.models.shelf_model import Catalogue, ItemInputs, ShelfModel
+from shelfwise.schema.errors import ConfigError
+from shelfwise.training.phases import Phases, Untimed
 from shelfwise.training.text_bank import TextBank
+
+
+class _Tokens(NamedTuple):
+    """Tokens of some of the bank's texts, by numbers of their own."""
+
+    table: TokenTable
+    text_N: NDArray[np.int64]
+
+    def of(self, number: int) -> NDArray[np.int32]:
+        text = self.text_N[number]
+        return self.table.ids[self.table.offset_T1[text] : self.table.offset_T1[text + 1]]
 
 
 class Moments(NamedTuple):
@@ -40,9 +56,11 @@ class Network:
     first_V: Tensor  # int64 microseconds; moment each item was met first
     trend: Trend
     frozen_at: int  # moment from which the trend is no longer followed: the end of training
+    phases: Phases = field(default_factory=Untimed)
 
     @classmethod
     def of(cls, bank: TextBank, model: ShelfModel, facts: ItemFacts, trend: Trend) -> Network:
+        _check_room(bank, model)
         device = bank.device
         return cls(
             bank,
@@ -86,10 +104,23 @@ class Network:
             item_text_VH, query_text_QH = self._with_fresh(
                 item_text_VH, query_text_QH, query_texts, live, fresh_BH
             )
-        items = ItemInputs(
-            item_text_VH, self.number_VF, self.group_VC, self.warm_V, trend_KVG
+        items = ItemInputs(item_text_VH, self.number_VF, self.group_VC, self.warm_V, trend_KVG)
+        catalogue = self.model.catalogue(items, query_text_QH)
+        return catalogue._replace(written=self._written(query_texts))
+
+    def _written(self, query_texts: Tensor) -> WrittenHistories | None:
+        options = self.model.options.history
+        if not isinstance(options, FlatTextHistory):
+            return None
+        tokens = self.bank.tokens
+        numbers = query_texts.cpu().numpy() + self.items
+        return WrittenHistories(
+            items=_Tokens(tokens, np.arange(self.items)).of,
+            queries=_Tokens(tokens, numbers).of,
+            read=self.bank.read,
+            width=self.bank.encoder.width,
+            options=options,
         )
-        return self.model.catalogue(items, query_text_QH)
 
     def _with_fresh(
         self,
@@ -105,6 +136,15 @@ class Network:
         # Where each live query stands among the batch's; queries are sorted by number.
         place_B = torch.searchsorted(query_texts, live_B[~is_item_B] - self.items)
         return item_text_VH, query_text_QH.index_put((place_B,), fresh_BH[~is_item_B])
+
+
+def _check_room(bank: TextBank, model: ShelfModel) -> None:
+    places = int(bank.encoder.model.config.max_position_embeddings)  # type: ignore[arg-type, union-attr]  # HF config
+    match model.options.history:
+        case FlatTextHistory(tokens=tokens) if tokens > places:
+            raise ConfigError(
+                f"model.history.tokens: {tokens} asked for, the encoder reads at most {places}"
+            )
 
 
 def live_texts(batch: Batch, items: int, most: int, rng: np.random.Generator) -> NDArray[np.int64]:

@@ -35,7 +35,7 @@ from shelfwise.schema.progress import Progress
 from shelfwise.schema.run_files import CURVE, ITEMS, MODEL, TABLES
 from shelfwise.training.config import TrainOptions
 from shelfwise.training.device import choose_device
-from shelfwise.training.fit import TrainingError
+from shelfwise.training.step import TrainingError
 from shelfwise.training.judged_pairs import JudgedPairs, places_of, query_batches
 from shelfwise.training.optimizer import optimizer_of
 from shelfwise.training.pair_readers import PairReader, ReadApart, Source, encoded, reader_of

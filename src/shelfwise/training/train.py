@@ -41,9 +41,9 @@ from shelfwise.training.classify import train_classifier
 from shelfwise.training.cold_items import place_cold
 from shelfwise.training.config import TrainOptions
 from shelfwise.training.conversion_labels import conversion_warnings, learned_conversion
-from shelfwise.training.course import Course
+from shelfwise.training.curve import LearningCurve
 from shelfwise.training.device import choose_device
-from shelfwise.training.fit import LearningCurve, Lessons, Plan, fit
+from shelfwise.training.fit import Lessons, Plan, Watchers, fit
 from shelfwise.training.network import Network
 from shelfwise.training.position_start import measured_places, usual_shift
 from shelfwise.training.relevance import train_relevance
@@ -204,7 +204,7 @@ class _Builder:
             return compared(checked, network, self.prepared, examples, judged)
 
         lessons = Lessons(self.prepared, examples, plan)
-        curve = fit(network, lessons, self.options, look=look, progress=self.progress)
+        curve = fit(network, lessons, self.options, look=look, watchers=Watchers(self.progress))
         return network, curve, plan
 
     def calibrated(self, network: Network) -> FittedCalibration:
@@ -229,7 +229,7 @@ class _Builder:
             Lessons(self.prepared, examples, refit),
             self.options,
             look=None,
-            progress=self.progress,
+            watchers=Watchers(self.progress),
         )
         place_cold(network, self.prepared, examples)
         return network
