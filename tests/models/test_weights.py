@@ -10,7 +10,6 @@ from shelfwise.models.config import EncoderOptions, ModelOptions, TopLayers
 from shelfwise.models.shelf_model import Shape, ShelfModel
 from shelfwise.models.text_encoder import TextEncoder, load_text_encoder
 from shelfwise.models.weights import (
-    ENCODER,
     load_encoder,
     load_shelf_model,
     load_tensors,
@@ -19,7 +18,7 @@ from shelfwise.models.weights import (
 )
 from shelfwise.schema.errors import ArtifactError
 
-from .test_text_encoder import TEXTS, tokens_of
+from .test_text_encoder import tokens_of
 
 SHAPE = Shape(text_width=32, items=5, numbers=2, trend=5)
 SMALL = ModelOptions(width=8)
@@ -53,20 +52,6 @@ def test_a_saved_encoder_gives_the_same_vectors(
         assert torch.equal(again(ids, mask), encoder(ids, mask))
     assert not any(parameter.requires_grad for parameter in again.parameters())
     assert not again.training
-
-
-def test_sentence_transformers_reads_it(tiny_encoder: Path, tmp_path: Path) -> None:
-    library = pytest.importorskip("sentence_transformers", reason="comes with the MiniLM package")
-    encoder = changed_encoder(tiny_encoder)
-    save_encoder(encoder, tiny_encoder, tmp_path)
-
-    theirs = library.SentenceTransformer(str(tmp_path / ENCODER), device="cpu").encode(
-        TEXTS, convert_to_tensor=True
-    )
-
-    with torch.no_grad():
-        ours = encoder(*tokens_of(tiny_encoder))
-    torch.testing.assert_close(theirs.cpu(), ours, atol=1e-5, rtol=1e-4)
 
 
 def test_tensors_come_back(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from shelfwise.cli.cross_validate import cross_validate
 from shelfwise.cli.datasets import datasets
 from shelfwise.cli.demo import demo
 from shelfwise.cli.diagnose import diagnose
+from shelfwise.cli.encoder import encoder
 from shelfwise.cli.evaluate import evaluate
 from shelfwise.cli.init import init
 from shelfwise.cli.learning_curve import learning_curve
@@ -41,6 +42,7 @@ app = typer.Typer(
 )
 app.add_typer(datasets, name="datasets")
 app.add_typer(ab, name="ab")
+app.add_typer(encoder, name="encoder")
 _COMMANDS = (
     init,
     sample,

@@ -101,15 +101,17 @@ def read_linear(folder: Path) -> dict[str, Tensor] | None:
 def _check_pooling(path: Path) -> None:
     pooling: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     # By name since release 5, before that a flag for each.
-    found = pooling.get("pooling_mode") or [
-        key.removeprefix("pooling_mode_").removesuffix("_tokens")
+    named = pooling.get("pooling_mode", [])
+    flags = [
+        key.removeprefix("pooling_mode_").removesuffix("s").removesuffix("_token")
         for key, value in pooling.items()
         if key.startswith("pooling_mode_") and value
     ]
-    if found not in ("mean", ["mean"]):
+    found = flags + ([named] if isinstance(named, str) else list(named))
+    if found != ["mean"]:
         raise ConfigError(
-            f"{path}: vectors are made by {found}; Shelfwise takes the mean of a text's tokens. "
-            f"To fine-tune it that way, use a copy without {_MODULES}"
+            f"{path}: vectors are made by {', '.join(found)}; Shelfwise takes the mean of a text's "
+            f"tokens. To fine-tune it that way, use a copy without {_MODULES}"
         )
 
 
