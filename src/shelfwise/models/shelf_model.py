@@ -298,6 +298,7 @@ class ShelfModel(nn.Module):
         past = Past(
             item_RLD=_pick(catalogue.item_VD, requests.item_RL),
             number_RLF=_pick(catalogue.item_number_VF, requests.item_RL),
+            kind_RL=requests.kind_RL,
             weight_RL=_LOGIT_UNIT * self.past_weight(_kind_and_age(requests)).squeeze(-1),
             is_item_RL=requests.item_RL >= 0,
         )
@@ -311,7 +312,6 @@ def _kind_and_age(requests: Requests) -> Tensor:
 
 def _done(requests: Requests, catalogue: Catalogue) -> PastEvents:
     """What was met, by the groups of its items."""
-            kind_RL=requests.kind_RL,
     met = requests.met
     is_item_RP = met.item_RP >= 0
     group_RPC = catalogue.group_VC[met.item_RP.clamp(min=0)]
