@@ -70,6 +70,7 @@ class Checkpoints:
         self._made_of = json.loads(json.dumps(made_of))  # tuples become lists, as in the file
         self._minutes = minutes
         self._written_at = 0.0
+        self.resumed_at: int | None = None  # step
 
     def is_due(self, seconds: float) -> bool:
         """Whether the last one was written long enough ago; ``seconds`` as a `Headway` has them."""
@@ -127,7 +128,7 @@ class Checkpoints:
                 mean.copy_(tensors[f"mean/{place}"])
         if learner.network.bank.encoder.ranks is not None:
             learner.network.bank.encoder.ranks.remember(_below("ranks/", tensors))
-        self._written_at = numbers["seconds"]
+        self._written_at, self.resumed_at = numbers["seconds"], numbers["step"]
         rows = tensors.get("window", torch.empty(0, len(Terms._fields)))
         checks = [Check(**check) for check in numbers["checks"]]
         return Headway(
@@ -175,6 +176,7 @@ class Checkpoints:
 
 def resuming_folder(out: Path) -> Path:
     """Where the checkpoints of the run ``out`` are until it is complete: beside it."""
+    out = out.resolve()
     return out.with_name(f"{out.name}.training")
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
+from shelfwise.training.adaptation.options import AdaptationOptions, NoAdaptation
 from shelfwise.training.tasks_config import TaskOptions
 
 
@@ -13,6 +15,12 @@ class Course:
     """What is learned, and where it begins."""
 
     tasks: TaskOptions = field(default_factory=TaskOptions)
+    # Whether the text encoder learns the shop's language first.
+    adaptation: AdaptationOptions = field(default_factory=NoAdaptation)
     # A run to begin from. Tasks that it has not learned are learned on top of it, and nothing else
     # of it changes; where there is none, all of it learns further.
     begin: Path | None = None
+    # Where a training that was killed left checkpoints: go on from them, start over, or ask.
+    unfinished: Literal["refuse", "resume", "anew"] = "refuse"
+    # Whether the run's facts say how long each phase of a step took.
+    profile: bool = False

@@ -59,7 +59,14 @@ class Network:
     phases: Phases = field(default_factory=Untimed)
 
     @classmethod
-    def of(cls, bank: TextBank, model: ShelfModel, facts: ItemFacts, trend: Trend) -> Network:
+    def of(
+        cls,
+        bank: TextBank,
+        model: ShelfModel,
+        facts: ItemFacts,
+        trend: Trend,
+        phases: Phases | None = None,
+    ) -> Network:
         _check_room(bank, model)
         device = bank.device
         return cls(
@@ -71,6 +78,7 @@ class Network:
             torch.from_numpy(facts.first_V).to(device),
             trend,
             facts.end,
+            phases or Untimed(),
         )
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Protocol
 
@@ -28,14 +29,8 @@ class TensorBoard:
     """Writes event files that `tensorboard --logdir` shows."""
 
     def __init__(self, folder: Path) -> None:
-        """Raises ConfigError: the library is not installed."""
-        try:
-            from torch.utils.tensorboard.writer import SummaryWriter
-        except ImportError as error:
-            raise ConfigError(
-                'train.track: "tensorboard" needs the library of that name; install it with: '
-                'pip install "shelfwise[track]"'
-            ) from error
+        from torch.utils.tensorboard.writer import SummaryWriter
+
         self._writer = SummaryWriter(str(folder))  # type: ignore[no-untyped-call]  # torch
 
     def log(self, step: int, figures: Mapping[str, float]) -> None:
@@ -49,17 +44,30 @@ class TensorBoard:
 
 def tracking_folder(out: Path) -> Path:
     """Where the figures of the run ``out`` are: beside it, since a run's own files are sealed."""
+    out = out.resolve()
     return out.with_name(f"{out.name}.tensorboard")
 
 
+def refuse_missing_library(options: TrainOptions) -> None:
+    """Raises ConfigError: the options ask for a tracker whose library is not installed."""
+    if options.track == "tensorboard" and find_spec("tensorboard") is None:
+        raise ConfigError(
+            'train.track: "tensorboard" needs the library of that name; install it with: '
+            'pip install "shelfwise[track]"'
+        )
+
+
 @contextmanager
-def tracker_of(options: TrainOptions, out: Path) -> Iterator[Tracker]:
-    """The tracker that the options ask for, closed when the block ends."""
+def tracker_of(options: TrainOptions, out: Path, phase: str) -> Iterator[Tracker]:
+    """The tracker that the options ask for, closed when the block ends.
+
+    Each phase has curves of its own: a refit's steps would be drawn over those of the fit.
+    """
     match options.track:
         case "none":
             yield NoTracker()
         case "tensorboard":
-            board = TensorBoard(tracking_folder(out))
+            board = TensorBoard(tracking_folder(out) / phase)
             try:
                 yield board
             finally:

@@ -36,18 +36,25 @@ from shelfwise.schema.manifest import MANIFEST, Manifest, holds, seal
 from shelfwise.schema.plain import plain
 from shelfwise.schema.progress import Progress, Silent
 from shelfwise.schema.run_files import CALIBRATION, CAMPAIGNS, CURVE, ITEMS, MODEL, TABLES
+from shelfwise.training.adaptation.adapt import Start
+from shelfwise.training.adaptation.options import AdaptationOptions
+from shelfwise.training.adaptation.stage import Place, starting_encoder
 from shelfwise.training.calibrate import NOTHING_TO_CALIBRATE, FittedCalibration, calibrate
 from shelfwise.training.classify import train_classifier
 from shelfwise.training.cold_items import place_cold
 from shelfwise.training.config import TrainOptions
 from shelfwise.training.conversion_labels import conversion_warnings, learned_conversion
+from shelfwise.training.course import Course
 from shelfwise.training.curve import LearningCurve
 from shelfwise.training.device import choose_device
-from shelfwise.training.fit import Lessons, Plan, Watchers, fit
+from shelfwise.training.fit import Lessons, Plan, fit
+from shelfwise.training.manner import Manner, Resuming
 from shelfwise.training.network import Network
+from shelfwise.training.phases import Timed, Untimed
 from shelfwise.training.position_start import measured_places, usual_shift
 from shelfwise.training.relevance import train_relevance
 from shelfwise.training.text_bank import TextBank
+from shelfwise.training.tracking import refuse_missing_library
 from shelfwise.training.validation import Check, check, compared
 
 
@@ -57,17 +64,20 @@ def train(
     model_options: ModelOptions,
     options: TrainOptions,
     progress: Progress | None = None,
+    course: Course | None = None,
 ) -> Manifest:
     """Learn from a prepared folder and write the run folder ``out``, whole or not at all.
 
     Which tasks are learned follows from the log: clicks and conversions where it has impressions,
     match always; a table of pairs becomes a classifier, judgements alone a grader of texts.
     """
-    progress = progress or Silent()
+    progress, course = progress or Silent(), course or Course()
     torch.manual_seed(options.seed)
     torch.set_num_threads(options.threads or torch.get_num_threads())
     if holds(out) == "prepared":
         raise ConfigError(f"{out}: holds a prepared shop; name another folder for the run")
+    refuse_missing_library(options)
+    resuming = Resuming.of(prepared, out, course, model=model_options, train=options)
     with new_folder(out, MANIFEST) as folder:
         match prepared:
             case PreparedPairs():
@@ -75,7 +85,11 @@ def train(
             case PreparedJudgements():
                 facts = train_relevance(prepared, folder, model_options, options, progress)
             case PreparedShop():
-                facts = _train_shop(prepared, folder, model_options, options, progress)
+                timed = Timed() if course.profile else Untimed()
+                manner = Manner(progress, resuming, options, timed)
+                builder = _Builder(prepared, model_options, options, manner)
+                adapted = builder.adapt(course.adaptation)
+                facts = _train_shop(builder, folder) | {"adaptation": adapted}
         facts |= {
             "prepared": str(prepared.folder.resolve()),
             "model": model_options.model_dump(mode="json"),
@@ -83,24 +97,20 @@ def train(
             "data": prepared.options.model_dump(mode="json"),
             "config": prepared.manifest.facts["options"],
         }
-        return seal(
+        manifest = seal(
             folder,
             "run",
             seed=options.seed,
             data_fingerprint=prepared.manifest.data_fingerprint,
             facts=facts,
         )
+    resuming.forget()
+    return manifest
 
 
-def _train_shop(
-    prepared: PreparedShop,
-    folder: Path,
-    model_options: ModelOptions,
-    options: TrainOptions,
-    progress: Progress,
-) -> dict[str, Any]:
+def _train_shop(builder: _Builder, folder: Path) -> dict[str, Any]:
     began = time.monotonic()
-    builder = _Builder(prepared, model_options, options, progress)
+    prepared, options = builder.prepared, builder.options
     network, curve, plan = builder.fitted()
     best = curve.best
     parts = LEARNED if options.refit else TRAINED
@@ -125,6 +135,7 @@ def _train_shop(
             prepared, examples, options, prepared.moments.known_until(parts)
         ),
         "seconds": round(time.monotonic() - began, 1),
+        **builder.manner.facts(),
     }
 
 
@@ -145,12 +156,13 @@ class _Builder:
         prepared: PreparedShop,
         model_options: ModelOptions,
         options: TrainOptions,
-        progress: Progress,
+        manner: Manner,
     ) -> None:
         self.prepared = prepared
         self.model_options = model_options
         self.options = options
-        self.progress = progress
+        self.manner = manner
+        self.progress = manner.progress
         self.source = encoder_folder(model_options.encoder.name)
         self.tokens = self._tokens()
         self.bank: TextBank | None = None  # the latest network's
@@ -166,6 +178,22 @@ class _Builder:
             self.prepared.folder / TOKEN_CACHE,
         )
 
+    def adapt(self, options: AdaptationOptions) -> dict[str, Any]:
+        """Begin, if asked for, with an encoder that has learned the shop's language; say how.
+
+        A refit begins with the same one: it has learned from the training part alone.
+        """
+        adapted = starting_encoder(
+            self.prepared,
+            Start(self.source, self.tokens, self.model_options.encoder),
+            options,
+            self.options,
+            Place(self.manner.resuming.adapted_folder, self.manner.resuming.made_of),
+            self.progress,
+        )
+        self.source = adapted.source
+        return adapted.facts
+
     def fresh(self, parts: Sequence[Part]) -> Network:
         torch.manual_seed(self.options.seed)
         device = choose_device(self.options.device)
@@ -176,7 +204,7 @@ class _Builder:
         shape = Shape(encoder.width, len(self.prepared.items), NUMBERS, FIGURES)
         model = ShelfModel(shape, self.model_options)
         facts, trend = item_facts(self.prepared, parts), trend_of(self.prepared, parts)
-        network = Network.of(bank, model, facts, trend)
+        network = Network.of(bank, model, facts, trend, self.manner.phases)
         if self.prepared.has_impressions:
             examples = examples_of(self.prepared, parts)
             model.heads.start_from(*_rates(examples))
@@ -204,7 +232,8 @@ class _Builder:
             return compared(checked, network, self.prepared, examples, judged)
 
         lessons = Lessons(self.prepared, examples, plan)
-        curve = fit(network, lessons, self.options, look=look, watchers=Watchers(self.progress))
+        with self.manner.watching("fit") as watchers:
+            curve = fit(network, lessons, self.options, look=look, watchers=watchers)
         return network, curve, plan
 
     def calibrated(self, network: Network) -> FittedCalibration:
@@ -224,13 +253,9 @@ class _Builder:
             taken=max(1, round(steps * longer)),
             per_check=plan.per_check,
         )
-        fit(
-            network,
-            Lessons(self.prepared, examples, refit),
-            self.options,
-            look=None,
-            watchers=Watchers(self.progress),
-        )
+        lessons = Lessons(self.prepared, examples, refit)
+        with self.manner.watching("refit") as watchers:
+            fit(network, lessons, self.options, look=None, watchers=watchers)
         place_cold(network, self.prepared, examples)
         return network
 
