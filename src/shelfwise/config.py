@@ -19,6 +19,7 @@ from shelfwise.ranking.config import RankOptions
 from shelfwise.schema.errors import ConfigError
 from shelfwise.schema.options import explain, models_in
 from shelfwise.serving.config import ServeOptions
+from shelfwise.training.adaptation.options import AdaptationOptions, NoAdaptation
 from shelfwise.training.config import TrainOptions
 from shelfwise.training.tasks_config import TaskOptions
 
@@ -29,6 +30,7 @@ class ShopConfig(DataOptions):
     """Every option of Shelfwise; the sections stand beside what they configure."""
 
     model: ModelOptions = ModelOptions()
+    adaptation: AdaptationOptions = NoAdaptation()
     tasks: TaskOptions = TaskOptions()
     train: TrainOptions = TrainOptions()
     evaluate: EvaluateOptions = EvaluateOptions()

@@ -43,9 +43,9 @@ from shelfwise.training.adaptation.pairs import (
 from shelfwise.training.adaptation.variation import Variations
 from shelfwise.training.config import TrainOptions
 from shelfwise.training.device import choose_device
-from shelfwise.training.fit import TrainingError
 from shelfwise.training.optimizer import optimizer_of
 from shelfwise.training.schedule import rate_share, set_rates
+from shelfwise.training.step import TrainingError
 from shelfwise.training.text_bank import TextBank
 
 

@@ -160,7 +160,7 @@ class Teacher:
         if self.words is None or self.head is None:
             return torch.zeros((), device=self.bank.device)
         texts = self.material.texts
-        chosen = texts[rng.integers(len(texts), size=self.options.batch_pairs)]
+        chosen = texts[rng.integers(len(texts), size=self.options.batch_pairs // 2)]
         read = self.bank.tokens.padded(chosen)
         masked = hide_words(*read, self.words, rng)
         with half_precision(self.bank.device):

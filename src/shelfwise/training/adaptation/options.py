@@ -45,16 +45,17 @@ class Adaptation(Options):
     temperature: PositiveFloat = 0.05
     """Divides the cosine before the softmax."""
     masked_weight: NonNegativeFloat = 0.1
-    """Weight of guessing masked words of titles and queries beside the pairs; 0: not done."""
+    """Weight of guessing hidden words of titles and queries, half as many texts as pairs; 0: not
+    done."""
     hard_negatives: NonNegativeInt = 1
     """Items near each pair's first text, by the encoder of the last check, that its owner did not
     take."""
     nearest_passed: NonNegativeInt = 5
     """Nearest of them that are passed over: many would have been right, had they been seen."""
-    steps: PositiveInt = 600
+    steps: PositiveInt = 300
     minutes: PositiveFloat = 5
     """The stage stops after this long; validation chooses among what it had until then."""
-    check_steps: PositiveInt = 150
+    check_steps: PositiveInt = 75
     """Steps after which all texts are encoded anew, for validation and for hard negatives."""
 
     @model_validator(mode="after")
