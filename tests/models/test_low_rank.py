@@ -80,6 +80,8 @@ def test_the_penalty_by_hand(tiny_encoder: Path) -> None:
     assert penalty is not None
     assert penalty.item() == pytest.approx(2**0.5 / 2)
     penalty.backward()  # type: ignore[no-untyped-call]
+    # Where the encoder is told to stand still, there is nothing to be drawn to.
+    assert encoder.requires_grad_(False).penalty() is None
 
 
 def test_lora_adds_nothing_to_the_loss(tiny_encoder: Path) -> None:

@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 
 from shelfwise.data.prepared import PreparedShop
 from shelfwise.data.tokens import TokenTable, tokenise
-from shelfwise.models.config import EncoderOptions, Frozen, Full, TuningOptions
+from shelfwise.models.config import (
+    AdaLora,
+    Adapter,
+    EncoderOptions,
+    Frozen,
+    Full,
+    Lora,
+    TuningOptions,
+)
 from shelfwise.models.text_encoder import load_text_encoder
 from shelfwise.schema.progress import Silent
 from shelfwise.training import text_bank
@@ -21,7 +29,15 @@ from .small_network import TOP, bank_of, tokens_of
 
 @pytest.mark.parametrize(
     ("tuning", "kept_bytes", "keeps"),
-    [(TOP, 2**31, True), (TOP, 0, False), (Frozen(), 2**31, True), (Full(), 2**31, False)],
+    [
+        (TOP, 2**31, True),
+        (TOP, 0, False),
+        (Frozen(), 2**31, True),
+        (Full(), 2**31, False),
+        (Lora(layers=1), 2**31, True),
+        (AdaLora(), 2**31, False),
+        (Adapter(layers=1), 2**31, True),
+    ],
 )
 def test_the_table_holds_the_encoders_own_vectors(
     prepared_sample: PreparedShop,
@@ -49,14 +65,16 @@ def test_the_table_holds_the_encoders_own_vectors(
     assert bank.vectors_TH.dtype == torch.float32
 
 
+@pytest.mark.parametrize("tuning", [TOP, Lora(layers=1), AdaLora(layers=1), Adapter(layers=1)])
 def test_the_table_follows_the_learning_layers_when_told(
-    prepared_sample: PreparedShop, tiny_encoder: Path
+    prepared_sample: PreparedShop, tiny_encoder: Path, tuning: TuningOptions
 ) -> None:
-    bank = bank_of(prepared_sample, tiny_encoder)
+    bank = bank_of(prepared_sample, tiny_encoder, tuning)
     before = bank.vectors_TH.clone()
     with torch.no_grad():
         for parameter in bank.encoder.layers[-1].parameters():
-            parameter.add_(0.1 * torch.randn_like(parameter))
+            if parameter.requires_grad:
+                parameter.add_(torch.randn_like(parameter))
 
     assert torch.equal(bank.vectors_TH, before)
     bank.refresh(Silent())
@@ -93,6 +111,21 @@ def test_a_second_bank_takes_what_the_frozen_layers_said(
 
     assert again._lower_KH is first._lower_KH
     assert torch.equal(again.vectors_TH, alone.vectors_TH)
+
+
+def test_what_is_kept_is_as_wide_as_hidden_states_are(tiny_encoder: Path) -> None:
+    # Vectors of 3 numbers out of hidden states of 32.
+    options = EncoderOptions(name=str(tiny_encoder), tuning=TOP, projection=5, dimensions=3)
+    encoder = load_text_encoder(tiny_encoder, options).eval()
+    tokens = tokenise(["red mug", "tea"], tiny_encoder / "tokenizer.json", 16)
+
+    bank = TextBank(encoder, tokens, torch.device("cpu"), Silent())
+
+    assert bank._lower_KH is not None
+    assert bank._lower_KH.shape == (len(tokens.ids), 32)
+    with torch.no_grad():
+        direct = encoder(*(torch.from_numpy(side) for side in tokens.padded(np.arange(2))))
+    torch.testing.assert_close(bank.vectors_TH, direct, atol=0.02, rtol=0)
 
 
 def bank_of_texts(texts: list[str], folder: Path, tuning: TuningOptions) -> TextBank:

@@ -74,16 +74,18 @@ class AdaptiveRanks:
         self._config = tuner.peft_config[_ADAPTER]
         self._allocator = tuner.rankallocator
 
-    def penalty(self) -> Tensor:
+    def penalty(self) -> Tensor | None:
         """How far the updates' A and B are from orthogonal, times its weight.
 
-        peft adds it to a model's own loss; an encoder has none.
+        peft adds it to a model's own loss; an encoder has none. None where nothing learns any more.
         """
         distances = []
         for name, matrix in self._tuner.model.named_parameters():
-            if "lora_A" in name or "lora_B" in name:
+            if matrix.requires_grad and ("lora_A" in name or "lora_B" in name):
                 gram_RR = matrix @ matrix.T if "lora_A" in name else matrix.T @ matrix
                 distances.append((gram_RR - torch.eye(len(gram_RR), device=matrix.device)).norm())
+        if not distances:
+            return None
         mean: Tensor = self._config.orth_reg_weight * torch.stack(distances).mean()
         return mean
 

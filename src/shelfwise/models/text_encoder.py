@@ -61,11 +61,15 @@ class TextEncoder(nn.Module):
         self.ranks = self._let_learn(tuning)
 
     @property
+    def hidden_width(self) -> int:
+        """H, the length of a token's hidden state."""
+        return _hidden_width(self.model)
+
+    @property
     def width(self) -> int:
         """D, the length of a text's vector."""
-        hidden = int(self.model.config.hidden_size)  # type: ignore[arg-type, union-attr]  # HF config
-        full = hidden if self.projection is None else self.projection.out_features
-        return full if self.dimensions is None else self.dimensions
+        whole = self.hidden_width if self.projection is None else self.projection.out_features
+        return whole if self.dimensions is None else self.dimensions
 
     def lower(self, input_ids_BL: Tensor, mask_BL: Tensor) -> Tensor:
         """``[B, L, H]`` hidden states below the layers that learn."""
@@ -202,11 +206,15 @@ def _projection(
 
 def _first_numbers(width: int, model: nn.Module) -> Tensor:
     """``[D, H]`` matrix that keeps a vector's first ``width`` numbers."""
-    return torch.eye(width, int(model.config.hidden_size))  # type: ignore[arg-type, union-attr]  # HF config
+    return torch.eye(width, _hidden_width(model))
+
+
+def _hidden_width(model: nn.Module) -> int:
+    return int(model.config.hidden_size)  # type: ignore[arg-type, union-attr]  # HF config
 
 
 def _check_lengths(encoder: TextEncoder, options: EncoderOptions) -> None:
-    hidden = int(encoder.model.config.hidden_size)  # type: ignore[arg-type, union-attr]  # HF config
+    hidden = encoder.hidden_width
     whole = hidden if encoder.projection is None else encoder.projection.out_features
     asked = [
         ("projection", options.projection, hidden),

@@ -54,7 +54,7 @@ def save_encoder(
             shutil.copyfile(source / name, target / name)
     write_sentence_folder(
         target,
-        int(encoder.model.config.hidden_size),  # type: ignore[arg-type, union-attr]  # HF config
+        encoder.hidden_width,
         encoder.linear(),
         prompts or {},
         plain=not has_bottlenecks(encoder.model),

@@ -98,12 +98,13 @@ class TextBank:
     def _lower_table(self, progress: Progress) -> Tensor | None:
         """What the frozen layers say of each of the K tokens; None where it can't be kept."""
         total = len(self.tokens.ids)
-        if not self.encoder.keeps_lower or total * self.encoder.width * 2 > _KEPT_BYTES:
+        if not self.encoder.keeps_lower or total * self.encoder.hidden_width * 2 > _KEPT_BYTES:
             return None
         if len(self._distinct) == 1:  # asked once, and not again
             return None
         self.encoder.eval()
-        kept_KH = torch.empty(total, self.encoder.width, dtype=torch.bfloat16, device=self.device)
+        width = self.encoder.hidden_width
+        kept_KH = torch.empty(total, width, dtype=torch.bfloat16, device=self.device)
         with progress.step("Frozen layers", total=len(self.vectors_TH)) as step:
             for rows in length_buckets(self.tokens, _BATCH_TOKENS):
                 ids_BL, mask_BL = self.tokens.padded(rows)
