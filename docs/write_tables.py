@@ -150,7 +150,7 @@ def _values(annotation: Any) -> str:
         return _TYPES[annotation]
     origin, inner = get_origin(annotation), get_args(annotation)
     if origin is Literal:
-        return ", ".join(f'`"{choice}"`' for choice in inner)
+        return ", ".join(f"`{_as_toml(choice)}`" for choice in inner)
     if origin is tuple:
         return f"list of {_values(inner[0])}"
     if isinstance(origin, type) and issubclass(origin, Mapping):

@@ -15,7 +15,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from shelfwise.data.attribution import labels_as_of
-from shelfwise.data.history import HistoryWindow, window
+from shelfwise.data.history import History, HistoryWindow, window
 from shelfwise.data.part_rows import rows_of_parts
 from shelfwise.data.prepared import PreparedShop
 from shelfwise.data.purchase_delay import arrived_by
@@ -44,6 +44,7 @@ class Batch(NamedTuple):
     match_item_M: NDArray[np.int64]
     weight_N: NDArray[np.float32]  # how much a shown row counts in training; 0: suspected fraud
     weight_M: NDArray[np.float32]  # the same of a match
+    next_kind_R: NDArray[np.int64]  # kind of what the owner did next; -1: nothing, or not known
 
 
 class Shuffle(NamedTuple):
@@ -75,6 +76,7 @@ class Examples:
     match_item_M: NDArray[np.int64]
     weight_N: NDArray[np.float32]
     weight_M: NDArray[np.float32]
+    next_kind_R: NDArray[np.int64]  # kind of the owner's first event from ``at`` on; -1: none then
 
     def __len__(self) -> int:
         return len(self.request_R)
@@ -143,7 +145,17 @@ def _examples(
         match_item_M=matched["item"].cast(pl.Int64).to_numpy(),
         weight_N=shown["weight"].to_numpy(),
         weight_M=matched["weight"].to_numpy(),
+        next_kind_R=_next_kinds(prepared.history, requests, known_until),
     )
+
+
+def _next_kinds(history: History, requests: pl.DataFrame, known_until: int) -> NDArray[np.int64]:
+    """``[R]`` kind of the event that follows each request's history, before ``known_until``."""
+    place_R, owner_R = requests["history_end"].to_numpy(), requests["owner"].to_numpy()
+    kind_E1 = np.append(history.kind_E.astype(np.int64), -1)
+    at_E1 = np.append(history.at_E, np.iinfo(np.int64).max)
+    known_R = (place_R < history.offset_U1[owner_R + 1]) & (at_E1[place_R] < known_until)
+    return np.where(known_R, kind_E1[place_R], -1)
 
 
 def _rows_of(table: pl.DataFrame, chosen: pl.DataFrame) -> pl.DataFrame:
@@ -216,6 +228,7 @@ def gather(prepared: PreparedShop, examples: Examples, rows: NDArray[np.int64]) 
         match_item_M=examples.match_item_M[matched],
         weight_N=examples.weight_N[shown],
         weight_M=examples.weight_M[matched],
+        next_kind_R=examples.next_kind_R[rows],
     )
 
 

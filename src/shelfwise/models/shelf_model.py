@@ -10,17 +10,23 @@ longer past, N = pairs of request and item.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
+import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from shelfwise.models.affinity import FIGURES, Affinity, PastEvents
+from shelfwise.models.auxiliary import NO_AUXILIARY, AuxiliaryHeads, AuxiliaryTasks
 from shelfwise.models.config import HistoryEncoderOptions, ModelOptions, NoHistory
 from shelfwise.models.heads import ClickConvert, ClickConvertHeads, PairFeatures, Past
 from shelfwise.models.history.choice import history_encoder
+from shelfwise.models.history.written import WrittenHistories
 from shelfwise.models.history_encoder import AGE_BUCKETS, Events, age_bucket
+from shelfwise.models.task_weights import TaskWeights
 from shelfwise.schema.event import EventKind, Surface
 
 # Adam moves an entry by about the learning rate a step, and a logit has to move by several units:
@@ -32,7 +38,11 @@ _FIRST_TREND = (0.1, 0.2, 0.1, 0.0, 0.0, 0.3, 0.3)
 # First guess of how much a meeting adds to an item's chance, as a logarithm: 5 %.
 _FIRST_EXCITEMENT = -3.0
 
+CATEGORY = 0  # which of an item's groups is its category
 SURFACES = tuple(Surface)  # a request's surface is stored as its place in this tuple
+
+# What a query and an item of each pair share, from numbers of queries (-1 none) and of items.
+WordsOfPairs = Callable[[NDArray[np.int64], NDArray[np.int64]], NDArray[np.float32]]
 
 
 class Catalogue(NamedTuple):
@@ -47,6 +57,8 @@ class Catalogue(NamedTuple):
     trend_KVG: Tensor  # how items are doing, at each of the moments that requests point to
     query_QD: Tensor
     query_text_QH: Tensor
+    written: WrittenHistories | None = None  # where histories are read as text
+    shared_words: WordsOfPairs | None = None  # where the heads are told of words in common
 
 
 class MetItems(NamedTuple):
@@ -79,6 +91,8 @@ class Shape(NamedTuple):
     items: int
     numbers: int
     trend: int
+    auxiliary: AuxiliaryTasks = NO_AUXILIARY
+    words: int = 0  # figures of the words that a query and an item share
 
 
 class ItemInputs(NamedTuple):
@@ -102,11 +116,20 @@ def as_read(requests: Requests, options: HistoryEncoderOptions) -> Requests:
             return requests
         case _:
             keep_RL = is_item_RL
+    # What is left moves together, so that padding stays on the left.
+    order_RL = keep_RL.long().argsort(dim=1, stable=True)
     return requests._replace(
-        item_RL=requests.item_RL.masked_fill(~keep_RL, -1),
-        query_RL=requests.query_RL.masked_fill(~keep_RL, -1),
-        valid_RL=requests.valid_RL & keep_RL,
+        item_RL=requests.item_RL.masked_fill(~keep_RL, -1).gather(1, order_RL),
+        query_RL=requests.query_RL.masked_fill(~keep_RL, -1).gather(1, order_RL),
+        kind_RL=requests.kind_RL.gather(1, order_RL),
+        age_RL=requests.age_RL.gather(1, order_RL),
+        valid_RL=(requests.valid_RL & keep_RL).gather(1, order_RL),
     )
+
+
+class _Intended(NamedTuple):
+    match: Tensor
+    click: Tensor
 
 
 class ShelfModel(nn.Module):
@@ -117,7 +140,7 @@ class ShelfModel(nn.Module):
     def __init__(self, shape: Shape, options: ModelOptions) -> None:
         super().__init__()
         width = options.width
-        text_width, items, numbers, trend = shape
+        text_width, items, numbers, trend, auxiliary, self.words = shape
         self.options = options
         self.text = nn.Linear(text_width, width)
         self.query_shift = nn.Linear(text_width, width)
@@ -130,7 +153,7 @@ class ShelfModel(nn.Module):
         self.item_bias = nn.Embedding(items, 1) if options.id_embedding else None
         self.history = history_encoder(width, len(EventKind), options.history)
         self.affinity = Affinity()
-        figures = numbers + trend + FIGURES
+        figures = numbers + trend + FIGURES + self.words
         self.heads = ClickConvertHeads(width, figures, len(SURFACES), options.heads)
         self.trend = nn.Parameter(torch.tensor(_FIRST_TREND[:trend]))
         # By kind of behaviour and its age: how much likelier it makes the very same item, and how
@@ -148,6 +171,8 @@ class ShelfModel(nn.Module):
         nn.init.zeros_(self.query_shift.bias)
         nn.init.zeros_(self.target_shift.weight)
         self.register_buffer("cold_logit", torch.zeros(()))
+        self.auxiliary = AuxiliaryHeads(text_width, width, auxiliary)
+        self.task_weights = TaskWeights(auxiliary.weighed) if auxiliary.weighed else None
         for table in (self.item_id, self.target_id):
             if table is not None:
                 nn.init.normal_(table.weight, std=0.02)
@@ -210,11 +235,22 @@ class ShelfModel(nn.Module):
         is_item_RL = requests.item_RL >= 0
         vector_RLD = torch.where(is_item_RL[:, :, None], item_RLD, query_RLD)
         events = Events(
-            vector_RLD, is_item_RL, requests.kind_RL, requests.age_RL, requests.valid_RL
+            vector_RLD,
+            is_item_RL,
+            requests.kind_RL,
+            requests.age_RL,
+            requests.valid_RL,
+            self._written(requests, catalogue),
         )
         asked_RD = _pick(catalogue.query_QD, requests.query_R)
         here_RD = self.surface(requests.surface_R) + asked_RD
         return self._unit(self.history(events, here_RD) + asked_RD)
+
+    def _written(self, requests: Requests, catalogue: Catalogue) -> Tensor | None:
+        """``[R, D]`` vectors of histories as texts; they share the projection of all texts."""
+        if catalogue.written is None:
+            return None
+        return self._unit(self.text(catalogue.written(requests.item_RL, requests.query_RL)))
 
     def match_scale(self) -> Tensor:
         """The learned factor that turns a cosine into a softmax logit."""
@@ -227,9 +263,16 @@ class ShelfModel(nn.Module):
         return score_RV + self.repeats(requests, len(catalogue.item_VD))
 
     def priors(self, requests: Requests, catalogue: Catalogue) -> Tensor:
-        """``[R, V]`` logits of items whoever asks: how they are doing, and their own bias."""
-        prior_KV = catalogue.trend_KVG @ self.trend + catalogue.item_bias_V
-        return prior_KV[requests.moment_R]
+        """``[R, V]`` logits of items whoever asks: how they are doing, their own bias, and whether
+        they are of the category that the query is after.
+        """
+        prior_RV = (catalogue.trend_KVG @ self.trend + catalogue.item_bias_V)[requests.moment_R]
+        intent = self.auxiliary.intent
+        if intent is None or not (requests.query_R >= 0).any():
+            return prior_RV
+        told_QC = intent.evidence(catalogue.query_text_QH)
+        told_RC = _pick(told_QC, requests.query_R)
+        return prior_RV + intent.match_gain * told_RC[:, catalogue.group_VC[:, CATEGORY]]
 
     def repeats(self, requests: Requests, items: int) -> Tensor:
         """``[R, V]`` what having met an item before adds to its match; 0 where it was not met.
@@ -279,16 +322,20 @@ class ShelfModel(nn.Module):
         moment_N = requests.moment_R[request_N]
         trend_NG = catalogue.trend_KVG[moment_N, item_N]
         prior_N = trend_NG @ self.trend + catalogue.item_bias_V[item_N]
+        intent_N = self._intended(query_N, item_N, catalogue)
+        if intent_N is not None:
+            prior_N = prior_N + intent_N.match
         target_ND = catalogue.target_VD[item_N]
         dot_N = self.match_scale() * (request_RD[request_N] * target_ND).sum(-1)
         done_NS = self.affinity(_done(requests, catalogue), request_N, catalogue.group_VC[item_N])
         number_NF = catalogue.item_number_VF[item_N]
+        words_NS = self._shared_words(catalogue, query_N, item_N)
         features = PairFeatures(
             request_ND=request_RD[request_N],
             item_ND=item_ND,
             query_ND=_pick(catalogue.query_QD, query_N),
             # Logarithms of counts; divided, they are of the size of the other inputs.
-            number_NF=torch.cat([number_NF, trend_NG / 4, done_NS], dim=-1),
+            number_NF=torch.cat([number_NF, trend_NG / 4, done_NS, words_NS], dim=-1),
             text_cosine_N=cosine_N,
             match_N=dot_N + prior_N + repeat_N,
             repeat_N=repeat_N,
@@ -302,7 +349,28 @@ class ShelfModel(nn.Module):
             weight_RL=_LOGIT_UNIT * self.past_weight(_kind_and_age(requests)).squeeze(-1),
             is_item_RL=requests.item_RL >= 0,
         )
-        return self.heads(features, past, position_N)  # type: ignore[no-any-return]  # nn.Module
+        judged: ClickConvert = self.heads(features, past, position_N)
+        if intent_N is None:
+            return judged
+        return judged._replace(click_N=judged.click_N + intent_N.click)
+
+    def _intended(self, query_N: Tensor, item_N: Tensor, catalogue: Catalogue) -> _Intended | None:
+        """What being of the category that a pair's query is after adds to its match and click."""
+        intent = self.auxiliary.intent
+        if intent is None or not (query_N >= 0).any():
+            return None
+        told_QC = intent.evidence(catalogue.query_text_QH)
+        told_N = told_QC[query_N.clamp(min=0), catalogue.group_VC[item_N, CATEGORY]]
+        told_N = told_N * (query_N >= 0)
+        return _Intended(intent.match_gain * told_N, intent.click_gain * told_N)
+
+    def _shared_words(self, catalogue: Catalogue, query_N: Tensor, item_N: Tensor) -> Tensor:
+        """``[N, S]`` figures of the words that each pair's query and item share."""
+        if self.words == 0 or not bool((query_N >= 0).any()):
+            return catalogue.item_number_VF.new_zeros(len(query_N), self.words)
+        assert catalogue.shared_words is not None, "a network that is told of words was given none"
+        found_NS = catalogue.shared_words(query_N.cpu().numpy(), item_N.cpu().numpy())
+        return torch.from_numpy(found_NS).to(query_N.device)
 
 
 def _kind_and_age(requests: Requests) -> Tensor:

@@ -52,6 +52,7 @@ class Candidates(NamedTuple):
         return requests._replace(met=met), catalogue._replace(
             target_VD=catalogue.target_VD[item_C],
             item_bias_V=catalogue.item_bias_V[item_C],
+            group_VC=catalogue.group_VC[item_C],
             trend_KVG=catalogue.trend_KVG[:, item_C],
         )
 
