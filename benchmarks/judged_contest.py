@@ -21,22 +21,28 @@ from benchmarks.failing import counted_as_failed
 from benchmarks.judged import FIFTHS, Fold, Judged, folds_of, judged_of
 from benchmarks.kept import Kept
 from benchmarks.pair_figures import FIGURES, PairTexts, frozen_cosine, pair_figures
-from benchmarks.pair_models import PAIRS, boosted_trees, pairs_classifier, ridge
+from benchmarks.pair_models import (
+    PAIRS,
+    TOWERS,
+    boosted_trees,
+    grader_of_texts,
+    pairs_classifier,
+    ridge,
+)
 from benchmarks.result import Result, peak_mib
 from benchmarks.shops import Shop, shop_of
-from shelfwise.data.prepared import PreparedJudgements, learnable
 from shelfwise.evaluation.report import OURS, Row
 from shelfwise.metrics.bootstrap import bootstrap_rows
 from shelfwise.metrics.graded_ndcg import graded_ndcg_at_k
 from shelfwise.metrics.pairwise_accuracy import pairs_by_query
 from shelfwise.metrics.root_mean_square import root_mean_square
 from shelfwise.metrics.spearman import SortedSpearman
-from shelfwise.schema.errors import ArtifactError, ConfigError
+from shelfwise.schema.errors import ConfigError
 from shelfwise.schema.progress import Progress
 
 K = 10
 _READERS = ("home-depot", "qbqtc")
-_SYSTEMS = (OURS, PAIRS, "baselines")
+_SYSTEMS = (OURS, *TOWERS, PAIRS, "baselines")
 _WORDS = {"home-depot": "shared words", "qbqtc": "shared characters"}
 _DRAWS = 200
 _VIEW, _TASK = "main", "relevance"
@@ -52,6 +58,7 @@ class Grades:
 
 Weighed = Callable[[NDArray[np.float64]], float]  # a metric by the weights of rows
 Grader = Callable[[Fold, int], tuple[Grades, Mapping[str, Any]]]  # of a fold and a seed
+Fit = Callable[..., tuple[NDArray[np.float64], Mapping[str, Any]]]
 
 
 @dataclass(slots=True)
@@ -75,15 +82,14 @@ def compare_judged(words: str, asking: Asking, progress: Progress) -> Result:
         folds = list(folds_of(judged))
         tested_T = np.concatenate([fold.test for fold in folds])
         board, answers = Board(kept=Kept(asking.keep)), _Answers()
-        _why_not_ours(board, judged, asking)
         context = (scratch, progress, reader)
         for group, systems in (
             ("baselines", _baselines(judged, shop, asking, context)),
-            (PAIRS, _pairs(judged, shop, asking, context)),
+            (OURS, _ours(judged, shop, asking, context)),
         ):
             with counted_as_failed(board.fail, group):
                 _answer_all(systems, judged, (folds, board, answers))
-    ours = PAIRS if PAIRS in board.runs else OURS
+    ours = next((name for name in (*TOWERS, PAIRS) if name in board.runs), OURS)
     return Result(
         benchmark="relevance",
         protocol=f"{words} Budget {asking.minutes:g} minutes a system and seed.",
@@ -112,16 +118,6 @@ def _shop(asking: Asking, scratch: Path, progress: Progress) -> tuple[Shop, str]
     return shop_of(asking.data, reader, scratch, asking.settings, progress), reader
 
 
-def _why_not_ours(board: Board, judged: Judged, asking: Asking) -> None:
-    """The ranker learns from behaviour; judgements alone are refused, in its own words."""
-    if not asking.wants(OURS) or not isinstance(judged.prepared, PreparedJudgements):
-        return
-    try:
-        learnable(judged.prepared)
-    except ArtifactError as error:
-        board.fail(OURS, str(error).partition(": ")[2])
-
-
 def _baselines(
     judged: Judged, shop: Shop, asking: Asking, context: tuple[Path, Progress, str]
 ) -> Iterator[tuple[str, Grader, int]]:
@@ -143,20 +139,24 @@ def _baselines(
         yield "gradient boosting on hand features", _learned(boosted_trees, figure_NF, judged), 1
 
 
-def _pairs(
+def _ours(
     judged: Judged, shop: Shop, asking: Asking, context: tuple[Path, Progress, str]
 ) -> Iterator[tuple[str, Grader, int]]:
+    """Both ways to read a pair, and the plain classifier on their texts one after the other."""
     scratch, progress, _ = context
-    if asking.wants(PAIRS, OURS):
+    kinds = {name: (f"model.relevance.kind={kind}",) for name, kind in TOWERS.items()}
+    for name, chosen in {**kinds, PAIRS: ()}.items():
+        if asking.wants(OURS, name):
+            fit = pairs_classifier if name == PAIRS else grader_of_texts
 
-        def graded(fold: Fold, seed: int) -> tuple[Grades, Mapping[str, Any]]:
-            settings = (f"train.minutes={asking.minutes}", f"train.seed={seed}")
-            grade_T, told = pairs_classifier(
-                judged, fold, shop.config(*settings), scratch, progress
-            )
-            return Grades(grade_T, grade_T), {"seed": seed, **told}
+            def graded(
+                fold: Fold, seed: int, fit: Fit = fit, chosen: tuple[str, ...] = chosen
+            ) -> tuple[Grades, Mapping[str, Any]]:
+                settings = (f"train.minutes={asking.minutes}", f"train.seed={seed}", *chosen)
+                grade_T, told = fit(judged, fold, shop.config(*settings), scratch, progress)
+                return Grades(grade_T, grade_T), {"seed": seed, **told}
 
-        yield PAIRS, graded, asking.seeds
+            yield name, graded, asking.seeds
 
 
 def by_score(score_N: NDArray[np.float64], grade_N: NDArray[np.float64]) -> Grader:
@@ -173,7 +173,7 @@ def by_score(score_N: NDArray[np.float64], grade_N: NDArray[np.float64]) -> Grad
 
 
 def _learned(
-    fit: Callable[..., tuple[NDArray[np.float64], Mapping[str, Any]]],
+    fit: Fit,
     figure_NF: NDArray[np.float64],
     judged: Judged,
 ) -> Grader:

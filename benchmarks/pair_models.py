@@ -16,11 +16,13 @@ from numpy.typing import NDArray
 
 from benchmarks.judged import Fold, Judged
 from shelfwise.config import ShopConfig
-from shelfwise.data.prepared import PreparedPairs
+from shelfwise.data.judged import JUDGED
+from shelfwise.data.prepared import PreparedJudgements, PreparedPairs
 from shelfwise.metrics.graded_ndcg import graded_ndcg_at_k
 from shelfwise.schema.progress import Progress
 
 PAIRS = "shelfwise/pairs"
+TOWERS = {"shelfwise/bi-encoder": "bi_encoder", "shelfwise/cross-encoder": "cross_encoder"}
 _MOST_GRADES = 10  # of more, thirds are told apart: the mean of three judges
 _K = 10
 
@@ -78,6 +80,63 @@ def _best(
     value, settings, model = chosen
     grade_T: NDArray[np.float64] = model.predict(figure_NF[fold.test])
     return grade_T, {"settings": settings, "validation": {f"ndcg@{_K}": value}}
+
+
+def grader_of_texts(
+    judged: Judged, fold: Fold, config: ShopConfig, scratch: Path, progress: Progress
+) -> tuple[NDArray[np.float64], Mapping[str, Any]]:
+    """Our training of a shop that has judgements alone, on the parts of a fold.
+
+    Query and title are read apart or together, as the options say; validation stops it.
+    """
+    from shelfwise.ranking.loaded_relevance import LoadedRelevance
+    from shelfwise.training.train import train
+
+    began = time.perf_counter()
+    prepared = _as_judgements(judged, fold, config, scratch / "judged")
+    manifest = train(prepared, scratch / "run", config.model, config.train, progress)
+    with progress.step("Grading the test"):
+        loaded = LoadedRelevance(scratch / "run", manifest)
+        table = prepared.judgements[fold.test]
+        query_T, item_T = (table[name].to_numpy() for name in ("query", "item"))
+        grade_T = loaded.grades(prepared.queries["text"].to_list(), query_T, item_T)
+    told = {name: manifest.facts[name] for name in ("best_step", "steps", "validation")}
+    return grade_T, {**told, "seconds": round(time.perf_counter() - began, 1)}
+
+
+def _as_judgements(
+    judged: Judged, fold: Fold, config: ShopConfig, folder: Path
+) -> PreparedJudgements:
+    """Row i is row i of the judged table; its titles are the catalogue."""
+    folder.mkdir(exist_ok=True)  # keeps the tokens
+    texts = {
+        name: judged.rows[column].unique(maintain_order=True)
+        for name, column in (("query", "query"), ("item", "title"))
+    }
+    number = {
+        name: dict(zip(column.to_list(), range(len(column)), strict=True))
+        for name, column in texts.items()
+    }
+    part_N = np.full(len(judged.rows), "test", dtype=object)
+    part_N[fold.train], part_N[fold.validation] = "train", "validation"
+    return PreparedJudgements(
+        folder=folder,
+        options=config,
+        manifest=judged.prepared.manifest,
+        items=pl.DataFrame(
+            {"item_id": texts["item"], "title": texts["item"], "text": texts["item"]}
+        ),
+        queries=pl.DataFrame({"text": texts["query"]}),
+        judgements=pl.DataFrame(
+            {
+                "query": [number["query"][text] for text in judged.rows["query"]],
+                "item": [number["item"][text] for text in judged.rows["title"]],
+                "grade": judged.rows["grade"],
+                "part": part_N.tolist(),
+            },
+            schema=JUDGED,
+        ),
+    )
 
 
 def pairs_classifier(

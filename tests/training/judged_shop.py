@@ -23,7 +23,7 @@ _SIZES = ("small", "large")
 
 
 def judged_shop(folder: Path) -> PreparedJudgements:
-    """40 queries; of each one's four items, one says all of it, one two words, one one, one none."""
+    """40 queries with four items each: one says all of it, one two words, one one, one none."""
     rows = [
         (f"{size} {colour} {thing}", title, grade)
         for size in _SIZES
