@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from benchmarks.result import Result
 from benchmarks.section import (
+    _command,
     figure,
     interval,
     section_of,
@@ -163,3 +164,10 @@ def test_a_section_without_an_end_is_left_alone(tmp_path: Path) -> None:
         write_section(page, result(), ["retail"], DAY)
 
     assert page.read_text() == "<!-- benchmark: retail -->\nhalf\n"
+
+
+def test_a_command_is_told_without_where_things_lie() -> None:
+    words = ["run.py", "retail", "--data", "/some/where/shop", "--keep", "/tmp/kept", "--json"]
+
+    assert _command(words) == "run.py retail --data shop --json"
+    assert _command(["run.py", "--keep=/tmp/kept", "--budget", "1"]) == "run.py --budget 1"
