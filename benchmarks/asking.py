@@ -19,7 +19,7 @@ class Asking:
     minutes: float = 10.0  # of learning, for each system and seed
     systems: tuple[str, ...] = ()  # empty: all
     settings: tuple[str, ...] = ()  # section.key=value, over shop.toml
-    scripts: Path = ROOT / "benchmarks/peers"  # rank_NAME.py, forecast_NAME.py of each peer
+    scripts: Path = ROOT / "benchmarks/peers"  # rank_NAME.py, ..., of each peer
     environments: Path = ROOT / ".venv-peers"  # where `make peers` puts them
     keep: Path | None = None  # a folder for what each run came to, as it ends
 

@@ -19,7 +19,8 @@ from benchmarks.asking import Asking
 from benchmarks.board import Board, Figure, Values
 from benchmarks.failing import counted_as_failed
 from benchmarks.judged import FIFTHS, Fold, Judged, folds_of, judged_of
-from benchmarks.kept import Kept
+from benchmarks.judged_peers import SCORES, digest_of, read_scores, write_judged
+from benchmarks.kept import Arrays, Kept
 from benchmarks.pair_figures import FIGURES, PairTexts, frozen_cosine, pair_figures
 from benchmarks.pair_models import (
     PAIRS,
@@ -29,6 +30,8 @@ from benchmarks.pair_models import (
     pairs_classifier,
     ridge,
 )
+from benchmarks.peer_process import peer_names
+from benchmarks.peers_in_turn import Turns
 from benchmarks.result import Result, peak_mib
 from benchmarks.shops import Shop, shop_of
 from shelfwise.evaluation.report import OURS, Row
@@ -45,6 +48,7 @@ _READERS = ("home-depot", "qbqtc")
 _SYSTEMS = (OURS, *TOWERS, PAIRS, "baselines")
 _WORDS = {"home-depot": "shared words", "qbqtc": "shared characters"}
 _DRAWS = 200
+_NO_PEERS = "Peers fine-tune MiniLM, which reads no Chinese: they are asked on English data alone."
 _VIEW, _TASK = "main", "relevance"
 
 
@@ -74,7 +78,7 @@ class _Answers:
 def compare_judged(words: str, asking: Asking, progress: Progress) -> Result:
     """Every system on every fold; figures over all tested queries together."""
     began = time.perf_counter()
-    asking.refuse_unknown(_SYSTEMS)
+    asking.refuse_unknown((*_SYSTEMS, "peers", *peer_names(asking.scripts, "grade")))
     with TemporaryDirectory(prefix="relevance-") as folder:
         scratch = Path(folder)
         shop, reader = _shop(asking, scratch, progress)
@@ -89,6 +93,10 @@ def compare_judged(words: str, asking: Asking, progress: Progress) -> Result:
         ):
             with counted_as_failed(board.fail, group):
                 _answer_all(systems, judged, (folds, board, answers))
+        if len(folds) == 1:
+            _peers(judged, asking, (scratch, progress), (board, answers))
+        else:
+            board.notes.append(_NO_PEERS)
     ours = next((name for name in (*TOWERS, PAIRS) if name in board.runs), OURS)
     return Result(
         benchmark="relevance",
@@ -163,13 +171,49 @@ def by_score(score_N: NDArray[np.float64], grade_N: NDArray[np.float64]) -> Grad
     """A score that is no grade: a straight line through training rows makes one of it."""
 
     def graded(fold: Fold, _: int) -> tuple[Grades, Mapping[str, Any]]:
-        score, grade = score_N[fold.train], grade_N[fold.train]
-        spread = float(score.var())
-        slope = float(np.cov(score, grade, bias=True)[0, 1]) / spread if spread else 0.0
         score_T = score_N[fold.test]
-        return Grades(score_T, grade.mean() + slope * (score_T - score.mean())), {}
+        return Grades(score_T, _line(score_N[fold.train], grade_N[fold.train])(score_T)), {}
 
     return graded
+
+
+def _line(
+    score: NDArray[np.float64], grade: NDArray[np.float64]
+) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
+    """The grade that a straight line through known rows makes of a score."""
+    spread = float(score.var())
+    slope = float(np.cov(score, grade, bias=True)[0, 1]) / spread if spread else 0.0
+    return lambda score_T: grade.mean() + slope * (score_T - score.mean())
+
+
+def _peers(
+    judged: Judged, asking: Asking, context: tuple[Path, Progress], held: tuple[Board, _Answers]
+) -> None:
+    """Trainers of other libraries, where there is one fold and the texts are what they read."""
+    (fold,), (scratch, progress), (board, answers) = folds_of(judged), context, held
+    task = write_judged(judged, fold, scratch / "task")
+    grade_N = judged.rows["grade"].to_numpy()
+    validated = len(fold.validation)
+
+    def hold(system: str, arrays: Arrays, about: dict[str, Any]) -> bool:
+        score_A = arrays[SCORES].astype(np.float64)
+        score_T = score_A[validated:]
+        line = _line(score_A[:validated], grade_N[fold.validation])
+        answer = Grades(score_T, line(score_T))
+        if not board.add(system, _by_query(answer, judged, fold.test)):
+            return False
+        answers.add(system, answer)
+        board.about.append(about)
+        return True
+
+    Turns(
+        "grade",
+        task,
+        digest_of(task, judged, fold),
+        lambda out: read_scores(out, validated + len(fold.test)),
+        hold,
+        board.fail,
+    ).ask(asking, progress)
 
 
 def _learned(

@@ -1,8 +1,8 @@
 """Other libraries asked for an answer, each by its own interpreter, one after the other.
 
-`make peers` makes their environments; a script is benchmarks/peers/rank_NAME.py or
-forecast_NAME.py. The folder that it is given is written by `benchmarks.peer_task` or
-`benchmarks.cart_peers`.
+`make peers` makes their environments; a script is benchmarks/peers/rank_NAME.py, forecast_NAME.py
+or grade_NAME.py. The folder that it is given is written by `benchmarks.peer_task`,
+`benchmarks.cart_peers` or `benchmarks.judged_peers`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _HELP_SECONDS = 300.0
 _MODELS = re.compile(r"--model \{([^}]*)\}")
 _WHY_ABSENT = "why_absent.txt"
 
-Verb = Literal["rank", "forecast"]
+Verb = Literal["rank", "forecast", "grade"]
 
 
 class PeerError(ShelfwiseError):
@@ -58,7 +58,7 @@ class Asked:
 
 
 def peer_names(scripts: Path, verb: Verb) -> list[str]:
-    """Libraries that a script ranks or forecasts with."""
+    """Libraries that a script ranks, forecasts or grades with."""
     return sorted(path.stem.partition("_")[2] for path in scripts.glob(f"{verb}_*.py"))
 
 

@@ -43,13 +43,13 @@ def rank(  # noqa: PLR0913  # the flags of a command
     Example: shelfwise rank run --surface search --query "white hanging heart" --k 5
     """
     from shelfwise.cli.saved_config import config_of
-    from shelfwise.ranking.ranker import Ranker
+    from shelfwise.ranking.choice import ranker_of
     from shelfwise.schema.manifest import open_sealed
     from shelfwise.schema.ranking import RankRequest
 
     manifest = open_sealed(run, "run")
     config = config_of(run, manifest, settings or (), sections=("rank",))
-    ranker = Ranker.load(run, config.rank)
+    ranker = ranker_of(run, config.rank)
     now = datetime.now(UTC)
     past = _known_history(data or Path(manifest.facts["prepared"]), user) if user else ()
     past += _looked_at(ranker, history, now)
