@@ -37,6 +37,8 @@ from shelfwise.models.inference import pair_logits
 from shelfwise.models.shelf_model import Catalogue, ItemInputs, Requests, Shape, ShelfModel
 from shelfwise.models.text_encoder import TextEncoder
 from shelfwise.models.weights import ENCODER, load_encoder, load_shelf_model, load_tensors
+from shelfwise.retrieval.shared_words import SharedWords, figures_of_words
+from shelfwise.retrieval.word_figures import WordFigures
 from shelfwise.schema.errors import ArtifactError
 from shelfwise.schema.item import Campaign, Item
 from shelfwise.schema.manifest import Manifest, open_sealed
@@ -48,13 +50,18 @@ _QUERIES_AT_A_TIME = 256
 class EncodedQueries(NamedTuple):
     """Queries as the network reads them."""
 
+    texts: tuple[str, ...]
     vector_QH: Tensor  # unit length
     tokens: tuple[NDArray[np.int32], ...]
 
     def chosen(self, number_N: Tensor) -> EncodedQueries:
         """Some of them, in the order given."""
-        tokens = tuple(self.tokens[number] for number in number_N.tolist())
-        return EncodedQueries(self.vector_QH[number_N], tokens)
+        numbers = number_N.tolist()
+        return EncodedQueries(
+            texts=tuple(self.texts[number] for number in numbers),
+            vector_QH=self.vector_QH[number_N],
+            tokens=tuple(self.tokens[number] for number in numbers),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +81,7 @@ class LoadedRun:
     calibration: Calibration
     known: Catalogue  # the items, with no queries
     item_tokens: tuple[NDArray[np.int32], ...]  # only where histories are read as text
+    words: WordFigures | None  # of the items; only where the heads are told of words
     number_of: dict[str, int] = field(repr=False)  # item id -> number
 
     @property
@@ -103,7 +111,7 @@ class LoadedRun:
         pieces = [torch.zeros(0, self.encoder.width)]
         for start in range(0, len(texts), _QUERIES_AT_A_TIME):
             pieces.append(self._encode(tokens[start : start + _QUERIES_AT_A_TIME]))
-        return EncodedQueries(torch.cat(pieces), tokens)
+        return EncodedQueries(tuple(texts), torch.cat(pieces), tokens)
 
     def _encode(self, tokens: Sequence[NDArray[np.int32]]) -> Tensor:
         longest = max(len(one) for one in tokens)
@@ -122,6 +130,7 @@ class LoadedRun:
             query_QD=self.model.query_vectors(queries.vector_QH),
             query_text_QH=queries.vector_QH,
             written=self._written(queries),
+            shared_words=None if self.words is None else SharedWords(self.words, queries.texts),
         )
 
     def _written(self, queries: EncodedQueries) -> WrittenHistories | None:
@@ -165,14 +174,23 @@ def open_run(folder: Path) -> LoadedRun:
         ArtifactError: the folder is no run, of another version, altered, or a classifier.
     """
     manifest = open_sealed(folder, "run")
-    if manifest.facts["shape"] != "shop":
-        raise ArtifactError(f"{folder}: a classifier of texts; it cannot rank a shop's items")
+    match manifest.facts["shape"]:
+        case "shop":
+            pass
+        case "relevance":
+            raise ArtifactError(
+                f"{folder}: has learned from judgements alone and knows no shoppers; measure it "
+                "with: shelfwise evaluate, ask it with: shelfwise rank --surface search"
+            )
+        case _:
+            raise ArtifactError(f"{folder}: a classifier of texts; it cannot rank a shop's items")
     data = DataOptions.model_validate(manifest.facts["data"])
     options = ModelOptions.model_validate(manifest.facts["model"])
     table = pl.read_parquet(folder / ITEMS, glob=False)
     tables = load_tensors(folder / TABLES)
     encoder = load_encoder(folder, options)
-    shape = Shape(encoder.width, len(table), NUMBERS, FIGURES)
+    words = figures_of_words(manifest.facts["queries"])
+    shape = Shape(encoder.width, len(table), NUMBERS, FIGURES, words=words)
     model = load_shelf_model(folder / MODEL, shape, options)
     with torch.no_grad():
         known = model.catalogue(
@@ -202,6 +220,7 @@ def open_run(folder: Path) -> LoadedRun:
         calibration=_calibration_of(folder, manifest),
         known=known,
         item_tokens=_tokens(tokenizer, [options.encoder.item_prefix + text for text in written]),
+        words=WordFigures(table["text"].to_list()) if words else None,
         number_of={item.item_id: number for number, item in enumerate(items)},
     )
 

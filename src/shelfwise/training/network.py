@@ -16,11 +16,13 @@ from torch import Tensor
 
 from shelfwise.data.batches import Batch
 from shelfwise.data.item_facts import ItemFacts
+from shelfwise.data.prepared import PreparedShop
 from shelfwise.data.tokens import TokenTable
 from shelfwise.data.trend import Trend
 from shelfwise.models.config import FlatTextHistory
 from shelfwise.models.history.written import WrittenHistories
 from shelfwise.models.shelf_model import Catalogue, ItemInputs, ShelfModel
+from shelfwise.retrieval.shared_words import SharedWords
 from shelfwise.schema.errors import ConfigError
 from shelfwise.training.phases import Phases, Untimed
 from shelfwise.training.text_bank import TextBank
@@ -57,6 +59,7 @@ class Network:
     trend: Trend
     frozen_at: int  # moment from which the trend is no longer followed: the end of training
     phases: Phases = field(default_factory=Untimed)
+    words: SharedWords | None = None  # of all queries; None: the heads are told of no words
 
     @classmethod
     def of(
@@ -114,7 +117,12 @@ class Network:
             )
         items = ItemInputs(item_text_VH, self.number_VF, self.group_VC, self.warm_V, trend_KVG)
         catalogue = self.model.catalogue(items, query_text_QH)
-        return catalogue._replace(written=self._written(query_texts))
+        return catalogue._replace(
+            written=self._written(query_texts), shared_words=self._words(query_texts)
+        )
+
+    def _words(self, query_texts: Tensor) -> SharedWords | None:
+        return None if self.words is None else self.words.chosen(query_texts.tolist())
 
     def _written(self, query_texts: Tensor) -> WrittenHistories | None:
         options = self.model.options.history
@@ -153,6 +161,11 @@ def _check_room(bank: TextBank, model: ShelfModel) -> None:
             raise ConfigError(
                 f"model.history.tokens: {tokens} asked for, the encoder reads at most {places}"
             )
+
+
+def words_of(prepared: PreparedShop) -> SharedWords | None:
+    """The words of everything that is sold, beside all that was ever typed."""
+    return SharedWords.of(prepared.items["text"].to_list(), prepared.queries["text"].to_list())
 
 
 def live_texts(batch: Batch, items: int, most: int, rng: np.random.Generator) -> NDArray[np.int64]:

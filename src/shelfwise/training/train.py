@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ from shelfwise.models.pretrained import encoder_folder
 from shelfwise.models.shelf_model import Shape, ShelfModel
 from shelfwise.models.text_encoder import load_text_encoder
 from shelfwise.models.weights import save_encoder, save_tensors
+from shelfwise.retrieval.shared_words import figures_of_words
 from shelfwise.schema.errors import ConfigError
 from shelfwise.schema.manifest import MANIFEST, Manifest, holds, seal
 from shelfwise.schema.plain import plain
@@ -49,7 +50,7 @@ from shelfwise.training.curve import LearningCurve
 from shelfwise.training.device import choose_device
 from shelfwise.training.fit import Lessons, Plan, fit
 from shelfwise.training.manner import Manner, Resuming
-from shelfwise.training.network import Network
+from shelfwise.training.network import Network, words_of
 from shelfwise.training.phases import Timed, Untimed
 from shelfwise.training.position_start import measured_places, usual_shift
 from shelfwise.training.relevance import train_relevance
@@ -165,6 +166,7 @@ class _Builder:
         self.progress = manner.progress
         self.source = encoder_folder(model_options.encoder.name)
         self.tokens = self._tokens()
+        self.words = words_of(prepared)
         self.bank: TextBank | None = None  # the latest network's
 
     def _tokens(self) -> TokenTable:
@@ -201,10 +203,14 @@ class _Builder:
         # A refit begins with the same frozen layers: what they say of the texts is not asked twice.
         bank = TextBank(encoder, self.tokens, device, self.progress, like=self.bank)
         self.bank = bank
-        shape = Shape(encoder.width, len(self.prepared.items), NUMBERS, FIGURES)
+        shape = Shape(
+            *(encoder.width, len(self.prepared.items), NUMBERS, FIGURES),
+            words=figures_of_words(len(self.prepared.queries)),
+        )
         model = ShelfModel(shape, self.model_options)
         facts, trend = item_facts(self.prepared, parts), trend_of(self.prepared, parts)
         network = Network.of(bank, model, facts, trend, self.manner.phases)
+        network = replace(network, words=self.words)
         if self.prepared.has_impressions:
             examples = examples_of(self.prepared, parts)
             model.heads.start_from(*_rates(examples))

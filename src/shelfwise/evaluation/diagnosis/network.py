@@ -17,7 +17,7 @@ from shelfwise.models.config import ModelOptions
 from shelfwise.models.weights import ENCODER
 from shelfwise.ranking.loaded_run import LoadedRun
 from shelfwise.schema.progress import Progress
-from shelfwise.training.network import Network
+from shelfwise.training.network import Network, words_of
 from shelfwise.training.text_bank import TextBank
 
 
@@ -33,7 +33,9 @@ def network_of(folder: Path, run: LoadedRun, prepared: PreparedShop, progress: P
     tokens = tokenise(texts, folder / ENCODER / "tokenizer.json", run.data.text.max_tokens)
     parts = run.learned
     bank = TextBank(run.encoder, tokens, torch.device("cpu"), progress)
-    return Network.of(bank, run.model, item_facts(prepared, parts), trend_of(prepared, parts))
+    facts, trend = item_facts(prepared, parts), trend_of(prepared, parts)
+    network = Network.of(bank, run.model, facts, trend)
+    return replace(network, words=words_of(prepared))
 
 
 def as_of_test(network: Network, prepared: PreparedShop) -> Network:
