@@ -19,7 +19,7 @@ PLACES = 64  # events told apart by how many came after them; all earlier ones s
 
 
 class Events(NamedTuple):
-    """The events of each request, newest last; places without an event are anywhere."""
+    """The events of each request, newest last, padded on the left."""
 
     vector_RLD: Tensor  # item or query vector of the event
     is_item_RL: Tensor  # bool: False on searches and padding
@@ -56,10 +56,10 @@ def moment(events: Events) -> Tensor:
     return events.kind_RL * AGE_BUCKETS + age_bucket(events.age_RL)
 
 
-def places_from_end(valid_RL: Tensor) -> Tensor:
-    """``[R, L]`` 0 for the newest event, 1 for the one before, ...; times may all be equal."""
-    later_RL = valid_RL.flip(1).cumsum(1).flip(1) - valid_RL.long()
-    return later_RL.clamp(max=PLACES - 1)
+def places_from_end(like_RL: Tensor) -> Tensor:
+    """``[L]`` 0 for the newest event, 1 for the one before, ...; time stamps may all be equal."""
+    length = like_RL.shape[1]
+    return torch.arange(length - 1, -1, -1, device=like_RL.device).clamp(max=PLACES - 1)
 
 
 def weighted_mean(vector_RLD: Tensor, logit_RL: Tensor, among_RL: Tensor) -> Tensor:

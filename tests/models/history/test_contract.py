@@ -40,20 +40,6 @@ def test_padding_on_the_left_says_nothing(
 
 @every_kind
 @torch.no_grad()
-def test_a_place_left_out_in_the_middle_says_nothing(options: HistoryEncoderOptions) -> None:
-    """So it is where searches are not read."""
-    encoder, request = random_encoder(options), request_of(1)
-    early, late = events_of(3, seed=1), events_of(2, seed=2)
-    whole = joined(early, late, dim=1)
-    holed = joined(joined(early, hidden(2), dim=1), late, dim=1)
-
-    torch.testing.assert_close(
-        encoder(holed, request), encoder(whole, request), atol=1e-5, rtol=1e-5
-    )
-
-
-@every_kind
-@torch.no_grad()
 def test_rows_of_a_batch_do_not_see_each_other(options: HistoryEncoderOptions) -> None:
     """Neither which others there are, nor what they do later, nor in which order they stand."""
     encoder, request = random_encoder(options), request_of(2)

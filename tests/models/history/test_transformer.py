@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from shelfwise.models.config import TransformerHistory
-from shelfwise.models.history.transformer import Block, RelativeBias, TransformerHistoryEncoder
+from shelfwise.models.history.transformer import Block, TransformerHistoryEncoder
 from shelfwise.models.history_encoder import Events
 
 from .small_events import (
@@ -66,9 +66,10 @@ def test_a_block_is_attention_as_torch_has_it() -> None:
     bias = torch.randn(2, HEADS, 5, 5)
     bias = bias.masked_fill(torch.ones(5, 5, dtype=torch.bool).triu(1), -math.inf)
     reference = nn.MultiheadAttention(WIDTH, HEADS, batch_first=True)
-    reference.in_proj_weight.copy_(torch.cat([block.query.weight, block.key_value.weight]))
+    read = (block.query, block.key, block.value)
+    reference.in_proj_weight.copy_(torch.cat([part.weight for part in read]))
     assert reference.in_proj_bias is not None
-    reference.in_proj_bias.copy_(torch.cat([block.query.bias, block.key_value.bias]))
+    reference.in_proj_bias.copy_(torch.cat([part.bias for part in read]))
     reference.out_proj.load_state_dict(block.merge.state_dict())
 
     normed = block.norm_attention(x)
@@ -101,34 +102,6 @@ def _through(encoder: TransformerHistoryEncoder, x_RSD: Tensor, events: Events) 
     for block in encoder.blocks:
         x_RSD = block(x_RSD, bias_RKSS)
     return x_RSD
-
-
-@torch.no_grad()
-def test_relative_bias_by_hand() -> None:
-    # An event 30 hours old, padding, one 6 hours old, and the request. Gaps to the first event:
-    # 24 h for the second (bucket 8: 16 to 32 h), 30 h for the request (bucket 8 too); request to
-    # the second event: 6 h (bucket 6: 4 to 8 h). Itself: 0 h, bucket 0. Padding is no step, so
-    # from the request the events lie 2 and 1 steps back.
-    events = Events(
-        vector_RLD=torch.zeros(1, 3, WIDTH),
-        is_item_RL=torch.tensor([[True, False, True]]),
-        kind_RL=torch.zeros(1, 3, dtype=torch.int64),
-        age_RL=torch.tensor([[30.0, 0.0, 6.0]]),
-        valid_RL=torch.tensor([[True, False, True]]),
-    )
-    bias = RelativeBias(heads=1)
-    bias.time.weight[:, 0] = torch.arange(16.0)
-    bias.distance.weight[:, 0] = torch.arange(64.0) * 100
-
-    found = bias(events, 4)[0, 0]
-
-    none = -math.inf
-    assert found[[0, 2, 3]].tolist() == [
-        [0, none, none, none],
-        [108, none, 0, none],
-        [208, none, 106, 0],
-    ]
-    assert torch.equal(bias(events, 1)[0, 0], found[3:])
 
 
 @torch.no_grad()

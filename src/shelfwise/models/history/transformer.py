@@ -3,14 +3,14 @@
 The request itself (where it is, what was typed) is the last token of the sequence, so an empty
 history needs no special case. Self-attention as in SASRec (Kang and McAuley, 2018,
 arXiv:1808.09781), with the kind of behaviour, its age and its place from the end added to every
-event, and a bias in attention for how long after one event another came (as in TiSASRec, Li et al.,
-2020, and HSTU, Zhai et al., 2024, arXiv:2402.17152).
+event, and a bias in attention for the time between two of them.
 
 Only the request's state is read. So the last block works out that one place: keys and values of
 all, but one query and one feed-forward step.
 
 Shape suffixes in this file: R = requests, L = events, S = L + 1 with the request, A = the newest
-places, which alone are asked: S, or 1 in the last block; D = width, K = heads, E = width of a head.
+places, which alone are asked: S, or 1 in the last block; D = width, K = heads, E = width of a head,
+M = kinds and ages of events.
 """
 
 from __future__ import annotations
@@ -18,14 +18,16 @@ from __future__ import annotations
 import math
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from shelfwise.models.config import TransformerHistory
+from shelfwise.models.history.relative_bias import RelativeBias
 from shelfwise.models.history_encoder import (
     AGE_BUCKETS,
     PLACES,
     Events,
-    age_bucket,
+    moment,
     places_from_end,
     weighted_mean,
 )
@@ -57,12 +59,7 @@ class TransformerHistoryEncoder(nn.Module):
 
     def forward(self, events: Events, request_RD: Tensor) -> Tensor:
         """``[R, D]`` what each request wants; see `HistoryEncoder`."""
-        told_RLD = (
-            events.vector_RLD
-            + self.kind(events.kind_RL)
-            + self.age(age_bucket(events.age_RL))
-            + self.place(places_from_end(events.valid_RL))
-        )
+        told_RLD = events.vector_RLD + self._circumstances(events)
         state_RD = self._state(events, told_RLD, request_RD)
         score_RL = torch.einsum(
             "rd,rld->rl", self.pool_query(state_RD), self.pool_key(told_RLD)
@@ -70,6 +67,14 @@ class TransformerHistoryEncoder(nn.Module):
         liked_RD = weighted_mean(events.vector_RLD, score_RL, events.is_item_RL)
         corrected_RD: Tensor = self.out(state_RD) + liked_RD
         return corrected_RD
+
+    def _circumstances(self, events: Events) -> Tensor:
+        """``[R, L, D]`` how, when and in which order it was done."""
+        width = events.vector_RLD.shape[-1]
+        # One look into a table of all pairs, for two into tables of their own.
+        moment_MD = (self.kind.weight[:, None] + self.age.weight).view(-1, width)
+        place_L = places_from_end(events.valid_RL)
+        return F.embedding(moment(events), moment_MD) + self.place(place_L)
 
     def _state(self, events: Events, told_RLD: Tensor, request_RD: Tensor) -> Tensor:
         """``[R, D]`` what the Transformer makes of the request after its events."""
@@ -83,48 +88,6 @@ class TransformerHistoryEncoder(nn.Module):
         return state_RD
 
 
-class RelativeBias(nn.Module):
-    """What is added to attention for the time and the places between two events; -inf: unseen.
-
-    All blocks share it (as in T5). It is 0 at first, where a place may be looked at.
-    """
-
-    def __init__(self, heads: int) -> None:
-        super().__init__()
-        self.time = nn.Embedding(AGE_BUCKETS, heads)
-        self.distance = nn.Embedding(PLACES, heads)
-        nn.init.zeros_(self.time.weight)
-        nn.init.zeros_(self.distance.weight)
-
-    def forward(self, events: Events, asked: int) -> Tensor:
-        """``[R, K, A, S]`` bias of the newest ``asked`` places towards all places.
-
-        A place looks at itself and back, at events alone; the request is the last place.
-        """
-        age_RS = torch.cat([events.age_RL, torch.zeros_like(events.age_RL[:, :1])], dim=1)
-        here_R1 = torch.ones_like(events.valid_RL[:, :1])
-        valid_RS = torch.cat([events.valid_RL, here_R1], dim=1)
-        # The request is no event: it stands where an event to come would.
-        place_RS = valid_RS.long().cumsum(1)
-        gap_RAS = age_bucket(age_RS[:, None, :] - age_RS[:, -asked:, None])
-        step_RAS = (place_RS[:, -asked:, None] - place_RS[:, None, :]).clamp(0, PLACES - 1)
-        bias_RASK = self.time(gap_RAS) + self.distance(step_RAS)
-        unseen_RAS = ~_visible(valid_RS, asked)
-        bias_RKAS: Tensor = bias_RASK.masked_fill(unseen_RAS[..., None], -math.inf).permute(
-            0, 3, 1, 2
-        )
-        return bias_RKAS
-
-
-def _visible(valid_RS: Tensor, asked: int) -> Tensor:
-    """``[R, A, S]`` whether a place may look at another: not ahead of it, not at padding."""
-    places = valid_RS.shape[1]
-    behind_SS = torch.ones(places, places, dtype=torch.bool, device=valid_RS.device).tril()
-    # Padding looks at itself, so that its softmax has something to divide by.
-    itself_SS = torch.eye(places, dtype=torch.bool, device=valid_RS.device)
-    return ((behind_SS & valid_RS[:, None, :]) | itself_SS)[:, -asked:]
-
-
 class Block(nn.Module):
     """Pre-norm self-attention and feed-forward."""
 
@@ -133,7 +96,8 @@ class Block(nn.Module):
         self.heads = heads
         self.norm_attention = nn.LayerNorm(width)
         self.query = nn.Linear(width, width)
-        self.key_value = nn.Linear(width, 2 * width)
+        self.key = nn.Linear(width, width)
+        self.value = nn.Linear(width, width)
         self.merge = nn.Linear(width, width)
         self.norm_feed = nn.LayerNorm(width)
         self.feed = nn.Sequential(
@@ -146,7 +110,7 @@ class Block(nn.Module):
         asked = bias_RKAS.shape[2]
         normed_RSD = self.norm_attention(x_RSD)
         q_RKAE = self._by_head(self.query(normed_RSD[:, -asked:]))
-        k_RKSE, v_RKSE = (self._by_head(x) for x in self.key_value(normed_RSD).chunk(2, dim=-1))
+        k_RKSE, v_RKSE = self._by_head(self.key(normed_RSD)), self._by_head(self.value(normed_RSD))
         # Written out: torch's fused attention has no gradient for its bias and would do the same.
         score_RKAS = (q_RKAE / math.sqrt(q_RKAE.shape[-1])) @ k_RKSE.transpose(2, 3) + bias_RKAS
         mixed_RKAE = torch.softmax(score_RKAS, dim=-1).to(v_RKSE.dtype) @ v_RKSE
