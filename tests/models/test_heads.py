@@ -43,6 +43,7 @@ def pairs_of(request: list[int], seed: int = 0) -> PairFeatures:
         text_cosine_N=torch.rand(n),
         match_N=torch.randn(n),
         repeat_N=torch.randn(n),
+        own_rate_NT=torch.randn(n, 2),
         request_N=torch.tensor(request, dtype=torch.int64),
         surface_N=torch.arange(n) % SURFACES,
     )
@@ -208,11 +209,25 @@ def test_every_feature_matters(heads: ClickConvertHeads) -> None:
     pair, past = pairs_of([0, 0]), past_of(THREE)
     plain = heads(pair, past, None).click_N
 
-    for name in PairFeatures._fields[:7]:
+    for name in PairFeatures._fields[:8]:
         changed = pair._replace(**{name: getattr(pair, name) + 0.5})
         assert not torch.allclose(heads(changed, past, None).click_N, plain), name
     elsewhere = pair._replace(surface_N=(pair.surface_N + 1) % SURFACES)
     assert not torch.allclose(heads(elsewhere, past, None).click_N, plain)
+
+
+@torch.no_grad()
+def test_at_first_an_item_is_clicked_and_bought_as_it_has_been() -> None:
+    made = ClickConvertHeads(D, F, SURFACES, HeadOptions(hidden=16)).eval()
+    pair, past = pairs_of([0, 0]), past_of(THREE)
+    average = made(pair._replace(own_rate_NT=torch.zeros(2, 2)), past, None)
+
+    # Clicked twice as often as the mean, bought half as often: + log 2 and - log 2.
+    rates = torch.tensor([[log(2), -log(2)]]).expand(2, 2)
+    found = made(pair._replace(own_rate_NT=rates), past, None)
+
+    torch.testing.assert_close(found.click_N - average.click_N, torch.full((2,), log(2)))
+    torch.testing.assert_close(found.convert_N - average.convert_N, torch.full((2,), -log(2)))
 
 
 def test_it_starts_from_the_logs_own_rates() -> None:

@@ -9,7 +9,7 @@ PAL, Guo et al., 2019).
 
 Shape suffixes in this file: N = (request, item) pairs, R = requests, P = pairs of the request that
 has most, L = events, D = width, F = numbers of an item, S = single figures of a pair, K = kinds of
-behaviour, H = width of what a task reads.
+behaviour, T = tasks, H = width of what a task reads.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from shelfwise.schema.event import EventKind
 TASKS = ("click", "convert")  # in the order in which experts answer
 POSITIONS = 64  # places told apart; 0 stands for unknown, the last for all beyond
 _SURFACE_WIDTH = 8
+_LOGIT_UNIT = 10.0  # Adam moves an entry by about the learning rate a step; logits need more
 _FIGURES = (
     7  # cosine, match, taken before, nearest past item, history length, price gap and its size
 )
@@ -52,6 +53,7 @@ class PairFeatures(NamedTuple):
     text_cosine_N: Tensor  # of query and item text; 0 where nothing was typed
     match_N: Tensor  # the retrieval logit
     repeat_N: Tensor  # the part of it that comes from having taken the item before
+    own_rate_NT: Tensor  # log of the item's click and conversion rate over the shop's; 0 average
     request_N: Tensor  # int64 row of the request
     surface_N: Tensor  # int64
 
@@ -81,6 +83,11 @@ class ClickConvertHeads(nn.Module):
         self.surface = nn.Embedding(surfaces, _SURFACE_WIDTH)
         inputs = 4 * width + numbers + _FIGURES + len(EventKind) + _SURFACE_WIDTH
         self.bottom = experts_of(inputs, len(TASKS), options)
+        # What figures say by themselves, in proportion (Wide & Deep, Cheng et al., 2016,
+        # arXiv:1606.07792); at first that an item is clicked and bought as it has been.
+        self.wide = nn.Linear(numbers + _FIGURES + len(EventKind), len(TASKS), bias=False)
+        self.own_rate = nn.Parameter(torch.ones(len(TASKS)))
+        nn.init.zeros_(self.wide.weight)
         self.click = nn.Linear(options.hidden, 1)
         self.convert = nn.Linear(options.hidden, 1)
         self.position = nn.Embedding(surfaces * POSITIONS, 1)
@@ -130,21 +137,22 @@ class ClickConvertHeads(nn.Module):
             ],
             dim=-1,
         )
+        figures_NF = torch.cat([pair.number_NF, figures_NS, near.kind_NK], dim=-1)
         inputs = [
             pair.item_ND,
             _alike(pair.request_ND, pair.item_ND),
             _alike(pair.query_ND, pair.item_ND),
             _alike(near.item_ND, pair.item_ND),
-            pair.number_NF,
-            figures_NS,
-            near.kind_NK,
+            figures_NF,
             self.surface(pair.surface_N),
         ]
         for_click_NH, for_convert_NH = self.bottom(torch.cat(inputs, dim=-1))
+        wide_NT = _LOGIT_UNIT * self.wide(figures_NF) + self.own_rate * pair.own_rate_NT
         return ClickConvert(
             click_N=self.click(for_click_NH).squeeze(-1)
+            + wide_NT[:, 0]
             + self.examined(pair.surface_N, position_N),
-            convert_N=self.convert(for_convert_NH).squeeze(-1),
+            convert_N=self.convert(for_convert_NH).squeeze(-1) + wide_NT[:, 1],
         )
 
     def examined(self, surface_N: Tensor, position_N: Tensor | None) -> Tensor:

@@ -32,6 +32,7 @@ from shelfwise.schema.event import EventKind, Surface
 # Adam moves an entry by about the learning rate a step, and a logit has to move by several units:
 # embeddings that are logits themselves are stored this much smaller.
 _LOGIT_UNIT = 10.0
+_RATES = slice(3, 5)  # where a trend tells an item's click rate and conversion rate
 # First guess of what makes an item likely, by the figures of its trend: mostly what others began to
 # take lately.
 _FIRST_TREND = (0.1, 0.2, 0.1, 0.0, 0.0, 0.3, 0.3)
@@ -339,6 +340,7 @@ class ShelfModel(nn.Module):
             text_cosine_N=cosine_N,
             match_N=dot_N + prior_N + repeat_N,
             repeat_N=repeat_N,
+            own_rate_NT=trend_NG[:, _RATES],
             request_N=request_N,
             surface_N=requests.surface_R[request_N],
         )
