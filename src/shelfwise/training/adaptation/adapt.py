@@ -106,7 +106,7 @@ def adapt(
     """
     began = time.monotonic()
     torch.manual_seed(train.seed)
-    material = _material(prepared, start, options, train.seed)
+    material = material_of(prepared, start, options, train.seed)
     encoder = load_text_encoder(start.source, _encoder_options(start.encoder, options))
     bank = TextBank(encoder, start.tokens, choose_device(train.device), progress)
     words = words_of(material.variations.tokenizer) if options.masked_weight else None
@@ -144,7 +144,12 @@ def adapt(
     )
 
 
-def _material(prepared: PreparedShop, start: Start, options: Adaptation, seed: int) -> Material:
+def material_of(prepared: PreparedShop, start: Start, options: Adaptation, seed: int) -> Material:
+    """What ``prepared`` gives an encoder to learn from.
+
+    Raises:
+        ConfigError: nothing, or nothing of what ``options`` asks for.
+    """
     if not has_text(prepared).any():
         raise ConfigError(
             "adaptation.kind: on, but the shop says nothing of its items but their ids, so there "

@@ -159,8 +159,10 @@ class Rights:
         """``first_T``: number of the first text that reads the same, for each text."""
         self._first_T = first_T
         self._texts = len(first_T)
-        left_P = np.concatenate([p.left_P for p in pairs.values()] or [takes.item_N[:0]])
-        right_P = np.concatenate([p.right_P for p in pairs.values()] or [takes.item_N[:0]])
+        left_P, right_P = (
+            np.concatenate([np.empty(0, np.int64), *(some[side] for some in pairs.values())])
+            for side in (0, 1)
+        )
         both = self._key(left_P, right_P), self._key(right_P, left_P)
         self._together_K = np.unique(np.concatenate(both))
         self._taken_K = np.unique(self._taken_key(takes.owner_N, takes.item_N))

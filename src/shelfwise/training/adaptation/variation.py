@@ -22,7 +22,7 @@ _FIELD_LEFT_OUT = 0.5
 _WORD_LEFT_OUT = 0.2
 _SWAPPED = 0.5
 # Chinese and Japanese write no gaps: there each character is a word.
-_WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]\s*|[^\s\u3040-\u30ff\u3400-\u9fff]+\s*")
+_WORD = re.compile(r"([\u3040-\u30ff\u3400-\u9fff]|[^\s\u3040-\u30ff\u3400-\u9fff]+)(\s*)")
 
 
 def varied_text(item: Item, options: TextOptions, rng: np.random.Generator) -> str:
@@ -52,8 +52,10 @@ def varied_words(text: str, rng: np.random.Generator) -> str:
     words = [word for word, kept in zip(words, kept_W, strict=True) if kept]
     if len(words) > 1 and rng.random() < _SWAPPED:
         place = int(rng.integers(len(words) - 1))
-        words[place], words[place + 1] = f"{words[place + 1].rstrip()} ", words[place]
-    return "".join(words).strip()
+        # The words change places, the gaps do not.
+        (one, gap), (other, end) = words[place : place + 2]
+        words[place : place + 2] = [(other, gap), (one, end)]
+    return "".join(word + gap for word, gap in words).strip()
 
 
 @dataclass(frozen=True, slots=True)
