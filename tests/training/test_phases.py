@@ -28,6 +28,15 @@ def test_seconds_add_up_by_phase() -> None:
     assert sum(row["share"] for row in rows) == pytest.approx(1, abs=1e-3)
 
 
+def test_a_phase_within_another_counts_once() -> None:
+    timed = Timed()
+
+    with timed("outer"), timed("inner"):
+        time.sleep(0.02)
+
+    assert timed.seconds["inner"] >= 0.02 > timed.seconds["outer"]
+
+
 def test_a_phase_that_fails_is_counted() -> None:
     timed = Timed()
 

@@ -111,7 +111,8 @@ class Network:
         item_text_VH = text_TH[: self.items]
         query_text_QH = text_TH[query_texts + self.items]
         if live is not None and len(live):
-            fresh_BH = self.bank.encode(live).float()
+            with self.phases("live texts"):
+                fresh_BH = self.bank.encode(live).float()
             item_text_VH, query_text_QH = self._with_fresh(
                 item_text_VH, query_text_QH, query_texts, live, fresh_BH
             )

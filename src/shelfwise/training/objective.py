@@ -53,17 +53,20 @@ def batch_loss(
     live = live_texts(batch, network.items, options.live_texts, rng)
     if not any(p.requires_grad for p in network.bank.encoder.parameters()):
         live = live[:0]
-    catalogue = network.catalogue(asked.query_texts, now.trend_KVG, live)
-    with half_precision(device):
+    with network.phases("item vectors"):
+        catalogue = network.catalogue(asked.query_texts, now.trend_KVG, live)
+    with half_precision(device), network.phases("request vectors"):
         request_RD = network.model.request_vectors(asked.requests, catalogue).float()
     rule = MatchRule(final, options.match_loss, rng)
-    match = match_loss(network, batch, (asked.requests, catalogue), request_RD, rule)
+    with network.phases("match loss"):
+        match = match_loss(network, batch, (asked.requests, catalogue), request_RD, rule)
     if (batch.query_R >= 0).any():
         # What a search found is wanted without the words as well: the shelf learns from it too.
         unasked = _without_query(asked.requests)
-        with half_precision(device):
+        with half_precision(device), network.phases("request vectors"):
             unasked_RD = network.model.request_vectors(unasked, catalogue).float()
-        on_shelf = match_loss(network, batch, (unasked, catalogue), unasked_RD, rule)
+        with network.phases("match loss"):
+            on_shelf = match_loss(network, batch, (unasked, catalogue), unasked_RD, rule)
         match = (match + on_shelf) / 2
     if len(batch.shown_item_N) == 0:
         nothing = match.new_zeros(())
@@ -73,7 +76,8 @@ def batch_loss(
         torch.from_numpy(batch.shown_item_N).to(device),
     )
     position_N = torch.from_numpy(batch.position_N).to(device)
-    logits = network.model.judge(request_RD, asked.requests, catalogue, pairs, position_N)
+    with network.phases("heads"):
+        logits = network.model.judge(request_RD, asked.requests, catalogue, pairs, position_N)
     purchase_loss = entire_space_loss if options.conversion == "entire_space" else clicked_only_loss
     arrived_N = batch.known_N if options.open_windows == "leave_out" else batch.arrived_N
     space = purchase_loss(

@@ -12,7 +12,7 @@ import torch
 
 
 class Phases(Protocol):
-    """Told when a phase of the work begins and ends; phases do not lie within each other."""
+    """Told when a phase of the work begins and ends; one may lie within another."""
 
     def __call__(self, name: str) -> AbstractContextManager[None]: ...
 
@@ -26,19 +26,27 @@ class Untimed:
 
 @dataclass(frozen=True, slots=True)
 class Timed:
-    """Adds up the seconds of each phase; on a GPU it waits for what a phase has asked for."""
+    """Adds up the seconds of each phase, less those of the phases within it.
+
+    On a GPU it waits for what a phase has asked for.
+    """
 
     seconds: dict[str, float] = field(default_factory=dict)
     times: dict[str, int] = field(default_factory=dict)
+    _within: list[float] = field(default_factory=list)  # seconds of inner phases, by open phase
 
     @contextmanager
     def __call__(self, name: str) -> Iterator[None]:
+        self._within.append(0.0)
         began = self._now()
         try:
             yield
         finally:
-            self.seconds[name] = self.seconds.get(name, 0.0) + self._now() - began
+            whole = self._now() - began
+            self.seconds[name] = self.seconds.get(name, 0.0) + whole - self._within.pop()
             self.times[name] = self.times.get(name, 0) + 1
+            if self._within:
+                self._within[-1] += whole
 
     def _now(self) -> float:
         if torch.cuda.is_available():

@@ -57,7 +57,8 @@ class Learner:
         found = []
         for part, batch in enumerate(batches):
             number = (step - 1) * self.options.accumulate + part + 1  # of the batch in its stream
-            terms = self._losses(batch, number)
+            with self.network.phases("rest of the losses"):
+                terms = self._losses(batch, number)
             self._refuse_what_is_not_finite(terms, step, number)
             if terms.total.requires_grad:
                 with self.network.phases("backward"):
