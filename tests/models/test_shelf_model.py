@@ -15,6 +15,7 @@ from shelfwise.models.shelf_model import (
     Requests,
     Shape,
     ShelfModel,
+    as_read,
 )
 from shelfwise.schema.event import EventKind
 
@@ -293,3 +294,23 @@ def test_without_a_history_the_past_says_nothing_anywhere() -> None:
 
     for seen, unseen in zip(*found, strict=True):
         assert torch.equal(seen, unseen)
+
+
+def test_where_searches_are_left_out_the_rest_moves_together() -> None:
+    # Row 0: bought item 1, searched, bought item 3. Row 1: padding, searched, clicked item 2.
+    asked = requests()._replace(
+        item_RL=torch.tensor([[1, -1, 3], [-1, -1, 2]]),
+        query_RL=torch.tensor([[-1, 2, -1], [-1, 0, -1]]),
+        kind_RL=torch.tensor([[BUY, SEARCH, BUY], [0, SEARCH, CLICK]]),
+        age_RL=torch.tensor([[9.0, 8.0, 7.0], [0.0, 6.0, 5.0]]),
+        valid_RL=torch.tensor([[True, True, True], [False, True, True]]),
+    )
+
+    found = as_read(asked, TransformerHistory(searches=False))
+
+    assert found.item_RL.tolist() == [[-1, 1, 3], [-1, -1, 2]]
+    assert found.query_RL.tolist() == [[-1] * 3] * 2
+    assert found.valid_RL.tolist() == [[False, True, True], [False, False, True]]
+    assert found.kind_RL[found.valid_RL].tolist() == [BUY, BUY, CLICK]
+    assert found.age_RL[found.valid_RL].tolist() == [9, 7, 5]
+    assert as_read(asked, TransformerHistory()) is asked

@@ -15,6 +15,7 @@ from shelfwise.data.tokens import TokenTable, tokenise
 from shelfwise.data.trend import FIGURES, trend_of
 from shelfwise.models.config import (
     EncoderOptions,
+    HistoryEncoderOptions,
     ModelOptions,
     TopLayers,
     TransformerHistory,
@@ -28,13 +29,16 @@ from shelfwise.training.text_bank import TextBank
 
 CPU = torch.device("cpu")
 TOP = TopLayers(layers=1)
+SMALL = TransformerHistory(layers=1, heads=2)
 
 
-def options_of(folder: Path, tuning: TuningOptions = TOP) -> ModelOptions:
+def options_of(
+    folder: Path, tuning: TuningOptions = TOP, history: HistoryEncoderOptions = SMALL
+) -> ModelOptions:
     return ModelOptions(
         width=16,
         encoder=EncoderOptions(name=str(folder), tuning=tuning),
-        history=TransformerHistory(layers=1, heads=2),
+        history=history,
     )
 
 
@@ -48,12 +52,17 @@ def bank_of(prepared: PreparedShop, folder: Path, tuning: TuningOptions = TOP) -
     return TextBank(encoder, tokens_of(prepared, folder), CPU, Silent())
 
 
-def network_of(prepared: PreparedShop, folder: Path, tuning: TuningOptions = TOP) -> Network:
+def network_of(
+    prepared: PreparedShop,
+    folder: Path,
+    tuning: TuningOptions = TOP,
+    history: HistoryEncoderOptions = SMALL,
+) -> Network:
     """As training begins; the same every time."""
     torch.manual_seed(0)
     bank = bank_of(prepared, folder, tuning)
     shape = Shape(bank.encoder.width, len(prepared.items), NUMBERS, FIGURES)
-    model = ShelfModel(shape, options_of(folder, tuning))
+    model = ShelfModel(shape, options_of(folder, tuning, history))
     facts = item_facts(prepared, TRAINED)
     return Network.of(bank, model, facts, trend_of(prepared))
 

@@ -79,6 +79,18 @@ def test_rows_stand_in_their_order_whatever_their_length_and_company() -> None:
     assert reader.asked == [[short, [BEGIN, 20, END], long]]
 
 
+def test_what_was_read_of_a_batch_is_not_read_again() -> None:
+    reader = Reader()
+    reading = histories(reader)
+    items, none = torch.tensor([[0], [1]]), torch.full((2, 1), -1)
+
+    first = reading(items, none)
+    again = reading(items.flip(0), none)
+
+    assert torch.equal(again, first.flip(0))
+    assert len(reader.asked) == 1
+
+
 def test_padding_on_the_left_says_nothing() -> None:
     plain = histories(Reader())(torch.tensor([[1, 0]]), torch.full((1, 2), -1))
     padded = histories(Reader())(torch.tensor([[-1, -1, 1, 0]]), torch.full((1, 4), -1))

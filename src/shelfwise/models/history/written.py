@@ -8,13 +8,13 @@ This is dear: where item vectors come from a table, every history is a text of i
 through all layers of the encoder. So only the latest events are written, up to a number of tokens,
 and each distinct history of a batch is read once.
 
-Shape suffixes in this file: R = requests, L = events, T = distinct texts, B = texts of a group, N =
-tokens of the longest, H = width of the encoder.
+Shape suffixes in this file: R = requests, L = events, T = texts to be read, B = texts of a group,
+N = tokens of the longest, H = width of the encoder.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -48,6 +48,8 @@ class WrittenHistories:
     read: TokenReader
     width: int  # H
     options: FlatTextHistory
+    # Vectors of this batch's texts, read so far: the same histories are asked for several times.
+    known: dict[bytes, Tensor] = field(default_factory=dict)
 
     def __call__(self, item_RL: Tensor, query_RL: Tensor) -> Tensor:
         """``[R, H]`` unit vectors of histories; zeros where there is nothing to write.
@@ -56,21 +58,14 @@ class WrittenHistories:
             item_RL: numbers of items, -1 none, newest last.
             query_RL: numbers of searches, -1 none.
         """
-        number_of: dict[bytes, int] = {}
-        texts: list[NDArray[np.int32]] = []
-        text_R = np.full(len(item_RL), -1, np.int64)
-        for row, (items, queries) in enumerate(
-            zip(item_RL.cpu().numpy(), query_RL.cpu().numpy(), strict=True)
-        ):
-            text = self.written(items, queries)
-            if len(text):
-                text_R[row] = number_of.setdefault(text.tobytes(), len(texts))
-                if text_R[row] == len(texts):
-                    texts.append(text)
-        vector_TH = self._vectors(texts, item_RL.device)
-        # The last row, number -1, stands for nothing written.
-        padded_TH = torch.cat([vector_TH, vector_TH.new_zeros(1, self.width)])
-        return padded_TH[torch.from_numpy(text_R).to(item_RL.device)]
+        rows = zip(item_RL.cpu().numpy(), query_RL.cpu().numpy(), strict=True)
+        texts = [self.written(items, queries) for items, queries in rows]
+        new = {text.tobytes(): text for text in texts if len(text)}
+        new = {key: text for key, text in new.items() if key not in self.known}
+        vector_TH = self._vectors(list(new.values()), item_RL.device)
+        self.known.update(zip(new, vector_TH, strict=True))
+        nothing_H = torch.zeros(self.width, device=item_RL.device)
+        return torch.stack([self.known.get(text.tobytes(), nothing_H) for text in texts])
 
     def written(self, item_L: NDArray[np.int64], query_L: NDArray[np.int64]) -> NDArray[np.int32]:
         """Tokens of one history; empty where nothing was done."""
