@@ -16,10 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.asking import Asking
+from benchmarks.cart_kept import KeptRanker
 from benchmarks.cart_log import CartRanker
 from benchmarks.cart_models import Forecast, item_rates, logistic_regression, one_rate
 from benchmarks.cart_pairs import CartPairs, cart_pairs
 from benchmarks.cart_peers import digest_of, forecast_of, read_forecast, write_pairs
+from benchmarks.cart_variants import VARIANTS
 from benchmarks.failing import counted_as_failed
 from benchmarks.kept import Arrays, Kept
 from benchmarks.peer_process import peer_names
@@ -38,17 +40,20 @@ from shelfwise.metrics.grouped_auc import auc_by_group
 from shelfwise.schema.manifest import file_digests, fingerprint_of
 from shelfwise.schema.progress import Progress
 
-_SYSTEMS = (OURS, "baselines", "peers")
+_SYSTEMS = (OURS, *(variant.name for variant in VARIANTS), "baselines", "peers")
+_SINGLE, _SHARED, *_FINER = (variant.name for variant in VARIANTS)
+_PLAINER = {_SHARED: (_SINGLE,)} | dict.fromkeys(_FINER, (_SINGLE, _SHARED))
 _DRAWS = 200  # each passes over every row
 _TASK, _ENTIRE = "conversion", "click and purchase"
 _SEED = 0
 _NOTES = (
     "`auc` here is `cvr_auc`: purchases among carts. `gauc` is the same within each user, weighed "
     "by carts; users with only bought or only unbought carts are left out of it.",
-    "`shelfwise` stands for the shipped network on ids alone: shared request and item vectors, "
-    "click and conversion heads over the entire space (ESMM). Single task, shared-bottom, MMoE and "
-    "PLE are no options of it yet; those in the table are other libraries'. Its log has made-up "
-    "times: Beibei has no order, and history and counts, which the ranker lives by, say little.",
+    "`shelfwise` is the variant of it that validation chose, by AUC of purchases among carts, mean "
+    "over the seeds. "
+    + "; ".join(f"`{variant.name}`: {variant.words}" for variant in VARIANTS)
+    + ". Two networks have half of the time each. The log that all of them learn from has made-up "
+    "times, as Beibei has no order: a user's training carts are dealt to a few visits.",
 )
 
 Weighed = Callable[[NDArray[np.float64]], float]
@@ -75,7 +80,10 @@ def compare_carts(words: str, asking: Asking, progress: Progress) -> Result:
             rows += test.rows(system, answers)
             step.advance()
         rows += answered.failed
-        differences = test.differences(runs)
+        differences = test.differences(runs, OURS, [s for s in runs if s != answered.chosen])
+        for variant in VARIANTS:
+            # What is gained by sharing at all, and by how.
+            differences += test.differences(runs, variant.name, _PLAINER.get(variant.name, ()))
     return Result(
         benchmark="conversion",
         protocol=f"{words} Budget {asking.minutes:g} minutes a system and seed.",
@@ -99,6 +107,7 @@ class _Answered:
     kept: Kept
     runs: dict[str, list[Forecast]] = field(default_factory=dict)
     failed: list[dict[str, Any]] = field(default_factory=list)
+    chosen: str = ""  # which variant is ours
 
     def hold(self, answer: Forecast) -> bool:
         """False where it is that of the last seed."""
@@ -110,6 +119,23 @@ class _Answered:
         self.kept.note([told | figure for figure in self.test.plain(answer)])
         return True
 
+    def choose(self, names: Sequence[str]) -> None:
+        """Hold as ours the variant that knows most of validation's purchases."""
+
+        def known(name: str) -> float:
+            return float(
+                np.mean([one.told["validation"]["convert_auc"] for one in self.runs[name]])
+            )
+
+        if answered := [name for name in names if name in self.runs]:
+            best = max(answered, key=known)
+            self.chosen = best
+            told = {"chosen": best, "validation": {"convert_auc": known(best)}}
+            self.runs[OURS] = [
+                one._replace(system=OURS, told={**told, "seed": one.told["seed"]})
+                for one in self.runs[best]
+            ]
+
     def fail(self, system: str, reason: str) -> None:
         self.failed.append({"system": system, "failed": reason})
         self.kept.note(self.failed[-1:])
@@ -118,24 +144,37 @@ class _Answered:
 def _forecasts(pairs: CartPairs, asking: Asking, scratch: Path, progress: Progress) -> _Answered:
     answered = _Answered(pairs, _Test.of(pairs), Kept(asking.keep))
     answered.hold(one_rate(pairs))
-    if asking.wants(OURS):
-        with counted_as_failed(answered.fail, OURS):
-            ranker = CartRanker(pairs, scratch, asking.settings, progress)
-            for seed in range(asking.seeds):
-                answered.hold(ranker.forecast(asking.minutes, seed))
+    task = write_pairs(pairs, "conversion", scratch / "task")
+    _ours(answered, asking, task, progress)
     if asking.wants("baselines"):
         with progress.step("Fitting the baselines"):
             for baseline in (item_rates, logistic_regression):
                 with counted_as_failed(answered.fail, baseline.__name__.replace("_", " ")):
                     answered.hold(baseline(pairs))
     if any(asking.wants("peers", name) for name in peer_names(asking.scripts, "forecast")):
-        _peers(answered, asking, scratch, progress)
+        _peers(answered, asking, task, progress)
     return answered
 
 
-def _peers(answered: _Answered, asking: Asking, scratch: Path, progress: Progress) -> None:
+def _ours(answered: _Answered, asking: Asking, task: Path, progress: Progress) -> None:
+    """Every variant that was asked for, and the one of them that validation chose."""
+    variants = [variant for variant in VARIANTS if asking.wants(OURS, variant.name)]
+    if not variants:
+        return
+    with counted_as_failed(answered.fail, OURS):
+        ranker = CartRanker(answered.pairs, task.parent, asking.settings, progress)
+        kept = KeptRanker(ranker, asking, digest_of(task, answered.pairs))
+        with progress.step("Variants", total=len(variants) * asking.seeds) as bar:
+            for variant in variants:
+                with counted_as_failed(answered.fail, variant.name):
+                    for seed in range(asking.seeds):
+                        answered.hold(kept.forecast(variant, seed))
+                        bar.advance()
+    answered.choose([variant.name for variant in variants])
+
+
+def _peers(answered: _Answered, asking: Asking, task: Path, progress: Progress) -> None:
     pairs = answered.pairs
-    task = write_pairs(pairs, "conversion", scratch / "task")
     tested = len(pairs.rows("test"))
 
     def hold(system: str, arrays: Arrays, about: dict[str, Any]) -> bool:
@@ -194,13 +233,15 @@ class _Test:
             for task, metric, interval in found
         ]
 
-    def differences(self, runs: dict[str, list[Forecast]]) -> list[dict[str, Any]]:
-        """Ours minus every other, on the same draws of users."""
+    def differences(
+        self, runs: dict[str, list[Forecast]], a: str, others: Sequence[str]
+    ) -> list[dict[str, Any]]:
+        """``a`` minus each of the others, on the same draws of users."""
         found = []
-        for system, answers in runs.items():
-            if system == OURS or OURS not in runs:
+        for b in others:
+            if b == a or not {a, b} <= set(runs):
                 continue
-            ours = runs[OURS]
+            ours, answers = runs[a], runs[b]
             (a_U, weight_U), (b_U, _) = self._by_user(ours), self._by_user(answers)
             gaps = {
                 "auc": _gap(self._auc(ours), self._auc(answers), self.user_C),
@@ -208,8 +249,7 @@ class _Test:
                 "ctcvr_auc": _gap(self._ctcvr_auc(ours), self._ctcvr_auc(answers), self.user_T),
             }
             for metric, gap in gaps.items():
-                place = (OURS, system, "main", metric)
-                told = Difference(*place, gap.value, gap.low, gap.high, seeds=len(ours))
+                told = Difference(a, b, "main", metric, *gap[:3], seeds=len(ours))
                 found.append(asdict(told))
         return found
 

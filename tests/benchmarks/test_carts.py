@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 USERS, ITEMS, CARTS = 30, 40, 10
 TUNED = ("fake/carts (tuned)",)
+VARIANTS = ("single-task", "shared-bottom", "mmoe", "ple", "esmm")
 # Forecasts no carts; of purchases the truth: even items are bought.
 FORECAST = """\
 import argparse, json
@@ -210,7 +211,8 @@ def compared(shop: Path, tiny_encoder: Path, tmp_path_factory: pytest.TempPathFa
         environments=environments,
     )
     found = compare_carts("Carts.", asking, Silent())
-    assert len(list((folder / "kept").glob("*.npz"))) == 2  # one by its defaults, one tuned
+    # A peer by its defaults and tuned, and five variants of ours.
+    assert len(list((folder / "kept").glob("*.npz"))) == 2 + len(VARIANTS)
     return found
 
 
@@ -226,19 +228,36 @@ def test_what_depends_on_the_item_alone_is_told_by_its_rate(compared: Result) ->
 
 
 def test_ours_is_compared_on_the_same_users(compared: Result) -> None:
-    gaps = {(gap["b"], gap["metric"]): gap for gap in compared.differences}
+    gaps = {(gap["a"], gap["b"], gap["metric"]): gap for gap in compared.differences}
     rows = [row for row in compared.rows if "metric" in row]
     found = {(row["system"], row["metric"]): row["value"] for row in rows}
+    chosen = next(told["chosen"] for told in compared.systems if "chosen" in told)
 
+    others = ("item rate", "logistic regression", "random order", "fake/carts", *TUNED)
+    variants = [f"shelfwise/{name}" for name in VARIANTS]
+    single, shared, *finer = variants
+    pairs = [("shelfwise", other) for other in (*others, *variants) if other != chosen]
+    pairs += [(shared, single)] + [(one, plain) for one in finer for plain in (single, shared)]
     assert set(gaps) == {
-        (system, metric)
-        for system in ("item rate", "logistic regression", "random order", "fake/carts", *TUNED)
-        for metric in ("auc", "gauc", "ctcvr_auc")
+        (*pair, metric) for pair in pairs for metric in ("auc", "gauc", "ctcvr_auc")
     }
-    for (system, metric), gap in gaps.items():
+    for (a, b, metric), gap in gaps.items():
         if metric != "gauc":  # over users who have a value for both
-            expected = found["shelfwise", metric] - found[system, metric]
+            expected = found[a, metric] - found[b, metric]
             assert gap["value"] == pytest.approx(expected, nan_ok=True)
+
+
+def test_ours_is_the_variant_that_validation_chose(compared: Result) -> None:
+    told = {one["system"]: one for one in compared.systems}
+    rows = [row for row in compared.rows if "metric" in row]
+    found = {(row["system"], row["metric"]): row["value"] for row in rows}
+    known = {name: told[f"shelfwise/{name}"]["validation"]["convert_auc"] for name in VARIANTS}
+
+    chosen = told["shelfwise"]["chosen"]
+
+    assert known[chosen.removeprefix("shelfwise/")] == max(known.values())
+    for metric in ("auc", "gauc", "ctcvr_auc"):
+        assert found["shelfwise", metric] == found[chosen, metric]
 
 
 def test_peers_are_rows_and_one_that_is_not_there_is_its_reason(compared: Result) -> None:
