@@ -179,6 +179,8 @@ def sharpen_clicks(run: Path, factor: float = 2.5) -> None:
     tensors = load_file(run / MODEL)
     for name in ("heads.click.weight", "heads.click.bias", "heads.position.weight"):
         tensors[name] = (tensors[name] * factor).contiguous()
+    for name in ("heads.wide.weight", "heads.own_rate"):  # clicks first, then conversion
+        tensors[name][0] *= factor
     save_file(tensors, run / MODEL)
     seal(run, "run", seed=old.seed, data_fingerprint=old.data_fingerprint, facts=old.facts)
 

@@ -36,6 +36,8 @@ def deafened(run: Path) -> Path:
     old = open_sealed(run, "run")
     tensors = load_file(run / MODEL)
     tensors["heads.click.weight"] = 0 * tensors["heads.click.weight"]
+    for name in ("heads.wide.weight", "heads.own_rate"):  # clicks first, then conversion
+        tensors[name][0] = 0
     save_file(tensors, run / MODEL)
     seal(run, "run", seed=old.seed, data_fingerprint=old.data_fingerprint, facts=old.facts)
     return run
