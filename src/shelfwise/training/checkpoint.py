@@ -143,7 +143,7 @@ class Checkpoints:
 
     def _read(self) -> tuple[dict[str, Any], dict[str, Tensor]]:
         try:
-            with safe_open(self.path, framework="pt") as file:  # type: ignore[no-untyped-call]
+            with safe_open(self.path, framework="pt") as file:
                 numbers = json.loads(file.metadata()["numbers"])
                 return numbers, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         except (OSError, SafetensorError, ValueError, KeyError, TypeError) as error:
@@ -188,7 +188,7 @@ def forget_checkpoints(out: Path) -> None:
 def step_reached(path: Path) -> int | None:
     """The step at which a checkpoint was written; None where there is none, or none of ours."""
     try:
-        with safe_open(path, framework="pt") as file:  # type: ignore[no-untyped-call]
+        with safe_open(path, framework="pt") as file:
             return int(json.loads(file.metadata()["numbers"])["step"])
     except (OSError, SafetensorError, ValueError, KeyError, TypeError):
         return None

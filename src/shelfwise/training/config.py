@@ -18,7 +18,8 @@ class TrainOptions(Options):
     epochs: PositiveInt = 10
     """Passes over the training requests, unless validation or the clock says stop."""
     minutes: PositiveFloat = 12
-    """Training stops after this long with the best state so far; a refit takes as long again."""
+    """Training stops after this long with the best state so far, and a refit after as long again;
+    what was trained by the clock cannot be repeated to the bit, what ran out of steps can."""
     batch_requests: PositiveInt = 128
     """Requests, with all that was shown at each, in one batch."""
     accumulate: PositiveInt = 1

@@ -35,11 +35,11 @@ class TensorBoard:
 
     def log(self, step: int, figures: Mapping[str, float]) -> None:
         for name, value in figures.items():
-            self._writer.add_scalar(name, value, step)  # type: ignore[no-untyped-call]  # torch
+            self._writer.add_scalar(name, value, step)
 
     def close(self) -> None:
         """Write what is still held back."""
-        self._writer.close()  # type: ignore[no-untyped-call]  # torch
+        self._writer.close()
 
 
 def tracking_folder(out: Path) -> Path:
