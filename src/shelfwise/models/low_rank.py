@@ -63,7 +63,8 @@ def add_adalora(model: nn.Module, layers: Iterable[nn.Module], options: AdaLora)
         orth_reg_weight=options.orthogonality,
         total_step=_UNKNOWN_TOTAL,
     )
-    return AdaptiveRanks(AdaLoraModel(model, config, _ADAPTER))
+    tuner = AdaLoraModel(model, config, _ADAPTER)  # type: ignore[no-untyped-call]
+    return AdaptiveRanks(tuner)
 
 
 class AdaptiveRanks:
@@ -151,7 +152,8 @@ def plain_weights(model: nn.Module) -> dict[str, Tensor]:
         for name, module in model.named_modules():
             if isinstance(module, BaseTunerLayer):
                 weight = f"{name}.base_layer.weight"
-                weights[weight] = weights[weight] + module.get_delta_weight(_ADAPTER)  # type: ignore[operator]
+                delta: Tensor = module.get_delta_weight(_ADAPTER)  # type: ignore[attr-defined]
+                weights[weight] = weights[weight] + delta
     return {
         name.replace(".base_layer.", "."): value
         for name, value in weights.items()

