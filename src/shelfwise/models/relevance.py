@@ -42,8 +42,9 @@ class Graded(nn.Module):
     def start_from(self, figure_NF: Tensor, share: float) -> None:
         """Standardise figures as training has them, and let the first guess be the mean grade."""
         with torch.no_grad():
-            self.figure_mean_F.copy_(figure_NF.mean(0))
-            self.figure_scale_F.copy_(figure_NF.std(0, correction=0).clamp_min(1e-6))
+            if self.figures:
+                self.figure_mean_F.copy_(figure_NF.mean(0))
+                self.figure_scale_F.copy_(figure_NF.std(0, correction=0).clamp_min(1e-6))
             last = self.layers[-1]
             assert isinstance(last, nn.Linear)
             last.bias.fill_(torch.logit(torch.tensor(min(max(share, 1e-3), 1 - 1e-3))))
