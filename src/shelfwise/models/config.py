@@ -103,6 +103,10 @@ class EncoderOptions(Options):
     """Shorter lengths at which domain adaptation asks the first numbers of a vector to do as well
     as the whole one, so that they may be used alone."""
 
+    def prompts(self) -> dict[str, str]:
+        """What is written before a text, by the roles that sentence-transformers names."""
+        return {"query": self.query_prefix, "document": self.item_prefix}
+
 
 class _Reading(Options):
     searches: bool = True

@@ -60,7 +60,7 @@ def train_classifier(
     model = TextClassifier(encoder, len(prepared.classes), model_options.heads.dropout)
     model.to(bank.device)
     curve = _fit(model, bank, prepared, options, progress)
-    save_encoder(encoder, source, folder)
+    save_encoder(encoder, source, folder, model_options.encoder.prompts())
     save_tensors(dict(model.classify.state_dict()), folder / MODEL)
     (folder / CURVE).write_text(json.dumps(plain({"losses": [], "checks": curve}), indent=1))
     best = max(curve, key=lambda point: point["score"])

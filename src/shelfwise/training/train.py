@@ -299,7 +299,8 @@ def _save(
     prepared = builder.prepared
     facts = item_facts(prepared, parts)
     told_at = prepared.moments.known_until(LEARNED)
-    save_encoder(network.bank.encoder, builder.source, folder)
+    prompts = builder.model_options.encoder.prompts()
+    save_encoder(network.bank.encoder, builder.source, folder, prompts)
     save_tensors(network.model.state_dict(), folder / MODEL)
     tables = {
         "item_text_VH": network.bank.vectors_TH[: network.items],
