@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from shelfwise.evaluation.compare_report import Comparison
     from shelfwise.evaluation.pieces import Setting
 
-_SECTIONS = ("model", "train", "evaluate")
+_SECTIONS = ("model", "adaptation", "tasks", "train", "evaluate")
 
 
 def ablate(  # noqa: PLR0913  # the options of a command
@@ -51,6 +51,7 @@ def ablate(  # noqa: PLR0913  # the options of a command
     from shelfwise.evaluation.ablation.page import write_ablation_page
     from shelfwise.evaluation.page import refuse_no_place
     from shelfwise.evaluation.pieces import Setting
+    from shelfwise.training.course import Course
 
     shop = open_prepared_shop(prepared)
     asked_for = [*(settings or ()), *([f"train.minutes={minutes}"] if minutes else [])]
@@ -60,7 +61,8 @@ def ablate(  # noqa: PLR0913  # the options of a command
 
     def configured(changes: Sequence[str]) -> Setting:
         config = validated(full.model_dump(mode="json"), changes, "the full model")
-        return Setting(config.model, config.train, config.evaluate)
+        course = Course(tasks=config.tasks, adaptation=config.adaptation)
+        return Setting(config.model, config.train, config.evaluate, course)
 
     parts = tuple(part.strip() for part in only.split(",")) if only else ()
     report = ablate_shop(shop, out, configured, Asked(parts, seeds, command_line()), Bars())

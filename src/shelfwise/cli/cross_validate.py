@@ -34,11 +34,14 @@ def cross_validate(
     from shelfwise.data.prepared import logged_or_labelled, open_prepared
     from shelfwise.evaluation.cross_validation import cross_validate as validate
     from shelfwise.evaluation.pieces import Setting
+    from shelfwise.training.course import Course
+    from shelfwise.training.course import Course
 
     shop = logged_or_labelled(open_prepared(prepared))
-    sections = ("model", "train", "evaluate")
+    sections = ("model", "adaptation", "tasks", "train", "evaluate")
     config = config_of(prepared, shop.manifest, settings or (), sections=sections)
-    setting = Setting(config.model, config.train, config.evaluate)
+    course = Course(tasks=config.tasks, adaptation=config.adaptation)
+    setting = Setting(config.model, config.train, config.evaluate, course)
     found = validate(shop, out, setting, by, folds, Bars())
     _show(found)
     emit(as_json, found.as_json())

@@ -35,7 +35,9 @@ def learning_curve(
     from shelfwise.evaluation.learning_curve import SHARES
     from shelfwise.evaluation.learning_curve import learning_curve as measure
     from shelfwise.evaluation.pieces import Setting
+    from shelfwise.training.course import Course
     from shelfwise.schema.errors import ConfigError
+    from shelfwise.training.course import Course
 
     try:
         wanted = tuple(float(share) for share in shares.split(",")) if shares else SHARES
@@ -44,9 +46,10 @@ def learning_curve(
             f"--shares {shares}: must be numbers with commas between them, such as 0.1,0.3,1"
         ) from error
     shop = open_prepared_shop(prepared)
-    sections = ("model", "train", "evaluate")
+    sections = ("model", "adaptation", "tasks", "train", "evaluate")
     config = config_of(prepared, shop.manifest, settings or (), sections=sections)
-    setting = Setting(config.model, config.train, config.evaluate)
+    course = Course(tasks=config.tasks, adaptation=config.adaptation)
+    setting = Setting(config.model, config.train, config.evaluate, course)
     found = measure(shop, out, setting, wanted, seeds, Bars())
     _show(found)
     emit(as_json, found.as_json())

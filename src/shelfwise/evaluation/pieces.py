@@ -11,7 +11,7 @@ import json
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ from shelfwise.schema.plain import plain
 from shelfwise.schema.progress import Progress
 from shelfwise.schema.run_files import CURVE
 from shelfwise.training.config import TrainOptions
+from shelfwise.training.course import Course
 from shelfwise.training.train import train
 
 PLAN = "plan.json"
@@ -44,6 +45,16 @@ class Setting:
     model: ModelOptions
     train: TrainOptions
     evaluate: EvaluateOptions
+    course: Course = field(default_factory=Course)
+
+    def options(self) -> dict[str, Any]:
+        """Everything that a training follows from, as JSON has it, by section."""
+        return {
+            "model": self.model.model_dump(mode="json"),
+            "adaptation": self.course.adaptation.model_dump(mode="json"),
+            "tasks": self.course.tasks.model_dump(mode="json"),
+            "train": self.train.model_dump(mode="json"),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +99,8 @@ def measure_pieces(
         ConfigError: ``out`` holds something else, or pieces of another plan; the differences are
             named.
     """
-    sections = (setting.model, setting.train, setting.evaluate)
-    options = [section.model_dump(mode="json") for section in sections]
-    told = plain({**plan, **dict(zip(("model", "train", "evaluate"), options, strict=True))})
+    judged = setting.evaluate.model_dump(mode="json")
+    told = plain({**plan, **setting.options(), "evaluate": judged})
     claim(out, told)
     found = []
     with progress.step("Trainings", total=len(pieces)) as bar:
@@ -168,7 +178,7 @@ def _measure(piece: Piece, setting: Setting, folder: Path, progress: Progress) -
     began = time.monotonic()
     view, run = piece.view(), folder / "run"
     options = setting.train.model_copy(update={"seed": piece.seed})
-    train(view, run, setting.model, options, progress)
+    train(view, run, setting.model, options, progress, setting.course)
     measuring = setting.evaluate.model_copy(update={"examples": 0})
     if isinstance(view, PreparedPairs):
         requests = int((view.rows["part"] == "train").sum())

@@ -15,6 +15,7 @@ from shelfwise.evaluation.ablation.report import AblationReport
 from shelfwise.evaluation.ablation.variants import FULL, Configured
 from shelfwise.evaluation.pieces import Setting
 from shelfwise.schema.errors import ArtifactError, ConfigError
+from shelfwise.training.course import Course
 
 ASKED = Asked(only=("ids", "weights"), seeds=1)
 
@@ -34,7 +35,8 @@ def configured(tiny_encoder: Path) -> Configured:
 
     def setting(changes: Sequence[str]) -> Setting:
         config = validated({}, [*full, *changes], "here")
-        return Setting(config.model, config.train, config.evaluate)
+        course = Course(tasks=config.tasks, adaptation=config.adaptation)
+        return Setting(config.model, config.train, config.evaluate, course)
 
     return setting
 

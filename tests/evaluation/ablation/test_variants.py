@@ -10,12 +10,14 @@ from shelfwise.data.prepared import PreparedShop
 from shelfwise.evaluation.ablation.variants import FULL, chosen_variants, unweighted
 from shelfwise.evaluation.pieces import Setting
 from shelfwise.schema.errors import ConfigError
+from shelfwise.training.course import Course
 
 
 def configured(*full: str) -> object:
     def setting(changes: Sequence[str]) -> Setting:
         config = validated(validated({}, full, "here").model_dump(mode="json"), changes, "here")
-        return Setting(config.model, config.train, config.evaluate)
+        course = Course(tasks=config.tasks, adaptation=config.adaptation)
+        return Setting(config.model, config.train, config.evaluate, course)
 
     return setting
 

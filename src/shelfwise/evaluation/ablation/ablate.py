@@ -102,8 +102,7 @@ def _plan(prepared: PreparedShop, full: Setting) -> dict[str, object]:
             "kind": "ablation",
             "shelfwise": __version__,
             "data_fingerprint": prepared.manifest.data_fingerprint,
-            "model": full.model.model_dump(mode="json"),
-            "train": full.train.model_dump(mode="json"),
+            **full.options(),
             "most_targets": full.evaluate.most_targets,
         }
     )

@@ -85,7 +85,7 @@ def _train(training: Training, prepared: PreparedShop, folder: Path, progress: P
     setting = training.setting
     options = setting.train.model_copy(update={"seed": training.seed})
     run = folder / "run"
-    facts = train(shop, run, setting.model, options, progress).facts
+    facts = train(shop, run, setting.model, options, progress, setting.course).facts
     answers = answers_of(run, shop, setting.evaluate.most_targets, progress)
     shutil.rmtree(run)
     kept = folder / _ANSWERS

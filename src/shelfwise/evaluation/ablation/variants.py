@@ -160,7 +160,8 @@ VARIANTS = (
     Variant("without relevance", "tasks", ("tasks.relevance=false",)),
     Variant("with learned task weights", "tasks", ("tasks.weights.kind=uncertainty",)),
     Variant("without frequency weights", "weights", view=unweighted, lacks=_no_weights),
-    Variant("with adaptation", "adaptation", ("adaptation.enabled=true",), lacks=_no_text),
+    Variant("with adaptation", "adaptation", ("adaptation.kind=on",), lacks=_no_text),
+    Variant("without adaptation", "adaptation", ("adaptation.kind=off",)),
     Variant(
         "with conversion of the clicked alone",
         "losses",
