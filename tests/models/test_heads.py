@@ -7,6 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shelfwise.losses.entire_space import clicked_only_loss, entire_space_loss
 from shelfwise.models.config import HeadOptions, MixtureOfExperts, ProgressiveLayers
 from shelfwise.models.heads import (
     POSITIONS,
@@ -152,6 +153,21 @@ def test_a_loss_of_conversion_leaves_the_click_head_and_places_alone(
     assert heads.convert.weight.grad is not None
     assert heads.click.weight.grad is None
     assert heads.position.weight.grad is None
+
+
+def test_rows_that_nobody_clicked_teach_conversion_over_the_entire_space_alone(
+    heads: ClickConvertHeads,
+) -> None:
+    nothing = torch.zeros(4)
+    moved = []
+    for loss in (entire_space_loss, clicked_only_loss):
+        heads.zero_grad(set_to_none=True)
+        found = heads(pairs_of([0, 0, 1, 2]), past_of(THREE), None)
+        loss(found.click_N, found.convert_N, nothing, nothing).total.backward()
+        grad = heads.convert.weight.grad
+        moved.append(grad is not None and bool(grad.abs().sum() > 0))
+
+    assert moved == [True, False]
 
 
 @pytest.mark.parametrize("experts", [MixtureOfExperts(), ProgressiveLayers()])
