@@ -31,6 +31,7 @@ from shelfwise.evaluation.report import OURS
 from shelfwise.evaluation.run_scorer import RunScorer
 from shelfwise.ranking.loaded_run import open_run
 from shelfwise.schema.progress import Progress
+from shelfwise.training.course import Course
 from shelfwise.training.train import train
 
 VISITS = 5  # most of a user in training: one history is read for all that a visit shows
@@ -151,7 +152,8 @@ class CartRanker:
         config = self._config(settings, minutes, seed)
         began = time.perf_counter()
         run = self.scratch / "run"
-        manifest = train(self.prepared, run, config.model, config.train, self.progress)
+        course = Course(tasks=config.tasks)
+        manifest = train(self.prepared, run, config.model, config.train, self.progress, course)
         told: dict[str, Any] = {
             "seed": seed,
             "seconds": round(time.perf_counter() - began, 1),
