@@ -11,7 +11,15 @@ import pytest
 from shelfwise.data.config import DataOptions
 from shelfwise.data.prepare import prepare
 from shelfwise.data.prepared import PreparedPairs
-from shelfwise.models.config import EncoderOptions, ModelOptions, TopLayers
+from shelfwise.models.config import (
+    AdaLora,
+    Adapter,
+    EncoderOptions,
+    Lora,
+    ModelOptions,
+    TopLayers,
+    TuningOptions,
+)
 from shelfwise.ranking.loaded_classifier import LoadedClassifier
 from shelfwise.schema.manifest import open_sealed
 from shelfwise.schema.run_files import CURVE
@@ -67,6 +75,32 @@ def test_separable_classes_are_learned(
     losses = [check["figures"]["log_loss"] for check in curve["checks"]]
     assert manifest.facts["validation"]["log_loss"] == pytest.approx(min(losses))
     assert losses[-1] < losses[0]
+
+
+@pytest.mark.parametrize(
+    "tuning",
+    [Lora(layers=1, parts="all"), AdaLora(layers=1, parts="all"), Adapter()],
+    ids=lambda tuning: str(tuning.mode),
+)
+def test_every_way_of_tuning_learns_and_is_read_again(
+    tiny_encoder: Path, tmp_path: Path, tuning: TuningOptions
+) -> None:
+    prepared = prepared_pairs(tmp_path, ["no", "yes"])
+    # What is added to the encoder is small and begins at 0: it wants a higher rate.
+    options = SHORT.model_copy(update={"encoder_learning_rate": 0.01})
+    model = options_of(tiny_encoder)
+    encoder = model.encoder.model_copy(update={"tuning": tuning, "query_prefix": "ask: "})
+
+    train(prepared, tmp_path / "run", model.model_copy(update={"encoder": encoder}), options)
+
+    again = LoadedClassifier(tmp_path / "run", open_sealed(tmp_path / "run", "run"))
+    test = prepared.rows.filter(pl.col("part") == "test")
+    p = again.probabilities(test["text"].to_list())
+    assert (p.argmax(1) == test["label"].to_numpy()).mean() > 0.9
+    settings = json.loads(
+        (tmp_path / "run" / "encoder" / "config_sentence_transformers.json").read_text()
+    )
+    assert settings["prompts"] == {"query": "ask: ", "document": ""}
 
 
 def test_probabilities_do_not_depend_on_the_company(tiny_encoder: Path, tmp_path: Path) -> None:

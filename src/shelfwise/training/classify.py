@@ -101,7 +101,12 @@ def _fit(
                         f"train: the loss of step {step} is {loss.item()}; lower "
                         "train.learning_rate or train.clip"
                     )
-                _take_step(model, loss, optimizer, options.clip)
+                penalty = bank.encoder.penalty()
+                _take_step(
+                    model, loss if penalty is None else loss + penalty, optimizer, options.clip
+                )
+                bank.encoder.after_step(step, steps)
+                optimizer.zero_grad(set_to_none=True)
                 bar.advance()
                 late = time.monotonic() - began > options.minutes * 60
                 if late:
@@ -163,7 +168,6 @@ def _take_step(
     loss.backward()  # type: ignore[no-untyped-call]  # torch
     torch.nn.utils.clip_grad_norm_(model.parameters(), clip)
     optimizer.step()
-    optimizer.zero_grad(set_to_none=True)
 
 
 @torch.no_grad()
