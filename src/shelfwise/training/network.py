@@ -25,7 +25,10 @@ from shelfwise.models.shelf_model import Catalogue, ItemInputs, ShelfModel
 from shelfwise.retrieval.shared_words import SharedWords
 from shelfwise.schema.errors import ConfigError
 from shelfwise.training.phases import Phases, Untimed
-from shelfwise.training.text_bank import TextBank
+from shelfwise.training.task_plan import PLAIN, TaskPlan
+from shelfwise.training.text_bank import TextBank, length_buckets
+
+_LIVE_TOKENS = 512  # tokens, padding included, of live texts encoded together
 
 
 class _Tokens(NamedTuple):
@@ -60,6 +63,7 @@ class Network:
     frozen_at: int  # moment from which the trend is no longer followed: the end of training
     phases: Phases = field(default_factory=Untimed)
     words: SharedWords | None = None  # of all queries; None: the heads are told of no words
+    tasks: TaskPlan = PLAIN
 
     @classmethod
     def of(
@@ -112,7 +116,10 @@ class Network:
         query_text_QH = text_TH[query_texts + self.items]
         if live is not None and len(live):
             with self.phases("live texts"):
-                fresh_BH = self.bank.encode(live).float()
+                # Queries are much shorter than items: apart, neither is padded to the other.
+                groups = length_buckets(self.bank.tokens, _LIVE_TOKENS, live)
+                live = np.concatenate(groups)
+                fresh_BH = torch.cat([self.bank.encode(rows).float() for rows in groups])
             item_text_VH, query_text_QH = self._with_fresh(
                 item_text_VH, query_text_QH, query_texts, live, fresh_BH
             )
