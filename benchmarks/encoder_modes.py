@@ -45,7 +45,7 @@ from shelfwise.training.text_bank import TextBank
 _WARM_UP = 2  # steps before the clock starts
 _MOST_TOKENS = 48
 _MIB = 1024**2
-_MODES: Mapping[str, TuningOptions] = {
+MODES: Mapping[str, TuningOptions] = {
     "full": Full(),
     "top_layers, 2 of 6": TopLayers(),
     "lora": Lora(),
@@ -105,11 +105,11 @@ def encoder_modes(  # noqa: PLR0913  # the options of a command
 def measure(asked: Asked, rounds: int, progress: Progress) -> Result:
     """All modes in turn."""
     began = time.perf_counter()
-    found: dict[str, list[Cost]] = {name: [] for name in _MODES}
+    found: dict[str, list[Cost]] = {name: [] for name in MODES}
     fresh = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), max_tasks_per_child=1)
-    with fresh, progress.step("Learning", total=rounds * len(_MODES)) as bar:
+    with fresh, progress.step("Learning", total=rounds * len(MODES)) as bar:
         for _ in range(rounds):
-            for name, tuning in _MODES.items():
+            for name, tuning in MODES.items():
                 bar.note(name)
                 found[name].append(fresh.submit(cost_of, tuning, asked).result())
                 bar.advance()
@@ -118,7 +118,7 @@ def measure(asked: Asked, rounds: int, progress: Progress) -> Result:
         benchmark="encoder_modes",
         protocol=PROTOCOL.format(tokens=_MOST_TOKENS, rounds=rounds, **asked._asdict()),
         data={"name": "sample shop", "fingerprint": None, "counts": {"texts": asked.texts}},
-        figures={f"{name}: step to full": step_ms[name] / step_ms["full"] for name in _MODES},
+        figures={f"{name}: step to full": step_ms[name] / step_ms["full"] for name in MODES},
         rows=[
             {
                 "system": name,
