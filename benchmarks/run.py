@@ -15,12 +15,14 @@ import typer
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.conversion import conversion
+from benchmarks.encoder_modes import encoder_modes
 from benchmarks.eshop import eshop
 from benchmarks.next_item import next_item
 from benchmarks.off_policy import off_policy
 from benchmarks.prepare_speed import prepare_speed
 from benchmarks.relevance import relevance
 from benchmarks.retail import retail
+from benchmarks.train_speed import train_speed
 from benchmarks.truth import truth
 from shelfwise.cli.console import help_of
 
@@ -32,6 +34,8 @@ _COMMANDS = (
     conversion,
     off_policy,
     prepare_speed,
+    train_speed,
+    encoder_modes,
     truth,
 )  # fmt: skip  # a line each: several hands add theirs
 

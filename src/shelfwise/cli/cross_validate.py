@@ -35,7 +35,6 @@ def cross_validate(
     from shelfwise.evaluation.cross_validation import cross_validate as validate
     from shelfwise.evaluation.pieces import Setting
     from shelfwise.training.course import Course
-    from shelfwise.training.course import Course
 
     shop = logged_or_labelled(open_prepared(prepared))
     sections = ("model", "adaptation", "tasks", "train", "evaluate")

@@ -35,7 +35,6 @@ def learning_curve(
     from shelfwise.evaluation.learning_curve import SHARES
     from shelfwise.evaluation.learning_curve import learning_curve as measure
     from shelfwise.evaluation.pieces import Setting
-    from shelfwise.training.course import Course
     from shelfwise.schema.errors import ConfigError
     from shelfwise.training.course import Course
 
