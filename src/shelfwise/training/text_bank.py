@@ -50,7 +50,7 @@ class TextBank:
         self.tokens = tokens
         self.device = device
         self.vectors_TH = torch.zeros(len(tokens.lengths()), encoder.width, device=device)
-        self._first_T = tokens.firsts() if like is None else like._first_T
+        self._first_T: NDArray[np.int64] = tokens.firsts() if like is None else like._first_T
         self._distinct = np.unique(self._first_T)
         if len(self._distinct) == 1:
             # Ids alone: the encoder says the same of everything, and that teaches it nothing.
