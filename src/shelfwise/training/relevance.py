@@ -35,12 +35,12 @@ from shelfwise.schema.progress import Progress
 from shelfwise.schema.run_files import CURVE, ITEMS, MODEL, TABLES
 from shelfwise.training.config import TrainOptions
 from shelfwise.training.device import choose_device
-from shelfwise.training.step import TrainingError
 from shelfwise.training.judged_pairs import JudgedPairs, places_of, query_batches
 from shelfwise.training.optimizer import optimizer_of
 from shelfwise.training.pair_readers import PairReader, ReadApart, Source, encoded, reader_of
 from shelfwise.training.relevance_options import RelevanceOptions
 from shelfwise.training.schedule import rate_share, set_rates
+from shelfwise.training.step import TrainingError
 
 _K = 10
 _JUDGED_AT_A_TIME = 512
@@ -63,7 +63,8 @@ def train_relevance(
     tokenizer = origin / "tokenizer.json"
     reader = reader_of(Source(prepared, pairs, model_options, encoder, tokenizer, device, progress))
     curve = _Fit(reader, pairs, options, began + options.minutes * 60).run(progress)
-    _save(reader, prepared, origin, folder)
+    _save(reader, prepared, folder)
+    save_encoder(encoder, origin, folder, model_options.encoder.prompts())
     (folder / CURVE).write_text(json.dumps(plain(curve.as_json()), indent=1))
     best = curve.best
     return {
@@ -244,8 +245,7 @@ def judged_figures(
     }
 
 
-def _save(reader: PairReader, prepared: PreparedJudgements, origin: Path, folder: Path) -> None:
-    save_encoder(reader.bank.encoder, origin, folder)
+def _save(reader: PairReader, prepared: PreparedJudgements, folder: Path) -> None:
     head = {
         name: tensor
         for name, tensor in reader.model.state_dict().items()
