@@ -106,12 +106,12 @@ def measure(asked: Asked, rounds: int, progress: Progress) -> Result:
     """All modes in turn."""
     began = time.perf_counter()
     found: dict[str, list[Cost]] = {name: [] for name in MODES}
-    fresh = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), max_tasks_per_child=1)
-    with fresh, progress.step("Learning", total=rounds * len(MODES)) as bar:
+    with progress.step("Learning", total=rounds * len(MODES)) as bar:
         for _ in range(rounds):
             for name, tuning in MODES.items():
                 bar.note(name)
-                found[name].append(fresh.submit(cost_of, tuning, asked).result())
+                with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as fresh:
+                    found[name].append(fresh.submit(cost_of, tuning, asked).result())
                 bar.advance()
     step_ms = {name: _median(costs, "step_ms") for name, costs in found.items()}
     return Result(
