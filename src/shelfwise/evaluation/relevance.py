@@ -5,6 +5,7 @@ Shape suffixes in this file: N = judged rows of the test, C = those of validatio
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -190,7 +191,7 @@ def _mean_rows(system: str, found: _ByQuery, options: EvaluateOptions) -> list[R
 
 def _row_rows(system: str, told: _Told, judged: _Judged, options: EvaluateOptions) -> list[Row]:
     whole_N, true_N = (np.rint(side).astype(np.int64) for side in (told.grade_N, judged.grade_N))
-    metrics = {
+    metrics: dict[str, Callable[[NDArray[np.float64]], float]] = {
         "spearman": SortedSpearman.of(told.score_N, judged.grade_N),
         "rmse": lambda weight_N: root_mean_square(told.grade_N, judged.grade_N, weight_N).value,
         "kappa": lambda weight_N: quadratic_kappa(whole_N, true_N, weight_N).value,

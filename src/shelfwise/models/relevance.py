@@ -22,6 +22,9 @@ class Graded(nn.Module):
     lowest and the highest one.
     """
 
+    figure_mean_F: Tensor
+    figure_scale_F: Tensor
+
     def __init__(self, width: int, figures: int, options: HeadOptions) -> None:
         super().__init__()
         self.figures = figures

@@ -74,7 +74,8 @@ class LoadedRelevance:
                     self._read_together(queries, query_N, item_N), figure_NF
                 )
         share_N: NDArray[np.float64] = logit_N.sigmoid().double().numpy()
-        return self.lowest + share_N * (self.highest - self.lowest)
+        grade_N: NDArray[np.float64] = self.lowest + share_N * (self.highest - self.lowest)
+        return grade_N
 
     @torch.no_grad()
     def encode_queries(self, queries: Sequence[str]) -> Tensor:
