@@ -117,12 +117,13 @@ def test_shorter_vectors_come_back(
 ) -> None:
     encoder = trained(tiny_encoder, tmp_path, options)
 
-    again = load_text_encoder(tmp_path / ENCODER, EncoderOptions(tuning=Frozen())).eval()
-
     tokens = tokens_of(tiny_encoder)
-    with torch.no_grad():
-        torch.testing.assert_close(again(*tokens), encoder(*tokens), atol=1e-6, rtol=1e-5)
-    assert again.width == encoder.width == (options.dimensions or options.projection)
+    # Whether it is told again what was asked of it, to learn on, or not.
+    for told in (options, EncoderOptions(tuning=Frozen())):
+        again = load_text_encoder(tmp_path / ENCODER, told).eval()
+        with torch.no_grad():
+            torch.testing.assert_close(again(*tokens), encoder(*tokens), atol=1e-6, rtol=1e-5)
+        assert again.width == encoder.width == (options.dimensions or options.projection)
 
 
 @pytest.mark.parametrize(

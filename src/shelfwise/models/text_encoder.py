@@ -194,7 +194,8 @@ def _projection(
             return None
         stored = {"weight": _first_numbers(options.projection, model)}
     width, hidden = stored["weight"].shape
-    if options.projection not in (None, width):
+    # One that was saved with fewer dimensions is what is left of it.
+    if options.projection is not None and width not in (options.projection, options.dimensions):
         raise ConfigError(
             f"model.encoder.projection: {options.projection} asked for, "
             f"{options.name} comes with one of {width}"
