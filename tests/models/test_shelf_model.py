@@ -90,6 +90,18 @@ def test_vectors_have_length_one() -> None:
 
 
 @torch.no_grad()
+def test_one_text_for_all_is_projected_once_and_says_the_same() -> None:
+    model, some = model_of(), inputs()
+    one = some.text_VH[:1]
+
+    kept_once = model.item_vectors(some._replace(text_VH=one.expand(V, H)))
+    row_by_row = model.item_vectors(some._replace(text_VH=one.repeat(V, 1)))
+
+    for found, right in zip(kept_once, row_by_row, strict=True):
+        torch.testing.assert_close(found, right)
+
+
+@torch.no_grad()
 def test_a_cold_item_is_its_text_and_numbers() -> None:
     model = model_of()
     without_ids = model_of()

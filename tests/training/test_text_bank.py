@@ -160,6 +160,7 @@ def test_a_shop_without_words_encodes_one_text_and_teaches_the_encoder_nothing(
     assert bank._lower_KH is None
     assert not any(p.requires_grad for p in bank.encoder.parameters())
     assert (bank.vectors_TH == bank.vectors_TH[0]).all()
+    assert bank.vectors_TH.stride(0) == 0  # kept once
     assert bank.vectors_TH[0].norm().item() == pytest.approx(1)
 
 

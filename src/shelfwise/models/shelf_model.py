@@ -186,8 +186,8 @@ class ShelfModel(nn.Module):
 
         In training some warm ones must do without their id.
         """
-        met_VD = self.text(items.text_VH) + self.item_numbers(items.number_VF)
-        next_VD = self.target_shift(items.text_VH)
+        met_VD = _projected(self.text, items.text_VH) + self.item_numbers(items.number_VF)
+        next_VD = _projected(self.target_shift, items.text_VH)
         if self.item_id is not None and self.target_id is not None:
             use_V = items.warm_V
             if self.training:
@@ -373,6 +373,15 @@ class ShelfModel(nn.Module):
         assert catalogue.shared_words is not None, "a network that is told of words was given none"
         found_NS = catalogue.shared_words(query_N.cpu().numpy(), item_N.cpu().numpy())
         return torch.from_numpy(found_NS).to(query_N.device)
+
+
+def _projected(layer: nn.Linear, text_VH: Tensor) -> Tensor:
+    """``[V, D]`` the layer's answer; a row that stands for all, as of ids alone, is asked once."""
+    if text_VH.stride(0) == 0:
+        one_1D: Tensor = layer(text_VH[:1])
+        return one_1D.expand(len(text_VH), -1)
+    found_VD: Tensor = layer(text_VH)
+    return found_VD
 
 
 def _kind_and_age(requests: Requests) -> Tensor:

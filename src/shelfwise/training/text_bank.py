@@ -69,6 +69,11 @@ class TextBank:
             return
         self._is_filled = True
         self.encoder.eval()
+        if len(self._distinct) == 1:
+            # One row that stands for all, in memory and in what is made of it.
+            one_1H = self.encode(self._distinct).float()
+            self.vectors_TH = one_1H.expand(len(self._first_T), -1)
+            return
         with progress.step("Encoding texts", total=len(self._distinct)) as step:
             for rows in length_buckets(self.tokens, _BATCH_TOKENS, self._distinct):
                 self.vectors_TH[torch.from_numpy(rows).to(self.device)] = self.encode(rows)
