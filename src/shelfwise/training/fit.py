@@ -140,12 +140,9 @@ class _Fitting:
                 bar.advance()
                 if headway.step % _TOLD_EVERY == 0:
                     self._tell(bar, rate)
-                fresh = self._refreshed()
-                if self._check_is_due():
-                    fresh = self._check() or fresh
-                    self._keep(now=fresh)
-                elif fresh:
-                    self._keep(now=False)
+                is_check = self._check_is_due()
+                if (is_check and self._check()) or self._refreshed():
+                    self._keep(now=is_check)
 
     def finish(self) -> None:
         """Leave the best state in the network, or the last where nothing was checked."""
@@ -153,8 +150,10 @@ class _Fitting:
             put_weights(self.network, self.headway.best)
         elif self.learner.average is not None:
             self.learner.average.settle()
-        with self.network.phases("refresh"):
-            self.network.bank.refresh(self.watchers.progress)
+        is_last = self.learner.average is None and self.headway.since_best == 0
+        if not (self.headway.curve.checks and is_last):  # else its table is there already
+            with self.network.phases("refresh"):
+                self.network.bank.refresh(self.watchers.progress)
         self.headway.finished = True
         self._keep(now=True)
 
