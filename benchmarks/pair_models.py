@@ -22,7 +22,21 @@ from shelfwise.metrics.graded_ndcg import graded_ndcg_at_k
 from shelfwise.schema.progress import Progress
 
 PAIRS = "shelfwise/pairs"
-TOWERS = {"shelfwise/bi-encoder": "bi_encoder", "shelfwise/cross-encoder": "cross_encoder"}
+# Systems, and what is set for them.
+GRADERS = {
+    "shelfwise/bi-encoder": ("model.relevance.kind=bi_encoder",),
+    "shelfwise/cross-encoder": ("model.relevance.kind=cross_encoder",),
+}
+# The bi-encoder less a part, or with another loss.
+ABLATED = {
+    f"shelfwise/bi-encoder-{name}": (*GRADERS["shelfwise/bi-encoder"], *settings)
+    for name, settings in {
+        "no-words": ("model.relevance.words=false",),
+        "and-list-net": ("train.relevance.list_net_weight=1",),
+        "and-lambda-loss": ("train.relevance.lambda_weight=0.2",),
+        "lambda-loss-alone": ("train.relevance.grade_weight=0", "train.relevance.lambda_weight=1"),
+    }.items()
+}
 _MOST_GRADES = 10  # of more, thirds are told apart: the mean of three judges
 _K = 10
 

@@ -12,7 +12,8 @@ PROTOCOL = (
     "nDCG@10 with gain 2^grade - 1, ties by expectation; queries with one product or one grade are "
     "left out of it and counted. Pairwise accuracy: pairs of different grade within a query, each "
     "query counting the same. Spearman and RMSE over all rows; a score that is no grade is put "
-    "through a straight line fitted on training rows for RMSE. Intervals over queries."
+    "through a straight line fitted on training rows (a peer's: on validation's) for RMSE. "
+    "Validation chooses our steps by Spearman. Intervals over queries."
 )
 
 
@@ -27,6 +28,8 @@ def relevance(  # noqa: PLR0913  # the options of a command
     as_json: AsJson = False,
 ) -> None:
     """Order of judged products by query: nDCG@10 beside its random floor, pairs, Spearman, RMSE.
+
+    --systems ablation,shelfwise/bi-encoder asks what parts and losses of the bi-encoder are worth.
 
     Example: python benchmarks/run.py relevance --data home_depot --seeds 3 --json
     """
