@@ -65,6 +65,7 @@ def _walk(folder: Path, size: tuple[int, int, int]) -> Report:
     from shelfwise.data.sample_shop.generate import WRITTEN_BY_SAMPLE, write_sample_shop
     from shelfwise.evaluation.evaluate import Measured, evaluate
     from shelfwise.evaluation.page import write_page
+    from shelfwise.training.course import Course
     from shelfwise.training.train import train
 
     users, items, seed = size
@@ -74,7 +75,8 @@ def _walk(folder: Path, size: tuple[int, int, int]) -> Report:
         write_sample_shop(new_shop, options, Bars())
     config = load_config(shop, (*_SETTINGS, f"train.seed={seed}"))
     prepared = prepare(shop, folder / "prepared", config, Bars())
-    train(prepared, folder / "run", config.model, config.train, Bars())
+    course = Course(tasks=config.tasks, adaptation=config.adaptation)
+    train(prepared, folder / "run", config.model, config.train, Bars(), course)
     truth = shop / "truth" / "impressions.parquet"
     measured = Measured(folder / "prepared", truth, command=command_line())
     report = evaluate(folder / "run", config.evaluate, measured, Bars())

@@ -132,7 +132,8 @@ def _no_searches(prepared: PreparedShop) -> str:
 
 
 def _no_text(prepared: PreparedShop) -> str:
-    told = (prepared.items["text"].str.strip_chars() != "").any()
+    # Of an item without words its id is written.
+    told = (prepared.items["text"] != prepared.items["item_id"]).any()
     return "" if told else "no item has a text"
 
 
