@@ -147,7 +147,10 @@ def _right_answers(judged: _Judged, gone: Masked | None) -> Positives:
     taken_R = np.bincount(request_M, minlength=len(batch.query_R))
     share_M = (weight_M / taken_R[request_M]).astype(np.float32)
     device = judged.network.bank.device
-    return Positives(*(torch.from_numpy(side).to(device) for side in (request_M, place_M, share_M)))
+    request, place, share = (
+        torch.from_numpy(side).to(device) for side in (request_M, place_M, share_M)
+    )
+    return Positives(request, place, share)
 
 
 def _answers(
