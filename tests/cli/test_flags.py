@@ -20,7 +20,7 @@ FROZEN = {
     ),
     "shelfwise check": "SHOP! --html --set --json",
     "shelfwise prepare": "SHOP! --out! --set --json",
-    "shelfwise train": "PREPARED! --out! --resume/--anew --profile --set --json",
+    "shelfwise train": "PREPARED! --out! --from --resume/--anew --profile --set --json",
     "shelfwise evaluate": "RUN! --data --truth --html --folds --curve --set --json",
     "shelfwise diagnose": "RUN! --data --part --single --html --json",
     "shelfwise calibrate": "RUN! --out! --data --set --json",

@@ -41,7 +41,11 @@ def test_a_run_says_what_it_learned_and_from_what(
 ) -> None:
     facts = open_sealed(tiny_run, "run").facts
 
-    assert facts["tasks"] == ["match (click/purchase)", "click", "conversion"]
+    assert facts["tasks"] == [
+        *("match (click/purchase)", "click", "conversion"),
+        *("interest", "intent", "attributes", "relevance"),
+    ]
+    assert facts["tasks_left_out"] == {}
     assert facts["match_kinds"] == ["click", "purchase"]
     assert facts["shape"] == "shop"
     assert facts["trained_until"] == prepared_sample.moments.validation
@@ -118,8 +122,7 @@ def test_a_log_without_impressions_learns_match_alone(tiny_encoder: Path, tmp_pa
 
     manifest = train(shop, tmp_path / "run", options_of(tiny_encoder), SHORT)
 
-    assert len(manifest.facts["tasks"]) == 1
-    assert manifest.facts["tasks"] == tasks_of(shop, conversion=False)
+    assert manifest.facts["tasks"] == tasks_of(shop, ["match"]) == ["match (view)"]
     assert set(manifest.facts["validation"]) == {"ndcg@10"}
     calibration = manifest.facts["calibration"]
     assert calibration["fitted_on"].startswith("nothing")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from shelfwise.config import ShopConfig, validated
 from shelfwise.schema.errors import ArtifactError, ConfigError
-from shelfwise.schema.manifest import MANIFEST, Manifest
+from shelfwise.schema.manifest import MANIFEST, Manifest, open_sealed
 
 
 def config_of(
@@ -34,3 +34,33 @@ def config_of(
             f"{', '.join(f'[{section}]' for section in sections)}; give the others to {earlier}"
         )
     return validated(saved, settings, "the saved options")
+
+
+def config_of_run(run: Path, prepared: Manifest, settings: Sequence[str]) -> ShopConfig:
+    """The options of a run that another begins from, with ``settings`` on top.
+
+    Tasks that it has learned are switched on, all others off: what is to be learned beside them is
+    said by a setting.
+
+    Args:
+        run: its folder.
+        prepared: manifest of the folder that is learned from.
+        settings: of [tasks] and [train].
+
+    Raises:
+        ConfigError: a setting reaches another section.
+        ArtifactError: the folder is no run.
+    """
+    from shelfwise.training.begin import begun_switches
+
+    facts = open_sealed(run, "run").facts
+    own = {
+        "model": facts["model"],
+        "train": facts["train"],
+        "tasks": begun_switches(facts),
+        "adaptation": {"kind": "off"},
+    }
+    saved = prepared.model_copy(
+        update={"facts": {**prepared.facts, "options": {**prepared.facts["options"], **own}}}
+    )
+    return config_of(run, saved, settings, ("tasks", "train"))

@@ -11,9 +11,18 @@ from rich.table import Table
 from shelfwise.cli.console import AsJson, Bars, Settings, answer, emit, show, words
 
 
-def train(
+def train(  # noqa: PLR0913  # the flags of a command
     prepared: Annotated[Path, typer.Argument(help="Folder that `prepare` wrote.")],
     out: Annotated[Path, typer.Option(help="Run folder to write.")],
+    begin: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            metavar="RUN",
+            help="Run to begin from. Of [tasks], those it has not learned are learned on top of "
+            "it, and nothing else of it changes; where none is new, all of it learns on.",
+        ),
+    ] = None,
     resume: Annotated[
         bool | None,
         typer.Option(
@@ -36,9 +45,11 @@ def train(
     was killed goes on from the last one, to the same weights as if it had not been (stopped by the
     clock, no two trainings are the same).
 
+    With --from, options are those of that run; --set then reaches [tasks] and [train].
+
     Example: shelfwise train prepared --out run --set train.epochs=4
     """
-    from shelfwise.cli.saved_config import config_of
+    from shelfwise.cli.saved_config import config_of, config_of_run
     from shelfwise.data.prepared import open_prepared
     from shelfwise.training.course import Course
     from shelfwise.training.manner import unfinished_step
@@ -46,13 +57,17 @@ def train(
 
     opened = open_prepared(prepared)
     sections = ("model", "adaptation", "tasks", "train")
-    config = config_of(prepared, opened.manifest, settings or (), sections)
+    if begin is None:
+        config = config_of(prepared, opened.manifest, settings or (), sections)
+    else:
+        config = config_of_run(begin, opened.manifest, settings or ())
     if resume:
         step = unfinished_step(out)
         words.print("nothing to go on from" if step is None else f"going on after step {step}")
     course = Course(
         tasks=config.tasks,
         adaptation=config.adaptation,
+        begin=begin,
         unfinished="refuse" if resume is None else "resume" if resume else "anew",
         profile=profile,
     )
@@ -61,6 +76,8 @@ def train(
     answer.print(f"learned: {', '.join(facts['tasks'])}")
     for name, value in facts["validation"].items():
         answer.print(f"validation {name}: {'-' if value is None else f'{value:.4f}'}")
+    for name, figure in facts.get("auxiliary_figures", {}).items():
+        answer.print(_told(name, figure))
     for warning in facts.get("warnings", []):
         answer.print(f"warning: {warning}", style="yellow", markup=False)
     if profile:
@@ -72,11 +89,22 @@ def train(
             "folder": str(out),
             "tasks": facts["tasks"],
             "validation": facts["validation"],
+            "auxiliary": facts.get("auxiliary_figures", {}),
             "warnings": facts.get("warnings", []),
             "best_step": facts["best_step"],
             "seconds": facts["seconds"],
             **({"profile": facts["profile"]} if profile else {}),
         },
+    )
+
+
+def _told(name: str, figure: dict[str, Any]) -> str:
+    """A figure of a task beside the main ones, with what looking at nothing gives."""
+    if figure["value"] is None:
+        return f"validation {name}: - (nothing to judge by)"
+    return (
+        f"validation {name}: {figure['value']:.4f} "
+        f"(without looking {figure['baseline']:.4f}; {figure['support']:,} rows)"
     )
 
 

@@ -20,6 +20,7 @@ class TaskWeights(nn.Module):
 
     def __init__(self, tasks: Sequence[str]) -> None:
         super().__init__()
+        self.tasks = tuple(tasks)
         self.log_variance = nn.ParameterDict({task: torch.zeros(()) for task in tasks})
 
     def start_from(self, weights: Mapping[str, float]) -> None:

@@ -25,6 +25,7 @@ from shelfwise.data.prepared import campaigns_of, item_of
 from shelfwise.data.split import Part
 from shelfwise.data.tokens import open_tokenizer
 from shelfwise.data.trend import FIGURES
+from shelfwise.models.auxiliary import AuxiliaryTasks
 from shelfwise.models.calibration import (
     NOT_CALIBRATED,
     CalibratedPairs,
@@ -190,7 +191,8 @@ def open_run(folder: Path) -> LoadedRun:
     tables = load_tensors(folder / TABLES)
     encoder = load_encoder(folder, options)
     words = figures_of_words(manifest.facts["queries"])
-    shape = Shape(encoder.width, len(table), NUMBERS, FIGURES, words=words)
+    auxiliary = AuxiliaryTasks.model_validate(manifest.facts.get("auxiliary", {}))
+    shape = Shape(encoder.width, len(table), NUMBERS, FIGURES, auxiliary, words)
     model = load_shelf_model(folder / MODEL, shape, options)
     with torch.no_grad():
         known = model.catalogue(

@@ -61,10 +61,10 @@ def judged_of(prepared: PreparedShop, parts: Sequence[Part]) -> Judged | None:
         return None
     lowest, highest = grade_scale(prepared, parts)
     share_J = ((grade_J - lowest) / (highest - lowest)).astype(np.float32)
-    query_J = rows["query"].to_numpy()
+    query_J, item_J = (np.array(rows[name].to_numpy()) for name in ("query", "item"))
     _, counts = np.unique(query_J, return_counts=True)
     offset_Q1 = np.concatenate([[0], counts.cumsum()]).astype(np.int64)
-    return Judged(Graded(query_J, rows["item"].to_numpy(), share_J), offset_Q1)
+    return Judged(Graded(query_J, item_J, share_J), offset_Q1)
 
 
 def grade_scale(prepared: PreparedShop, parts: Sequence[Part]) -> tuple[float, float]:

@@ -115,7 +115,7 @@ def _read(network: Network, batch: Batch, options: TrainOptions, rng: np.random.
         request_RD = network.model.request_vectors(asked.requests, catalogue).float()
     unasked, unasked_RD = asked.requests, request_RD
     if (batch.query_R >= 0).any():
-        unasked = _without_query(asked.requests)
+        unasked = without_query(asked.requests)
         with half_precision(device), network.phases("request vectors"):
             unasked_RD = network.model.request_vectors(unasked, catalogue).float()
     return _Read(batch, asked.requests, catalogue, request_RD, unasked, unasked_RD, item_B)
@@ -163,13 +163,14 @@ def _total(
 ) -> Tensor:
     """The weighted sum of the losses, by weights that are given or learned."""
     weights = network.tasks.weights or main_weights(options)
-    if network.model.task_weights is not None:
-        counted = {task: loss for task, loss in losses.items() if weights[task] > 0}
-        return network.model.task_weights(counted) if counted else nothing  # type: ignore[no-any-return]  # nn.Module
-    return sum((weights[task] * loss for task, loss in losses.items()), nothing)
+    learned = network.model.task_weights
+    weighed = {} if learned is None else {t: x for t, x in losses.items() if t in learned.tasks}
+    given = (weights[task] * loss for task, loss in losses.items() if task not in weighed)
+    total = sum(given, nothing)
+    return total + learned(weighed) if learned is not None and weighed else total
 
 
-def _without_query(requests: Requests) -> Requests:
+def without_query(requests: Requests) -> Requests:
     """The same shoppers at the same moments, in front of a recommendation shelf."""
     shelf = SURFACES.index(Surface.RECOMMENDATION)
     return requests._replace(

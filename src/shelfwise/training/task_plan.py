@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from shelfwise.data.batches import Examples
@@ -21,6 +22,7 @@ from shelfwise.data.item_groups import GROUPINGS, item_groups
 from shelfwise.data.prepared import PreparedShop
 from shelfwise.data.split import Part
 from shelfwise.models.auxiliary import NO_AUXILIARY, AuxiliaryTasks
+from shelfwise.models.shelf_model import ShelfModel
 from shelfwise.schema.errors import ConfigError
 from shelfwise.training.config import TrainOptions
 from shelfwise.training.conversion_labels import learned_conversion
@@ -189,3 +191,11 @@ def _heads(
         relevance="relevance" in learned,
         weighed=tuple(task for task in learned if weights[task] > 0) if is_weighed else (),
     )
+
+
+def start_heads(model: ShelfModel, plan: TaskPlan) -> None:
+    """Tell a fresh network's heads what the plan knows: weights, and what queries can be after."""
+    if model.task_weights is not None:
+        model.task_weights.start_from(plan.weights)
+    if model.auxiliary.intent is not None and plan.labels is not None:
+        model.auxiliary.intent.known_C.copy_(torch.from_numpy(plan.labels.intended_C))

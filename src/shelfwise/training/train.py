@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, replace
@@ -26,11 +27,11 @@ from shelfwise.data.token_cache import TOKEN_CACHE
 from shelfwise.data.tokens import TokenTable, tokenise
 from shelfwise.data.trend import FIGURES, trend_at, trend_of
 from shelfwise.models.calibration import save_calibration
-from shelfwise.models.config import ModelOptions
+from shelfwise.models.config import EncoderOptions, ModelOptions
 from shelfwise.models.pretrained import encoder_folder
 from shelfwise.models.shelf_model import Shape, ShelfModel
 from shelfwise.models.text_encoder import load_text_encoder
-from shelfwise.models.weights import save_encoder, save_tensors
+from shelfwise.models.weights import ENCODER, save_encoder, save_tensors
 from shelfwise.retrieval.shared_words import figures_of_words
 from shelfwise.schema.errors import ConfigError
 from shelfwise.schema.manifest import MANIFEST, Manifest, holds, seal
@@ -40,11 +41,13 @@ from shelfwise.schema.run_files import CALIBRATION, CAMPAIGNS, CURVE, ITEMS, MOD
 from shelfwise.training.adaptation.adapt import Start
 from shelfwise.training.adaptation.options import AdaptationOptions
 from shelfwise.training.adaptation.stage import Place, starting_encoder
+from shelfwise.training.auxiliary_figures import auxiliary_figures
+from shelfwise.training.begin import Begun, begin_from, freeze_all_but, joined_heads
 from shelfwise.training.calibrate import NOTHING_TO_CALIBRATE, FittedCalibration, calibrate
 from shelfwise.training.classify import train_classifier
 from shelfwise.training.cold_items import place_cold
 from shelfwise.training.config import TrainOptions
-from shelfwise.training.conversion_labels import conversion_warnings, learned_conversion
+from shelfwise.training.conversion_labels import conversion_warnings
 from shelfwise.training.course import Course
 from shelfwise.training.curve import LearningCurve
 from shelfwise.training.device import choose_device
@@ -54,6 +57,7 @@ from shelfwise.training.network import Network, words_of
 from shelfwise.training.phases import Timed, Untimed
 from shelfwise.training.position_start import measured_places, usual_shift
 from shelfwise.training.relevance import train_relevance
+from shelfwise.training.task_plan import PLAIN, TaskPlan, plan_tasks, start_heads
 from shelfwise.training.text_bank import TextBank
 from shelfwise.training.tracking import refuse_missing_library
 from shelfwise.training.validation import Check, check, compared
@@ -88,16 +92,15 @@ def train(
             case PreparedShop():
                 timed = Timed() if course.profile else Untimed()
                 manner = Manner(progress, resuming, options, timed)
-                builder = _Builder(prepared, model_options, options, manner)
-                adapted = builder.adapt(course.adaptation)
-                facts = _train_shop(builder, folder) | {"adaptation": adapted}
-        facts |= {
+                builder = _Builder(prepared, model_options, options, manner, course)
+                facts = _shop_run(builder, course, folder)
+        facts = {
             "prepared": str(prepared.folder.resolve()),
             "model": model_options.model_dump(mode="json"),
             "train": options.model_dump(mode="json"),
             "data": prepared.options.model_dump(mode="json"),
             "config": prepared.manifest.facts["options"],
-        }
+        } | facts
         manifest = seal(
             folder,
             "run",
@@ -109,6 +112,61 @@ def train(
     return manifest
 
 
+def _shop_run(builder: _Builder, course: Course, folder: Path) -> dict[str, Any]:
+    """Write the files of a shop's run, and say what it remembers."""
+    if builder.begun is None:
+        adapted = builder.adapt(course.adaptation)
+        return _train_shop(builder, folder) | {"adaptation": adapted}
+    if course.adaptation.kind == "on":
+        raise ConfigError(
+            "adaptation.kind=on: a run that others begin from has its encoder already"
+        )
+    if new := builder.added_tasks():
+        return _add_tasks(builder, builder.begun, new, folder)
+    beginning = {"folder": str(builder.begun.folder.resolve()), "added": []}
+    return _train_shop(builder, folder) | {"from": beginning}
+
+
+def _add_tasks(builder: _Builder, begun: Begun, new: Sequence[str], folder: Path) -> dict[str, Any]:
+    """Learn ``new`` on top of a run: every other file and answer of it stays as it is."""
+    began = time.monotonic()
+    parts = builder.parts_of(begun)
+    network = builder.on_top(begun, new, parts)
+    examples = examples_of(builder.prepared, parts)
+    plan = Plan.of(examples, builder.options)
+    lessons = Lessons(builder.prepared, examples, plan)
+    with builder.manner.watching("fit") as watchers:
+        curve = fit(network, lessons, builder.options, look=None, watchers=watchers)
+    shutil.copytree(
+        begun.folder, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns(MANIFEST)
+    )
+    save_tensors(network.model.state_dict(), folder / MODEL)
+    facts, beside = begun.manifest.facts, builder.beside(network)
+    (folder / CURVE).write_text(_as_json(_with_losses(folder / CURVE, curve)))
+    auxiliary = network.tasks.auxiliary.model_dump(mode="json")
+    known = {**facts.get("auxiliary_figures", {}), **beside}
+    return facts | {
+        "tasks": [*facts["tasks"], *new],
+        "task_options": builder.tasks.model_dump(mode="json"),
+        "auxiliary": auxiliary,
+        "attributes": network.tasks.facts()["attributes"] or facts.get("attributes", {}),
+        "auxiliary_figures": plain(known),
+        "from": {"folder": str(begun.folder.resolve()), "added": list(new)},
+        "seconds": round(time.monotonic() - began, 1),
+        **builder.manner.facts(),
+    }
+
+
+def _with_losses(path: Path, curve: LearningCurve) -> dict[str, Any]:
+    """The curve of a run, with the losses of what was learned on top of it."""
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found | {"losses_of_added": curve.losses}
+
+
+def _as_json(found: dict[str, Any]) -> str:
+    return json.dumps(plain(found), indent=1)
+
+
 def _train_shop(builder: _Builder, folder: Path) -> dict[str, Any]:
     began = time.monotonic()
     prepared, options = builder.prepared, builder.options
@@ -118,13 +176,18 @@ def _train_shop(builder: _Builder, folder: Path) -> dict[str, Any]:
     examples = examples_of(prepared, parts)
     # Before a refit learns from validation too: what it calibrates is a network of the same making.
     calibrated = builder.calibrated(network)
+    beside = builder.beside(network)
     if options.refit:
         network = builder.refitted(plan, best.step)
     _save(network, parts, curve, builder, folder)
     save_calibration(calibrated.calibration, folder / CALIBRATION)
     return {
         "shape": "shop",
-        "tasks": tasks_of(prepared, learned_conversion(examples, options)),
+        "tasks": tasks_of(prepared, network.tasks.learned),
+        "task_options": builder.tasks.model_dump(mode="json"),
+        **network.tasks.facts(),
+        "auxiliary_figures": plain(beside),
+        "task_weights": _weights_now(network),
         "match_kinds": prepared.manifest.facts["match_kinds"],
         "queries": len(prepared.queries),
         "trained_until": prepared.moments.known_until(parts),
@@ -140,13 +203,16 @@ def _train_shop(builder: _Builder, folder: Path) -> dict[str, Any]:
     }
 
 
-def tasks_of(prepared: PreparedShop, conversion: bool) -> list[str]:
+def tasks_of(prepared: PreparedShop, learned: Sequence[str]) -> list[str]:
     """What a run has learned: of a task without labels it says nothing."""
     kinds = "/".join(prepared.manifest.facts["match_kinds"])
-    tasks = [f"match ({kinds})"]
-    if prepared.has_impressions:
-        tasks += ["click", *(["conversion"] if conversion else [])]
-    return tasks
+    return [f"match ({kinds})" if task == "match" else task for task in learned]
+
+
+def _weights_now(network: Network) -> dict[str, float]:
+    """What each task counts in the end, where that is learned; else as it was given."""
+    learned = network.model.task_weights
+    return dict(network.tasks.weights) | ({} if learned is None else learned.weights())
 
 
 class _Builder:
@@ -158,13 +224,24 @@ class _Builder:
         model_options: ModelOptions,
         options: TrainOptions,
         manner: Manner,
+        course: Course,
     ) -> None:
         self.prepared = prepared
+        self.tasks = course.tasks
         self.model_options = model_options
         self.options = options
         self.manner = manner
         self.progress = manner.progress
+        self.encoder_options = model_options.encoder
         self.source = encoder_folder(model_options.encoder.name)
+        self.begun: Begun | None = None
+        if course.begin is not None:
+            self.begun = begin_from(course.begin, prepared, model_options)
+            # What else is asked of the encoder has been done to it.
+            self.encoder_options = EncoderOptions(
+                name=model_options.encoder.name, tuning=model_options.encoder.tuning
+            )
+            self.source = course.begin / ENCODER
         self.tokens = self._tokens()
         self.words = words_of(prepared)
         self.bank: TextBank | None = None  # the latest network's
@@ -196,25 +273,62 @@ class _Builder:
         self.source = adapted.source
         return adapted.facts
 
+    def planned(self, parts: Sequence[Part]) -> TaskPlan:
+        """What ``parts`` can teach of what is switched on."""
+        examples = examples_of(self.prepared, parts)
+        if len(examples) == 0:  # refused where training begins
+            return PLAIN
+        return plan_tasks(self.prepared, examples, parts, self.tasks, self.options)
+
+    def parts_of(self, begun: Begun) -> tuple[Part, ...]:
+        """What a run has learned from."""
+        return LEARNED if begun.manifest.facts["train"].get("refit") else TRAINED
+
+    def added_tasks(self) -> tuple[str, ...]:
+        """Tasks to be learned on top of the run that is begun from."""
+        assert self.begun is not None, "asked only of a run that is begun from"
+        return self.begun.added(self.planned(self.parts_of(self.begun)).learned)
+
+    def on_top(self, begun: Begun, new: Sequence[str], parts: Sequence[Part]) -> Network:
+        """The run's network with heads for ``new``, which alone learn."""
+        plan = self.planned(parts)
+        heads = joined_heads(begun, plan, new)
+        network = self._built(parts, replace(plan, learned=tuple(new), auxiliary=heads))
+        freeze_all_but(network, new)
+        return network
+
+    def beside(self, network: Network) -> dict[str, Any]:
+        """How well the auxiliary tasks do on validation."""
+        judged = examples_of(self.prepared, ["validation"])
+        return auxiliary_figures(network, self.prepared, judged)
+
     def fresh(self, parts: Sequence[Part]) -> Network:
+        """A network before its first step."""
+        return self._built(parts, self.planned(parts))
+
+    def _built(self, parts: Sequence[Part], tasks: TaskPlan) -> Network:
         torch.manual_seed(self.options.seed)
         device = choose_device(self.options.device)
-        encoder = load_text_encoder(self.source, self.model_options.encoder)
+        encoder = load_text_encoder(self.source, self.encoder_options)
         # A refit begins with the same frozen layers: what they say of the texts is not asked twice.
         bank = TextBank(encoder, self.tokens, device, self.progress, like=self.bank)
         self.bank = bank
         shape = Shape(
             *(encoder.width, len(self.prepared.items), NUMBERS, FIGURES),
+            auxiliary=tasks.auxiliary,
             words=figures_of_words(len(self.prepared.queries)),
         )
         model = ShelfModel(shape, self.model_options)
         facts, trend = item_facts(self.prepared, parts), trend_of(self.prepared, parts)
         network = Network.of(bank, model, facts, trend, self.manner.phases)
-        network = replace(network, words=self.words)
+        network = replace(network, words=self.words, tasks=tasks)
+        start_heads(model, tasks)
         if self.prepared.has_impressions:
             examples = examples_of(self.prepared, parts)
             model.heads.start_from(*_rates(examples))
             self._start_places(model, parts, examples)
+        if self.begun is not None:
+            self.begun.put(network)
         return network
 
     def _start_places(self, model: ShelfModel, parts: Sequence[Part], examples: Examples) -> None:
@@ -315,4 +429,4 @@ def _save(
     prepared.items.with_columns(taken).write_parquet(folder / ITEMS)
     prepared.campaigns.write_parquet(folder / CAMPAIGNS)
     found = {"losses": curve.losses, "checks": [asdict(c) for c in curve.checks]}
-    (folder / CURVE).write_text(json.dumps(plain(found), indent=1))
+    (folder / CURVE).write_text(_as_json(found))

@@ -221,7 +221,8 @@ def _unreached(case: Case, asked: list[Asked]) -> Iterator[Part]:
     if not asked:
         return
     # Parts that the log cannot teach are not dead, they were never asked.
-    never = [] if case.has_impressions else ["heads.", "past_weight"]
+    never = ["auxiliary.", "task_weights."]  # of tasks that are not asked here
+    never += [] if case.has_impressions else ["heads.", "past_weight"]
     never += [] if _meets_words(case) else ["query_shift"]
     if isinstance(case.network.model.history, RequestAlone):  # the past is not looked at
         never += ["repeat", "past_weight"]
