@@ -10,6 +10,7 @@ from shelfwise.models.config import ModelOptions, NoHistory, TransformerHistory
 from shelfwise.models.history_encoder import AGE_BUCKETS
 from shelfwise.models.shelf_model import (
     Catalogue,
+    Fresh,
     ItemInputs,
     MetItems,
     Requests,
@@ -156,6 +157,23 @@ def test_in_training_some_items_do_without_their_id() -> None:
 
     # The cold item's two vectors are one and the same.
     assert seen == {(item, told) for item in range(4) for told in (True, False)} | {(4, True)}
+
+
+def test_a_few_fresh_texts_learn_as_they_would_within_the_whole_table() -> None:
+    model, items = model_of(), inputs()
+    torch.manual_seed(8)
+    item_B, towards_VD = torch.tensor([3, 1]), torch.randn(V, 8)
+    grads = []
+    for apart in (True, False):
+        text_BH = torch.full((2, H), 0.3, requires_grad=True)
+        whole_VH = items.text_VH.index_put((item_B,), text_BH)
+        fresh = Fresh(items.text_VH, item_B, text_BH) if apart else None
+        met_VD, next_VD = model.item_vectors(items._replace(text_VH=whole_VH, fresh=fresh))
+        parts = (model.text.weight, model.text.bias, model.target_shift.weight, text_BH)
+        grads.append(torch.autograd.grad(((met_VD + next_VD) * towards_VD).sum(), parts))
+
+    for one, other in zip(*grads, strict=True):
+        torch.testing.assert_close(one, other)
 
 
 @torch.no_grad()

@@ -96,6 +96,14 @@ class Shape(NamedTuple):
     words: int = 0  # figures of the words that a query and an item share
 
 
+class Fresh(NamedTuple):
+    """Text vectors of a few items, encoded anew with gradient; the others stand in a table."""
+
+    table_VH: Tensor  # without gradient
+    item_B: Tensor
+    text_BH: Tensor
+
+
 class ItemInputs(NamedTuple):
     """What is known of every item."""
 
@@ -104,6 +112,7 @@ class ItemInputs(NamedTuple):
     group_VC: Tensor  # as in the catalogue
     warm_V: Tensor  # bool: met in training
     trend_KVG: Tensor
+    fresh: Fresh | None = None  # how ``text_VH`` came about, where a part of it is to learn
 
 
 def as_read(requests: Requests, options: HistoryEncoderOptions) -> Requests:
@@ -186,8 +195,8 @@ class ShelfModel(nn.Module):
 
         In training some warm ones must do without their id.
         """
-        met_VD = _projected(self.text, items.text_VH) + self.item_numbers(items.number_VF)
-        next_VD = _projected(self.target_shift, items.text_VH)
+        met_VD = _of_texts(self.text, items) + self.item_numbers(items.number_VF)
+        next_VD = _of_texts(self.target_shift, items)
         if self.item_id is not None and self.target_id is not None:
             use_V = items.warm_V
             if self.training:
@@ -210,7 +219,7 @@ class ShelfModel(nn.Module):
     def catalogue(self, items: ItemInputs, query_text_QH: Tensor) -> Catalogue:
         """Items and queries from their text vectors."""
         if not self.options.text:
-            items = items._replace(text_VH=torch.zeros_like(items.text_VH))
+            items = items._replace(text_VH=torch.zeros_like(items.text_VH), fresh=None)
         item_VD, target_VD = self.item_vectors(items)
         return Catalogue(
             item_VD=item_VD,
@@ -373,6 +382,17 @@ class ShelfModel(nn.Module):
         assert catalogue.shared_words is not None, "a network that is told of words was given none"
         found_NS = catalogue.shared_words(query_N.cpu().numpy(), item_N.cpu().numpy())
         return torch.from_numpy(found_NS).to(query_N.device)
+
+
+def _of_texts(layer: nn.Linear, items: ItemInputs) -> Tensor:
+    """``[V, D]`` projections of item texts; the gradient of a text goes to those that learn alone.
+
+    Through the whole table it would be computed for every item, and dropped for all but a few.
+    """
+    if items.fresh is None:
+        return _projected(layer, items.text_VH)
+    table_VH, item_B, text_BH = items.fresh
+    return _projected(layer, table_VH).index_put((item_B,), layer(text_BH))
 
 
 def _projected(layer: nn.Linear, text_VH: Tensor) -> Tensor:

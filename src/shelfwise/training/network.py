@@ -21,7 +21,7 @@ from shelfwise.data.tokens import TokenTable
 from shelfwise.data.trend import Trend
 from shelfwise.models.config import FlatTextHistory
 from shelfwise.models.history.written import WrittenHistories
-from shelfwise.models.shelf_model import Catalogue, ItemInputs, ShelfModel
+from shelfwise.models.shelf_model import Catalogue, Fresh, ItemInputs, ShelfModel
 from shelfwise.retrieval.shared_words import SharedWords
 from shelfwise.schema.errors import ConfigError
 from shelfwise.training.phases import Phases, Untimed
@@ -114,16 +114,23 @@ class Network:
         text_TH = self.bank.vectors_TH
         item_text_VH = text_TH[: self.items]
         query_text_QH = text_TH[query_texts + self.items]
+        fresh = None
         if live is not None and len(live):
             with self.phases("live texts"):
                 # Queries are much shorter than items: apart, neither is padded to the other.
                 groups = length_buckets(self.bank.tokens, _LIVE_TOKENS, live)
                 live = np.concatenate(groups)
                 fresh_BH = torch.cat([self.bank.encode(rows).float() for rows in groups])
-            item_text_VH, query_text_QH = self._with_fresh(
-                item_text_VH, query_text_QH, query_texts, live, fresh_BH
-            )
-        items = ItemInputs(item_text_VH, self.number_VF, self.group_VC, self.warm_V, trend_KVG)
+            live_B = torch.from_numpy(live).to(self.bank.device)
+            of_items_B = live_B < self.items
+            fresh = Fresh(item_text_VH, live_B[of_items_B], fresh_BH[of_items_B])
+            item_text_VH = item_text_VH.index_put((fresh.item_B,), fresh.text_BH)
+            # Where each live query stands among the batch's; queries are sorted by number.
+            place_B = torch.searchsorted(query_texts, live_B[~of_items_B] - self.items)
+            query_text_QH = query_text_QH.index_put((place_B,), fresh_BH[~of_items_B])
+        items = ItemInputs(
+            item_text_VH, self.number_VF, self.group_VC, self.warm_V, trend_KVG, fresh
+        )
         catalogue = self.model.catalogue(items, query_text_QH)
         return catalogue._replace(
             written=self._written(query_texts), shared_words=self._words(query_texts)
@@ -145,21 +152,6 @@ class Network:
             width=self.bank.encoder.width,
             options=options,
         )
-
-    def _with_fresh(
-        self,
-        item_text_VH: Tensor,
-        query_text_QH: Tensor,
-        query_texts: Tensor,
-        live: NDArray[np.int64],
-        fresh_BH: Tensor,
-    ) -> tuple[Tensor, Tensor]:
-        live_B = torch.from_numpy(live).to(self.bank.device)
-        is_item_B = live_B < self.items
-        item_text_VH = item_text_VH.index_put((live_B[is_item_B],), fresh_BH[is_item_B])
-        # Where each live query stands among the batch's; queries are sorted by number.
-        place_B = torch.searchsorted(query_texts, live_B[~is_item_B] - self.items)
-        return item_text_VH, query_text_QH.index_put((place_B,), fresh_BH[~is_item_B])
 
 
 def _check_room(bank: TextBank, model: ShelfModel) -> None:
