@@ -47,10 +47,7 @@ def prepare(
             f"rejected rows and reasons: {out / 'rejects.parquet'}; "
             f"ways out are told by: shelfwise check {shop}"
         )
-    if facts["shape"] == "judgements":
-        answer.print(f"{out}: prepared; this version learns nothing from judgements alone yet")
-    else:
-        answer.print(f"{out}: prepared; next: shelfwise train {out} --out run")
+    answer.print(f"{out}: prepared; next: shelfwise train {out} --out run")
     emit(
         as_json,
         {
