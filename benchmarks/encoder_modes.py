@@ -118,7 +118,11 @@ def measure(asked: Asked, rounds: int, progress: Progress) -> Result:
         benchmark="encoder_modes",
         protocol=PROTOCOL.format(tokens=_MOST_TOKENS, rounds=rounds, **asked._asdict()),
         data={"name": "sample shop", "fingerprint": None, "counts": {"texts": asked.texts}},
-        figures={f"{name}: step to full": step_ms[name] / step_ms["full"] for name in MODES},
+        figures={
+            f"{name}: step to full": step_ms[name] / step_ms["full"]
+            for name in MODES
+            if name != "frozen"
+        },
         rows=[
             {
                 "system": name,
