@@ -6,12 +6,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 import torch
 from data.small_log import event, prepared_shop, random_events
 from safetensors.torch import save_file
 
-from shelfwise.data.prepared import PreparedShop
+from shelfwise.data.prepared import PreparedPairs, PreparedShop
 from shelfwise.models.config import (
     AdaLora,
     Frozen,
@@ -201,3 +202,20 @@ def test_no_checkpoints_where_none_are_wanted(
     stopped(shop, tmp_path / "run", options_of(tiny_encoder), options, (0, 8))
 
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_table_of_pairs_cannot_do_is_said_at_once(
+    shop: PreparedShop, tiny_encoder: Path, tmp_path: Path
+) -> None:
+    pairs = PreparedPairs(
+        folder=tmp_path,
+        options=shop.options,
+        manifest=shop.manifest,
+        rows=pl.DataFrame(),
+        classes=("a", "b"),
+    )
+    options = OFTEN.model_copy(update={"ema": 0.5})
+    course = Course(unfinished="resume", profile=True)
+
+    with pytest.raises(ConfigError, match=r"--resume, --profile, train\.ema: only .* leave it out"):
+        train(pairs, tmp_path / "run", options_of(tiny_encoder), options, course=course)

@@ -33,6 +33,7 @@ from shelfwise.schema.progress import Progress
 from shelfwise.schema.run_files import CURVE, MODEL
 from shelfwise.training.config import TrainOptions
 from shelfwise.training.device import choose_device
+from shelfwise.training.optimizer import optimizer_of
 from shelfwise.training.schedule import rate_share, set_rates
 from shelfwise.training.step import TrainingError
 from shelfwise.training.text_bank import TextBank
@@ -83,7 +84,7 @@ def _fit(
 ) -> list[dict[str, Any]]:
     label_N = torch.tensor(prepared.rows["label"].to_list(), device=bank.device)
     rows = {part: _rows_of(prepared, part) for part in ("train", "validation")}
-    optimizer = _optimizer(model, options)
+    optimizer = optimizer_of(model.classify.parameters(), model.encoder, options)
     peaks = [group["lr"] for group in optimizer.param_groups]
     steps = math.ceil(len(rows["train"]) / _ROWS) * options.epochs
     rng = np.random.default_rng(options.seed)
@@ -122,16 +123,6 @@ def _fit(
     assert best_state is not None
     model.load_state_dict(best_state)
     return curve
-
-
-def _optimizer(model: TextClassifier, options: TrainOptions) -> torch.optim.Optimizer:
-    encoder = [p for p in model.encoder.parameters() if p.requires_grad]
-    groups = [
-        {"params": list(model.classify.parameters()), "lr": options.learning_rate},
-        {"params": encoder, "lr": options.encoder_learning_rate},
-    ]
-    groups = [group for group in groups if group["params"]]
-    return torch.optim.AdamW(groups, weight_decay=options.weight_decay, fused=True)
 
 
 def _rows_of(prepared: PreparedPairs, part: str) -> NDArray[np.int64]:

@@ -56,7 +56,7 @@ class Resuming:
             ConfigError: there are some, and nobody has said whether to go on from them; or what is
                 learned from knows no checkpoints or is not timed.
         """
-        _refuse_what_shops_alone_can(prepared, course)
+        _refuse_what_shops_alone_can(prepared, course, train)
         reached = unfinished_step(out)
         if course.unfinished == "refuse" and reached is not None:
             raise ConfigError(
@@ -131,16 +131,20 @@ def unfinished_step(out: Path) -> int | None:
     return max((step for step in steps if step is not None), default=None)
 
 
-def _refuse_what_shops_alone_can(prepared: Prepared, course: Course) -> None:
+def _refuse_what_shops_alone_can(prepared: Prepared, course: Course, train: TrainOptions) -> None:
     if isinstance(prepared, PreparedShop):
         return
+    plain = TrainOptions()
     asked = {
         "--resume": course.unfinished == "resume",
         "--profile": course.profile,
-        "adaptation.kind=on": course.adaptation.kind == "on",
+        "train.accumulate": train.accumulate != plain.accumulate,
+        "train.ema": train.ema != plain.ema,
+        "train.track": train.track != plain.track,
     }
-    for flag, is_asked in asked.items():
-        if is_asked:
-            raise ConfigError(
-                f"{flag}: only the training of a shop with behaviour knows it; leave it out"
-            )
+    refused = [name for name, is_asked in asked.items() if is_asked]
+    if refused:
+        raise ConfigError(
+            f"{', '.join(refused)}: only the training of a shop with behaviour knows this; "
+            "leave it out"
+        )
