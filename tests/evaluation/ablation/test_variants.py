@@ -57,7 +57,20 @@ def test_a_log_of_matches_alone_has_no_use_for_clicks(prepared_sample: PreparedS
     chosen = chosen_variants(silent, configured(), ("experts",))
 
     assert [variant.name for variant, _ in chosen.variants] == [FULL]
-    assert {one.why for one in chosen.skipped} == {"the log does not say what was shown"}
+    assert {one.name for one in chosen.skipped} == {"with mmoe", "with ple"}
+    assert {one.why for one in chosen.skipped} == {
+        "the log does not say what was shown; log impressions"
+    }
+
+
+def test_a_task_that_is_off_already_is_not_switched_off_again(
+    prepared_sample: PreparedShop,
+) -> None:
+    chosen = chosen_variants(prepared_sample, configured("tasks.click=false"), ("tasks",))
+
+    told = {one.name: one.why for one in chosen.skipped}
+    assert told["without clicks"] == "it is switched off"
+    assert "without matches" in [variant.name for variant, _ in chosen.variants]
 
 
 def test_an_unknown_part_is_refused_with_those_there_are(prepared_sample: PreparedShop) -> None:

@@ -11,11 +11,14 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
+from shelfwise.data.batches import examples_of
+from shelfwise.data.part_rows import TRAINED
 from shelfwise.data.prepared import PreparedShop
 from shelfwise.data.weight_options import WeightOptions
 from shelfwise.data.weights import with_weights
 from shelfwise.evaluation.pieces import Setting
 from shelfwise.schema.errors import ConfigError
+from shelfwise.training.task_plan import TaskPlan, plan_tasks
 
 FULL = "full model"
 
@@ -32,6 +35,7 @@ class Variant:
     settings: tuple[str, ...] = ()
     view: View | None = None
     lacks: Callable[[PreparedShop], str] | None = None  # why a shop has no use for it, or nothing
+    task: str = ""  # that the full model must learn
 
     @property
     def folder(self) -> str:
@@ -73,9 +77,13 @@ def chosen_variants(
     if unknown:
         raise ConfigError(f"no part is called {', '.join(unknown)}; there are: {', '.join(parts)}")
     full = configured(())
+    left_out = _plan(prepared, full).left_out
     chosen, skipped = [(Variant(FULL, FULL), full)], []
     for variant in VARIANTS:
         if only and variant.part not in only:
+            continue
+        if variant.task in left_out:
+            skipped.append(Skipped(variant.name, left_out[variant.task]))
             continue
         found = _tried(variant, prepared, full, configured)
         if isinstance(found, Skipped):
@@ -92,11 +100,18 @@ def _tried(
         return Skipped(variant.name, why)
     try:
         setting = configured(variant.settings)
+        if setting.course.tasks != full.course.tasks:
+            _plan(prepared, setting)  # some task must be left
     except ConfigError as error:
         return Skipped(variant.name, " ".join(str(error).split()))
     if variant.view is None and setting == full:
         return Skipped(variant.name, "the full model is so already")
     return setting
+
+
+def _plan(prepared: PreparedShop, setting: Setting) -> TaskPlan:
+    examples = examples_of(prepared, TRAINED)
+    return plan_tasks(prepared, examples, TRAINED, setting.course.tasks, setting.train)
 
 
 def unweighted(prepared: PreparedShop) -> PreparedShop:
@@ -113,17 +128,6 @@ def unweighted(prepared: PreparedShop) -> PreparedShop:
         impressions=impressions.drop("flagged"),
         positives=positives.drop("flagged"),
     )
-
-
-def _no_impressions(prepared: PreparedShop) -> str:
-    return "" if prepared.has_impressions else "the log does not say what was shown"
-
-
-def _no_purchases(prepared: PreparedShop) -> str:
-    bought = prepared.has_impressions and prepared.impressions["purchased_at"].null_count() < len(
-        prepared.impressions
-    )
-    return "" if bought else "the log knows of no purchase of what was shown"
 
 
 def _no_searches(prepared: PreparedShop) -> str:
@@ -152,13 +156,13 @@ VARIANTS = (
     ),
     Variant("with the history's mean", "history", ("model.history.kind=mean_pool",)),
     Variant("with target attention", "history", ("model.history.kind=target_attention",)),
-    Variant("without clicks", "tasks", ("tasks.click=false",), lacks=_no_impressions),
-    Variant("without conversion", "tasks", ("tasks.conversion=false",), lacks=_no_purchases),
-    Variant("without matches", "tasks", ("tasks.match=false",), lacks=_no_impressions),
-    Variant("without interest", "tasks", ("tasks.interest=false",)),
-    Variant("without intent", "tasks", ("tasks.intent=false",)),
-    Variant("without attributes", "tasks", ("tasks.attributes=false",)),
-    Variant("without relevance", "tasks", ("tasks.relevance=false",)),
+    Variant("without clicks", "tasks", ("tasks.click=false",), task="click"),
+    Variant("without conversion", "tasks", ("tasks.conversion=false",), task="conversion"),
+    Variant("without matches", "tasks", ("tasks.match=false",), task="match"),
+    Variant("without interest", "tasks", ("tasks.interest=false",), task="interest"),
+    Variant("without intent", "tasks", ("tasks.intent=false",), task="intent"),
+    Variant("without attributes", "tasks", ("tasks.attributes=false",), task="attributes"),
+    Variant("without relevance", "tasks", ("tasks.relevance=false",), task="relevance"),
     Variant("with learned task weights", "tasks", ("tasks.weights.kind=uncertainty",)),
     Variant("without frequency weights", "weights", view=unweighted, lacks=_no_weights),
     Variant("with adaptation", "adaptation", ("adaptation.kind=on",), lacks=_no_text),
@@ -167,11 +171,11 @@ VARIANTS = (
         "with conversion of the clicked alone",
         "losses",
         ("train.conversion=clicked_only",),
-        lacks=_no_purchases,
+        task="conversion",
     ),
     Variant("with label smoothing", "losses", ("train.match_loss.label_smoothing=0.1",)),
     Variant("with sampled softmax", "losses", ("train.match_loss.kind=sampled_softmax",)),
     Variant("with gbce", "losses", ("train.match_loss.kind=gbce",)),
-    Variant("with mmoe", "experts", ("model.heads.experts.kind=mmoe",), lacks=_no_impressions),
-    Variant("with ple", "experts", ("model.heads.experts.kind=ple",), lacks=_no_impressions),
+    Variant("with mmoe", "experts", ("model.heads.experts.kind=mmoe",), task="click"),
+    Variant("with ple", "experts", ("model.heads.experts.kind=ple",), task="click"),
 )
