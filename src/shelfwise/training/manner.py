@@ -138,6 +138,7 @@ def _refuse_what_shops_alone_can(prepared: Prepared, course: Course, train: Trai
     asked = {
         "--resume": course.unfinished == "resume",
         "--profile": course.profile,
+        "adaptation.kind=on": course.adaptation.kind == "on",
         "train.accumulate": train.accumulate != plain.accumulate,
         "train.ema": train.ema != plain.ema,
         "train.track": train.track != plain.track,

@@ -48,6 +48,7 @@ def test_the_tasks_begin_with_the_adapted_encoder(
 
     told = manifest.facts["adaptation"]
     assert (told["kind"], told["kept"], told["steps"]) == ("on", True, 12)
+    assert told["options"] == ON.model_dump(mode="json")
     assert set(told["pairs"]) == {"query", "together", "title"}
     assert open_sealed(tmp_path / "run", "run").facts["adaptation"] == told
     assert sorted(path.name for path in tmp_path.iterdir()) == ["run"]
@@ -61,7 +62,7 @@ def test_the_tasks_begin_with_the_adapted_encoder(
     table = load_tensors(tmp_path / "run" / TABLES)["item_text_VH"]
     title = prepared_sample.items["text"][0]
     answered = open_run(tmp_path / "run").encode_queries([title])
-    torch.testing.assert_close(answered.text_QH[0], table[0], atol=0.02, rtol=0)
+    torch.testing.assert_close(answered.vector_QH[0], table[0], atol=0.02, rtol=0)
 
 
 def test_off_is_as_if_there_were_none(

@@ -140,7 +140,8 @@ class Teacher:
         asked = np.concatenate([left_B[plain], right_B, hard_M])
         texts, place = np.unique(asked, return_inverse=True)
         vectors = _encoded(self.bank, texts)[torch.from_numpy(place).to(self.bank.device)]
-        first, right_BD, hard_MD = vectors.split([len(plain), len(right_B), len(hard_M)])
+        ends = (len(plain), len(plain) + len(right_B))
+        first, right_BD, hard_MD = vectors.tensor_split(ends)
         varied = np.flatnonzero(drawn.varied_B)
         if len(varied):
             first = torch.cat([first, self._varied(left_B[varied], rng)])

@@ -48,6 +48,16 @@ class Takes(NamedTuple):
     query_N: NDArray[np.int64]  # -1: nothing typed
     validation_N: NDArray[np.bool_]  # whether the request belongs to validation
 
+    def chosen(self, rows: NDArray[np.integer]) -> Takes:
+        """The takes of these rows."""
+        return Takes(
+            self.owner_N[rows],
+            self.item_N[rows],
+            self.at_N[rows],
+            self.query_N[rows],
+            self.validation_N[rows],
+        )
+
 
 def takes_of(prepared: PreparedShop, parts: Sequence[Part]) -> Takes:
     """What was taken at requests of ``parts``, as far as it was known when the last one ended.
@@ -142,7 +152,7 @@ def judged_pairs(prepared: PreparedShop, hours: float, seed: int) -> dict[PairKi
     the later one, the answer, never does.
     """
     takes = takes_of(prepared, LEARNED)
-    asked = Takes(*(column[takes.validation_N] for column in takes))
+    asked = takes.chosen(np.flatnonzero(takes.validation_N))
     early, late = _neighbours(takes, _hours(prepared, hours), seed)
     inside = takes.validation_N[late]
     early, late = early[inside], late[inside]
@@ -180,7 +190,8 @@ class Rights:
         same = self._first_T[left] == self._first_T[right]
         known = _among(self._key(left, right), self._together_K)
         taken = (owner >= 0) & _among(self._taken_key(owner, right), self._taken_K)
-        return same | known | taken
+        found: NDArray[np.bool_] = same | known | taken
+        return found
 
     def _key(self, left: NDArray[np.int64], right: NDArray[np.int64]) -> NDArray[np.int64]:
         return self._first_T[left] * self._texts + self._first_T[right]

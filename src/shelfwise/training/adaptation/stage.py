@@ -56,7 +56,8 @@ def starting_encoder(
             shutil.rmtree(place.folder, ignore_errors=True)
             place.folder.mkdir(parents=True)
             adapted = adapt(prepared, start, options, train, place.folder, progress)
-            facts = {"kind": options.kind, **adapted.facts}
+            facts = {"kind": options.kind, "options": options.model_dump(mode="json")}
+            facts |= adapted.facts
             told = json.dumps({"made_of": place.made_of, "facts": facts})
             # Written last: a folder without it is not gone on with.
             (place.folder / _TOLD).write_text(told, encoding="utf-8")
