@@ -117,12 +117,14 @@ def test_a_refit_learns_from_validation_too(
     assert rows[1] != 0
 
 
-def test_a_log_without_impressions_learns_match_alone(tiny_encoder: Path, tmp_path: Path) -> None:
+def test_a_log_without_impressions_learns_no_clicks(tiny_encoder: Path, tmp_path: Path) -> None:
     shop = prepared_shop(tmp_path, random_events(3, impressions=False))
 
     manifest = train(shop, tmp_path / "run", options_of(tiny_encoder), SHORT)
 
-    assert manifest.facts["tasks"] == tasks_of(shop, ["match"]) == ["match (view)"]
+    assert manifest.facts["tasks"] == tasks_of(shop, ["match", "interest"])
+    assert manifest.facts["tasks"] == ["match (purchase)", "interest"]
+    assert "log impressions" in manifest.facts["tasks_left_out"]["click"]
     assert set(manifest.facts["validation"]) == {"ndcg@10"}
     calibration = manifest.facts["calibration"]
     assert calibration["fitted_on"].startswith("nothing")
