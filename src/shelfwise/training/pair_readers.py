@@ -97,12 +97,16 @@ class ReadApart:
 
 
 class ReadTogether:
-    """A cross-encoder over judged rows: each pair is a text of its own."""
+    """A cross-encoder over judged rows but the test's: each pair is a text of its own."""
 
     def __init__(self, source: Source) -> None:
         options, prepared, pairs = source.options.encoder, source.prepared, source.pairs
-        queries = prepared.queries["text"].gather(pairs.query_N)
-        items = prepared.items["text"].gather(pairs.item_N)
+        # What frozen layers say of a pair is kept, so pairs of the test would only take room.
+        met = np.flatnonzero(pairs.part_N != "test")
+        self.place_N = np.full(len(pairs.part_N), -1)
+        self.place_N[met] = np.arange(len(met))
+        queries = prepared.queries["text"].gather(pairs.query_N[met])
+        items = prepared.items["text"].gather(pairs.item_N[met])
         tokens = tokenise_pairs(
             [options.query_prefix + text for text in queries],
             [options.item_prefix + text for text in items],
@@ -123,7 +127,9 @@ class ReadTogether:
         return self._model
 
     def logits(self, rows: NDArray[np.int64]) -> Tensor:
-        vector_BD = encoded(self.bank, rows)
+        place_B = self.place_N[rows]
+        assert (place_B >= 0).all()  # the test's rows are answered by a run, not in training
+        vector_BD = encoded(self.bank, place_B)
         return self._model.from_vectors(vector_BD, self.figure_NF[torch.from_numpy(rows)])
 
 
