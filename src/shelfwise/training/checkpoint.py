@@ -112,6 +112,7 @@ class Checkpoints:
         """
         if not self.path.is_file():
             return None
+        device = learner.network.bank.device
         numbers, tensors = self._read()
         self._refuse_others(numbers["made_of"])
         try:
@@ -127,7 +128,8 @@ class Checkpoints:
             for place, mean in enumerate(learner.average.means):
                 mean.copy_(tensors[f"mean/{place}"])
         if learner.network.bank.encoder.ranks is not None:
-            learner.network.bank.encoder.ranks.remember(_below("ranks/", tensors))
+            ranks = {name: t.to(device) for name, t in _below("ranks/", tensors).items()}
+            learner.network.bank.encoder.ranks.remember(ranks)
         self._written_at, self.resumed_at = numbers["seconds"], numbers["step"]
         rows = tensors.get("window", torch.empty(0, len(Terms._fields)))
         checks = [Check(**check) for check in numbers["checks"]]
@@ -137,7 +139,7 @@ class Checkpoints:
             since_best=numbers["since_best"],
             finished=numbers["finished"],
             curve=LearningCurve(numbers["losses"], checks),
-            window=[Terms(*row) for row in rows],
+            window=[Terms(*row) for row in rows.to(device)],
             best=_below("best/", tensors) or None,
         )
 

@@ -31,7 +31,7 @@ class TensorBoard:
     def __init__(self, folder: Path) -> None:
         from torch.utils.tensorboard.writer import SummaryWriter
 
-        self._writer = SummaryWriter(str(folder))  # type: ignore[no-untyped-call]  # torch
+        self._writer = SummaryWriter(str(folder))
 
     def log(self, step: int, figures: Mapping[str, float]) -> None:
         for name, value in figures.items():
