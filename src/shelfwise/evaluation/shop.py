@@ -91,6 +91,7 @@ def measure_shop(
     search = judged_search(prepared, {OURS: scorer.search}, options)
     findings.rows.extend(search.rows)
     findings.notes.extend(search.notes)
+    findings.notes.extend(_task_notes(run))
     ranking = f"ndcg@{options.k}"
     findings.notes.extend(best_baseline_notes(findings.rows, findings.headline, ranking))
     return findings
@@ -230,6 +231,22 @@ def _learned_from_note(run: LoadedRun) -> str:
     """Validation is the latest behaviour there is: who has learned from it is ahead."""
     ours = "so did" if "validation" in run.learned else "training alone (train.refit) has taught"
     return f"Baselines learned from training and validation; {ours} {OURS}."
+
+
+def _task_notes(run: LoadedRun) -> list[str]:
+    """Tasks beside the main ones, as validation saw them, and those that were not learned."""
+    facts = run.manifest.facts
+    figures = facts.get("auxiliary_figures", {})
+    told = [
+        f"{name} {found['value']:.3f} (without looking {found['baseline']:.3f}, "
+        f"{found['support']:,} rows)"
+        for name, found in figures.items()
+        if found["value"] is not None
+    ]
+    notes = [f"Learned beside, on validation: {'; '.join(told)}."] if told else []
+    left_out = facts.get("tasks_left_out", {})
+    why = "; ".join(f"{task}: {reason}" for task, reason in left_out.items())
+    return [*notes, f"Not learned: {why}."] if why else notes
 
 
 def _match_rows(

@@ -152,4 +152,5 @@ def _at_zero(inputs: int, classes: int) -> nn.Linear:
 
 def _of_normal_size(unit: Tensor) -> Tensor:
     # Unit vectors have entries near 1/sqrt(width); scaled up, a layer learns at a normal pace.
-    return unit * unit.shape[-1] ** 0.5
+    scaled: Tensor = unit * unit.shape[-1] ** 0.5
+    return scaled

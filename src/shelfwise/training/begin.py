@@ -77,7 +77,7 @@ def begin_from(folder: Path, prepared: PreparedShop, options: ModelOptions) -> B
 def joined_heads(begun: Begun, plan: TaskPlan, new: Sequence[str]) -> AuxiliaryTasks:
     """The heads that the run has, and those of the new tasks."""
     found, asked = begun.auxiliary, plan.auxiliary
-    update = {
+    update: dict[str, dict[str, Any]] = {
         "interest": {"categories": asked.categories, "kinds": asked.kinds},
         "intent": {"intents": asked.intents},
         "attributes": {"attributes": asked.attributes},

@@ -136,6 +136,7 @@ def _refuse_what_shops_alone_can(prepared: Prepared, course: Course, train: Trai
         return
     plain = TrainOptions()
     asked = {
+        "--from": course.begin is not None,
         "--resume": course.unfinished == "resume",
         "--profile": course.profile,
         "adaptation.kind=on": course.adaptation.kind == "on",

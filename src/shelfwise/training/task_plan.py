@@ -42,6 +42,8 @@ class Labels:
     classes: ItemClasses
     judged: Judged | None
     intended_C: NDArray[np.bool_]  # categories that a query has led to
+    next_categories: int  # categories of the catalogue, if what was taken is of several; else 0
+    next_kinds: int  # kinds of behaviour, if what was done next is of several; else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,16 @@ def _labels(prepared: PreparedShop, examples: Examples, parts: Sequence[Part]) -
     after_query = category_V[examples.match_item_M[asked_M]]
     intended_C = np.zeros(int(category_V.max(initial=-1)) + 1, dtype=bool)
     intended_C[after_query[after_query >= 0]] = True
-    return Labels(category_V, item_classes(prepared, parts), judged_of(prepared, parts), intended_C)
+    taken_M = category_V[examples.match_item_M]
+    next_R = examples.next_kind_R
+    return Labels(
+        category_V=category_V,
+        classes=item_classes(prepared, parts),
+        judged=judged_of(prepared, parts),
+        intended_C=intended_C,
+        next_categories=len(intended_C) if len(np.unique(taken_M[taken_M >= 0])) > 1 else 0,
+        next_kinds=len(KINDS) if len(np.unique(next_R[next_R >= 0])) > 1 else 0,
+    )
 
 
 def _missing(examples: Examples, labels: Labels, options: TrainOptions) -> dict[str, str]:
@@ -129,11 +140,10 @@ def _missing(examples: Examples, labels: Labels, options: TrainOptions) -> dict[
         found["click"] = "the log does not say what was shown; log impressions"
     if not learned_conversion(examples, options):
         found["conversion"] = "no click that was learned from is known to have led to a purchase"
-    taken_C = np.unique(labels.category_V[examples.match_item_M])
-    if not _next_categories(examples, labels) and not _next_kinds(examples):
+    if not labels.next_categories and not labels.next_kinds:
         found["interest"] = (
-            f"what was taken is of {int((taken_C >= 0).sum())} categories, and what shoppers did "
-            "next is of one kind; bring categories in the catalogue"
+            "what was taken is of one category at most, and what shoppers did next of one kind; "
+            "bring categories in the catalogue"
         )
     if labels.intended_C.sum() < 2:
         found["intent"] = (
@@ -145,18 +155,6 @@ def _missing(examples: Examples, labels: Labels, options: TrainOptions) -> dict[
     if labels.judged is None:
         found["relevance"] = "no judgements of at least two grades; bring a table of judgements"
     return found
-
-
-def _next_categories(examples: Examples, labels: Labels) -> int:
-    """Categories of the catalogue, if what was taken is of several; else 0."""
-    taken_C = np.unique(labels.category_V[examples.match_item_M])
-    return len(labels.intended_C) if (taken_C >= 0).sum() > 1 else 0
-
-
-def _next_kinds(examples: Examples) -> int:
-    """Kinds of behaviour, if what was done next is of several; else 0."""
-    kinds = np.unique(examples.next_kind_R[examples.next_kind_R >= 0])
-    return len(KINDS) if len(kinds) > 1 else 0
 
 
 def main_weights(options: TrainOptions) -> dict[str, float]:
@@ -184,8 +182,8 @@ def _heads(
     is_weighed = isinstance(tasks.weights, UncertaintyWeights)
     has_interest = "interest" in learned
     return AuxiliaryTasks(
-        categories=len(labels.intended_C) if has_interest else 0,
-        kinds=len(KINDS) if has_interest else 0,
+        categories=labels.next_categories if has_interest else 0,
+        kinds=labels.next_kinds if has_interest else 0,
         intents=len(labels.intended_C) if "intent" in learned else 0,
         attributes=labels.classes.names if "attributes" in learned else {},
         relevance="relevance" in learned,

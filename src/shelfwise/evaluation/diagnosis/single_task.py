@@ -92,14 +92,15 @@ def _unlike(case: Case, folder: Path, run: LoadedRun) -> str:
     if len(_tasks(run)) == len(_tasks(case.run)):
         return (
             f"  {folder}: has learned as many tasks as the run itself; train it with "
-            "train.match_weight=0 or train.purchase_weight=0"
+            "tasks.match=false or tasks.conversion=false"
         )
     return ""
 
 
 def _tasks(run: LoadedRun) -> list[str]:
     options = run.manifest.facts["train"]
-    found = ["match"] if options["match_weight"] > 0 else []
+    has_match = any(task.startswith("match") for task in run.manifest.facts["tasks"])
+    found = ["match"] if has_match and options["match_weight"] > 0 else []
     if run.has_heads:
         asked = run.has_conversion and options["purchase_weight"] > 0
         found += ["click", *(["conversion"] if asked else [])]
