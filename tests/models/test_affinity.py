@@ -36,11 +36,11 @@ def test_figures_by_hand() -> None:
     category, brand, whole = (3.0, 2 * FAINT + 1), (2.0, 2 * FAINT), (3.0, 2 * FAINT + 1)
     expected = []
     for much in (category, brand):
-        expected += [log1p(one) / 3 for one in much]
+        expected += [log1p(one) for one in much]
         expected += [one / (every + 1) for one, every in zip(much, whole, strict=True)]
-    expected += [log1p(one) / 3 for one in whole]
+    expected += [log1p(one) for one in whole]
     counts = {VIEW: 2, BUY: 1}
-    expected += [log1p(counts.get(kind, 0)) / 3 for kind in range(len(KINDS))]
+    expected += [log1p(counts.get(kind, 0)) for kind in range(len(KINDS))]
     assert found.tolist() == pytest.approx(expected, rel=1e-5)
     assert len(found) == FIGURES
 
@@ -97,5 +97,5 @@ def test_counts_tell_what_became_of_carts() -> None:
 
     found = Affinity()(some, torch.tensor([0]), torch.tensor([[0, 0]]))[0, -len(KINDS) :]
 
-    assert found[CART].item() == pytest.approx(log1p(3) / 3)
-    assert found[BUY].item() == pytest.approx(log1p(1) / 3)
+    assert found[CART].item() == pytest.approx(log1p(3))
+    assert found[BUY].item() == pytest.approx(log1p(1))

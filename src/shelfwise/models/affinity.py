@@ -26,7 +26,6 @@ _KINDS = tuple(EventKind)
 FIGURES = 2 * GROUPINGS * _COUNTINGS + _COUNTINGS + len(_KINDS)
 _LOGIT_UNIT = 10.0  # as in the network above: Adam moves an entry by about the learning rate a step
 _FAINT = -0.2  # e^-2 of a wish: what a look counts as in the second way of counting
-_SCALE = 3.0  # logarithms of counts are divided by it, to be of the size of other inputs
 
 
 class PastEvents(NamedTuple):
@@ -73,8 +72,8 @@ class Affinity(nn.Module):
                 request_N, group_N.clamp(min=0)
             ]
             same_NM = same_NM * (group_N >= 0)[:, None]
-            found += [same_NM.log1p() / _SCALE, same_NM / (all_RM[request_N] + 1)]
-        found += [all_RM.log1p()[request_N] / _SCALE, _counts(past)[request_N]]
+            found += [same_NM.log1p(), same_NM / (all_RM[request_N] + 1)]
+        found += [all_RM.log1p()[request_N], _counts(past)[request_N]]
         return torch.cat(found, dim=-1)
 
 
@@ -95,4 +94,4 @@ def _counts(past: PastEvents) -> Tensor:
     """``[R, K]`` logarithm of how often each kind of behaviour with an item came."""
     count_RK = past.age_RP.new_zeros(len(past.kind_RP), len(_KINDS))
     count_RK = count_RK.scatter_add(1, past.kind_RP, past.is_item_RP.to(count_RK.dtype))
-    return count_RK.log1p() / _SCALE
+    return count_RK.log1p()
