@@ -79,5 +79,5 @@ def test_what_histories_say_as_text_teaches_the_encoder(
 def test_more_tokens_than_the_encoder_has_places_for(
     prepared_sample: PreparedShop, tiny_encoder: Path
 ) -> None:
-    with pytest.raises(ConfigError, match=r"model\.history\.tokens: 96 asked for, the encoder reads"):
+    with pytest.raises(ConfigError, match=r"history\.tokens: 96 asked for, the encoder reads"):
         network_of(prepared_sample, tiny_encoder, TOP, FlatTextHistory())

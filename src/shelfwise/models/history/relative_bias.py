@@ -72,7 +72,7 @@ class _Lookup(torch.autograd.Function):
         return flat_KN.view(-1, *bucket_RAS.shape).transpose(0, 1)
 
     @staticmethod
-    def backward(ctx: Any, grad_RKAS: Tensor) -> tuple[Tensor, None]:  # type: ignore[override]  # torch
+    def backward(ctx: Any, grad_RKAS: Tensor) -> tuple[Tensor, None]:
         (bucket_RAS,) = ctx.saved_tensors
         bucket_N = bucket_RAS.flatten()
         heads = [

@@ -74,7 +74,8 @@ class TransformerHistoryEncoder(nn.Module):
         # One look into a table of all pairs, for two into tables of their own.
         moment_MD = (self.kind.weight[:, None] + self.age.weight).view(-1, width)
         place_L = places_from_end(events.valid_RL)
-        return F.embedding(moment(events), moment_MD) + self.place(place_L)
+        told_RLD: Tensor = F.embedding(moment(events), moment_MD) + self.place(place_L)
+        return told_RLD
 
     def _state(self, events: Events, told_RLD: Tensor, request_RD: Tensor) -> Tensor:
         """``[R, D]`` what the Transformer makes of the request after its events."""
@@ -111,14 +112,14 @@ class Block(nn.Module):
         normed_RSD = self.norm_attention(x_RSD)
         q_RKAE = self._by_head(self.query(normed_RSD[:, -asked:]))
         k_RKSE, v_RKSE = self._by_head(self.key(normed_RSD)), self._by_head(self.value(normed_RSD))
-        # Written out: torch's fused attention has no gradient for its bias and would do the same.
+        # Written out: asked for a bias' gradient, torch's fused attention would do just this.
         score_RKAS = (q_RKAE / math.sqrt(q_RKAE.shape[-1])) @ k_RKSE.transpose(2, 3) + bias_RKAS
         mixed_RKAE = torch.softmax(score_RKAS, dim=-1).to(v_RKSE.dtype) @ v_RKSE
         mixed_RAD = mixed_RKAE.transpose(1, 2).flatten(2)
         x_RAD = x_RSD[:, -asked:] + self.dropout(self.merge(mixed_RAD))
-        fed: Tensor = self.dropout(self.feed(self.norm_feed(x_RAD)))
-        return x_RAD + fed
+        fed_RAD: Tensor = x_RAD + self.dropout(self.feed(self.norm_feed(x_RAD)))
+        return fed_RAD
 
     def _by_head(self, x: Tensor) -> Tensor:
         """``[R, places, D]`` as ``[R, K, places, E]``."""
-        return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+        return x.view(*x.shape[:-1], self.heads, -1).transpose(1, 2)
