@@ -12,10 +12,12 @@ from shelfwise.data.prepared import PreparedJudgements
 from shelfwise.models.config import AdaLora, EncoderOptions, Frozen
 from shelfwise.models.text_encoder import load_text_encoder
 from shelfwise.ranking.loaded_relevance import LoadedRelevance
+from shelfwise.schema.errors import ConfigError
 from shelfwise.schema.manifest import open_sealed
 from shelfwise.schema.progress import Silent
 from shelfwise.schema.run_files import CURVE
 from shelfwise.training.config import TrainOptions
+from shelfwise.training.course import Course
 from shelfwise.training.judged_pairs import JudgedPairs
 from shelfwise.training.pair_readers import PairReader, Source, reader_of
 from shelfwise.training.relevance import judged_figures, relevance_loss
@@ -187,3 +189,14 @@ def test_without_validation_nothing_is_chosen(shop: PreparedJudgements, tiny_enc
     )
 
     assert all(np.isnan(value) for value in found.values())
+
+
+def test_what_takes_a_log_is_refused(
+    shop: PreparedJudgements, tiny_encoder: Path, tmp_path: Path
+) -> None:
+    course = Course(begin=tmp_path / "other", profile=True)
+
+    with pytest.raises(ConfigError, match="no log of behaviour, and --from, --profile is for"):
+        train(shop, tmp_path / "run", options_of(tiny_encoder, "bi_encoder"), SHORT, None, course)
+
+    assert not (tmp_path / "run").exists()
