@@ -61,6 +61,7 @@ def test_each_task_gets_a_representation_of_every_row_by_itself(experts: ExpertO
     together = network(feature)
 
     assert [tuple(one.shape) for one in together] == [(N, H)] * TASKS
+    assert [tuple(one.shape) for one in network(feature[:0])] == [(0, H)] * TASKS
     order = torch.tensor([4, 0, 6])
     for all_rows, some in zip(together, network(feature[order]), strict=True):
         torch.testing.assert_close(some, all_rows[order])

@@ -58,7 +58,8 @@ class OneBottom(nn.Sequential):
 
     def forward(self, feature_NF: Tensor) -> tuple[Tensor, ...]:
         """``[N, H]`` for each task: the same one."""
-        return (super().forward(feature_NF),) * self.tasks
+        read_NH: Tensor = super().forward(feature_NF)  # type: ignore[no-untyped-call]  # torch
+        return (read_NH,) * self.tasks
 
 
 class GatedExperts(nn.Module):
@@ -95,6 +96,7 @@ class ProgressiveExperts(nn.Module):
         self, features: int, tasks: int, layers: ProgressiveLayers, options: HeadOptions
     ) -> None:
         super().__init__()
+        self.tasks = tasks
         self.before = nn.Dropout(options.dropout)
         inputs = [features] + [options.hidden] * (layers.levels - 1)
         self.levels = nn.ModuleList(
@@ -106,7 +108,7 @@ class ProgressiveExperts(nn.Module):
     def forward(self, feature_NF: Tensor) -> tuple[Tensor, ...]:
         """``[N, H]`` for each task."""
         shared_N = self.before(feature_NF)
-        task_N = (shared_N,) * self.levels[0].tasks
+        task_N = (shared_N,) * self.tasks
         for level in self.levels:
             task_N, shared_N = level(task_N, shared_N)
         return tuple(self.after(one_NH) for one_NH in task_N)
@@ -164,7 +166,6 @@ class ExpertBank(nn.Module):
 
     def __init__(self, features: int, experts: int, width: int, options: HeadOptions) -> None:
         super().__init__()
-        self.experts = experts
         self.inner = nn.Linear(features, experts * width)
         self.outer_EWH = nn.Parameter(torch.empty(experts, width, options.hidden))
         self.bias_EH = nn.Parameter(torch.empty(experts, options.hidden))
@@ -178,7 +179,7 @@ class ExpertBank(nn.Module):
     def forward(self, feature_NF: Tensor) -> Tensor:
         """``[N, E, H]`` what each expert makes of each row."""
         inner_NX: Tensor = self.dropout(self.bend_inner(self.inner(feature_NF)))
-        inner_NEW = inner_NX.unflatten(-1, (self.experts, -1))
+        inner_NEW = inner_NX.view(len(inner_NX), *self.outer_EWH.shape[:2])
         outer_NEH: Tensor = self.bend_outer(
             torch.einsum("new,ewh->neh", inner_NEW, self.outer_EWH) + self.bias_EH
         )
