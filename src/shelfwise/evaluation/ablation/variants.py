@@ -156,6 +156,9 @@ VARIANTS = (
     ),
     Variant("with the history's mean", "history", ("model.history.kind=mean_pool",)),
     Variant("with target attention", "history", ("model.history.kind=target_attention",)),
+    Variant(
+        "with the history as text", "history", ("model.history.kind=flat_text",), lacks=_no_text
+    ),
     Variant("without clicks", "tasks", ("tasks.click=false",), task="click"),
     Variant("without conversion", "tasks", ("tasks.conversion=false",), task="conversion"),
     Variant("without matches", "tasks", ("tasks.match=false",), task="match"),
