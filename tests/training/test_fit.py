@@ -201,3 +201,13 @@ def test_only_what_learns_moves(prepared_sample: PreparedShop, tiny_encoder: Pat
         assert torch.equal(before[name], after[name]) != parameter.requires_grad, name
     for name, _ in network.model.named_parameters():
         assert not torch.equal(before[name], after[name]), name
+
+
+def test_what_was_trained_is_ready_to_answer(
+    prepared_sample: PreparedShop, tiny_encoder: Path
+) -> None:
+    network = network_of(prepared_sample, tiny_encoder)
+
+    fitted(prepared_sample, network, None)
+
+    assert not any(part.training for part in network.model.modules())

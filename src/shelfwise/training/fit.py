@@ -83,6 +83,7 @@ def fit(
     if not fitting.headway.finished:
         fitting.run()
         fitting.finish()
+    network.model.eval()  # as a check leaves it; what was gone on with may have had none
     return fitting.headway.curve
 
 
