@@ -40,6 +40,7 @@ from shelfwise.ranking.loaded_run import open_run
 from shelfwise.schema.errors import DataError
 from shelfwise.schema.manifest import file_digests, fingerprint_of
 from shelfwise.schema.progress import Progress, Silent
+from shelfwise.training.course import Course
 from shelfwise.training.train import train
 
 _COLD_PLACES = 100
@@ -198,8 +199,9 @@ def _ours(contest: _Contest, shop: Shop, asking: Asking, scratch: Path) -> None:
         minutes = f"train.minutes={asking.minutes / halves}"
         config = shop.config(minutes, f"train.seed={seed}")
         began = time.perf_counter()
+        course = Course(tasks=config.tasks, adaptation=config.adaptation)
         manifest = train(
-            contest.prepared, scratch / "run", config.model, config.train, contest.progress
+            contest.prepared, scratch / "run", config.model, config.train, contest.progress, course
         )
         seconds = round(time.perf_counter() - began, 1)
         facts = {name: manifest.facts[name] for name in ("best_step", "steps", "validation")}

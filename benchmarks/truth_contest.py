@@ -40,6 +40,7 @@ from shelfwise.evaluation.run_scorer import RunScorer
 from shelfwise.ranking.loaded_run import open_run
 from shelfwise.schema.errors import DataError
 from shelfwise.schema.progress import Progress
+from shelfwise.training.course import Course
 from shelfwise.training.train import train
 
 # As `shelfwise demo` trains; --set goes over it.
@@ -190,7 +191,8 @@ def _learned(
     found = Forecasts([], [], [], [])
     for seed in range(seeds):
         config = load_config(learning.shop, (*_SETTINGS, *settings, f"train.seed={seed}"))
-        train(learning.prepared, learning.run, config.model, config.train, progress)
+        course = Course(tasks=config.tasks, adaptation=config.adaptation)
+        train(learning.prepared, learning.run, config.model, config.train, progress, course)
         scorer = RunScorer(open_run(learning.run), learning.prepared)
         for calibrated, click, convert in (
             (True, found.click, found.convert),
