@@ -6,23 +6,16 @@ import pytest
 import torch
 
 from shelfwise.data.history import KINDS
+from shelfwise.models.catalogue import Catalogue, Fresh, ItemInputs
 from shelfwise.models.config import ModelOptions, NoHistory, TransformerHistory
 from shelfwise.models.history_encoder import AGE_BUCKETS
-from shelfwise.models.shelf_model import (
-    Catalogue,
-    Fresh,
-    ItemInputs,
-    MetItems,
-    Requests,
-    Shape,
-    ShelfModel,
-    as_read,
-)
+from shelfwise.models.requests import MetItems, Requests, as_read
+from shelfwise.models.shelf_model import Shape, ShelfModel
 from shelfwise.schema.event import EventKind
 
 V, H, Q, F, G = 5, 6, 3, 2, 5
 SHAPE = Shape(text_width=H, items=V, numbers=F, trend=G)
-OPTIONS = ModelOptions(width=8, history=TransformerHistory(heads=2))
+OPTIONS = ModelOptions(width=8, targets="own", history=TransformerHistory(heads=2))
 CLICK, SEARCH, BUY = (
     KINDS.index(kind) for kind in (EventKind.CLICK, EventKind.SEARCH, EventKind.PURCHASE)
 )
@@ -177,6 +170,16 @@ def test_a_few_fresh_texts_learn_as_they_would_within_the_whole_table() -> None:
 
 
 @torch.no_grad()
+def test_shared_targets_are_what_was_met() -> None:
+    model = model_of(OPTIONS.model_copy(update={"targets": "shared"}))
+    found = catalogue_of(model)
+
+    assert model.target_shift is None
+    assert model.target_id is None
+    assert torch.equal(found.target_VD, found.item_VD)
+
+
+@torch.no_grad()
 def test_at_first_what_comes_next_is_what_was_met() -> None:
     torch.manual_seed(0)
     found = catalogue_of(ShelfModel(SHAPE, OPTIONS).eval())
@@ -201,8 +204,8 @@ def test_priors_by_hand() -> None:
 
 
 def excitement(model: ShelfModel, kind: int, bucket: int) -> float:
-    """At the start 5 % for any meeting; stored ten times smaller than the logit it stands for."""
-    return exp(10 * float(model.repeat.weight[kind * AGE_BUCKETS + bucket, 0]) - 3)
+    """At the start e times for any meeting; stored ten times smaller than what it stands for."""
+    return exp(10 * float(model.repeat.weight[kind * AGE_BUCKETS + bucket, 0]) + 1)
 
 
 @torch.no_grad()

@@ -20,7 +20,7 @@ from shelfwise.data.prepared import PreparedShop
 from shelfwise.models.calibration import NOT_CALIBRATED, Calibration, Platt, TaskCalibration
 from shelfwise.models.inference import pair_probabilities
 from shelfwise.models.inputs import as_requests
-from shelfwise.models.shelf_model import Requests
+from shelfwise.models.requests import Requests
 from shelfwise.models.weights import load_tensors
 from shelfwise.ranking.loaded_run import LoadedRun, open_run
 from shelfwise.schema.errors import ArtifactError

@@ -15,7 +15,7 @@ from shelfwise.data.recall import history_of
 from shelfwise.models.calibration import NOT_CALIBRATED
 from shelfwise.models.inference import match_scores
 from shelfwise.models.inputs import as_requests
-from shelfwise.models.shelf_model import SURFACES
+from shelfwise.models.requests import SURFACES
 from shelfwise.ranking.config import RankOptions
 from shelfwise.ranking.policy import ByCostPerMille
 from shelfwise.ranking.ranker import Ranker

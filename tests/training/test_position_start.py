@@ -13,7 +13,7 @@ from shelfwise.data.position_bias import FEWEST_CLICKS, position_curves
 from shelfwise.data.prepared import PreparedShop
 from shelfwise.models.config import HeadOptions
 from shelfwise.models.heads import POSITIONS, ClickConvertHeads
-from shelfwise.models.shelf_model import SURFACES
+from shelfwise.models.requests import SURFACES
 from shelfwise.training import position_start as module
 from shelfwise.training.position_start import measured_places, usual_shift
 

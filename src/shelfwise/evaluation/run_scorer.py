@@ -19,7 +19,7 @@ from shelfwise.evaluation.impressions import Forecast
 from shelfwise.models.calibration import NOT_CALIBRATED, Calibration, PairLogits
 from shelfwise.models.inference import examination, match_scores, pair_logits
 from shelfwise.models.inputs import as_requests
-from shelfwise.models.shelf_model import SURFACES
+from shelfwise.models.requests import SURFACES
 from shelfwise.ranking.loaded_run import LoadedRun
 from shelfwise.schema.event import Surface
 from shelfwise.schema.progress import Progress

@@ -217,6 +217,9 @@ class ModelOptions(Options):
     relevance: RelevanceModelOptions = RelevanceModelOptions()
     text: bool = True
     """Tell items by their text; without it, by id, price and trend alone."""
+    targets: Literal["shared", "own"] = "shared"
+    """Whether an item has one vector, or another one as what comes next: clicks have an order in
+    which items follow others that do not follow them, baskets have none."""
     id_embedding: bool = True
     """Learn something of a warm item beyond its text; unseen items fall back to text alone."""
     id_dropout: Share = 0.2

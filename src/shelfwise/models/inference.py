@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from shelfwise.models.calibration import PairLogits
+from shelfwise.models.catalogue import Catalogue
 from shelfwise.models.heads import ClickConvertHeads
-from shelfwise.models.shelf_model import Catalogue, Requests, ShelfModel
+from shelfwise.models.requests import Requests
+from shelfwise.models.shelf_model import ShelfModel
 
 
 class PairProbabilities(NamedTuple):

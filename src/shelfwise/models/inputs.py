@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from shelfwise.models.shelf_model import MetItems, Requests
+from shelfwise.models.requests import MetItems, Requests
 
 
 class MetArrays(Protocol):

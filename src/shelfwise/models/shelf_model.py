@@ -10,24 +10,22 @@ longer past, N = pairs of request and item.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import NamedTuple
 
-import numpy as np
 import torch
 import torch.nn.functional as F
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from shelfwise.models.affinity import FIGURES, Affinity, PastEvents
 from shelfwise.models.auxiliary import NO_AUXILIARY, AuxiliaryHeads, AuxiliaryTasks
-from shelfwise.models.config import HistoryEncoderOptions, ModelOptions, NoHistory
+from shelfwise.models.catalogue import CATEGORY, Catalogue, ItemInputs
+from shelfwise.models.config import ModelOptions
 from shelfwise.models.heads import ClickConvert, ClickConvertHeads, PairFeatures, Past
 from shelfwise.models.history.choice import history_encoder
-from shelfwise.models.history.written import WrittenHistories
 from shelfwise.models.history_encoder import AGE_BUCKETS, Events, age_bucket
+from shelfwise.models.requests import SURFACES, Requests, as_read
 from shelfwise.models.task_weights import TaskWeights
-from shelfwise.schema.event import EventKind, Surface
+from shelfwise.schema.event import EventKind
 
 # Adam moves an entry by about the learning rate a step, and a logit has to move by several units:
 # embeddings that are logits themselves are stored this much smaller.
@@ -36,53 +34,8 @@ _RATES = slice(3, 5)  # where a trend tells an item's click rate and conversion 
 # First guess of what makes an item likely, by the figures of its trend: mostly what others began to
 # take lately.
 _FIRST_TREND = (0.1, 0.2, 0.1, 0.0, 0.0, 0.3, 0.3)
-# First guess of how much a meeting adds to an item's chance, as a logarithm: 5 %.
-_FIRST_EXCITEMENT = -3.0
-
-CATEGORY = 0  # which of an item's groups is its category
-SURFACES = tuple(Surface)  # a request's surface is stored as its place in this tuple
-
-# What a query and an item of each pair share, from numbers of queries (-1 none) and of items.
-WordsOfPairs = Callable[[NDArray[np.int64], NDArray[np.int64]], NDArray[np.float32]]
-
-
-class Catalogue(NamedTuple):
-    """The items and queries that a batch's numbers point into."""
-
-    item_VD: Tensor  # as what was met: what a history is made of
-    target_VD: Tensor  # as what comes next: what a request is matched with
-    item_bias_V: Tensor
-    item_text_VH: Tensor
-    item_number_VF: Tensor
-    group_VC: Tensor  # int64 number of each item's category and brand, -1 none
-    trend_KVG: Tensor  # how items are doing, at each of the moments that requests point to
-    query_QD: Tensor
-    query_text_QH: Tensor
-    written: WrittenHistories | None = None  # where histories are read as text
-    shared_words: WordsOfPairs | None = None  # where the heads are told of words in common
-
-
-class MetItems(NamedTuple):
-    """Items met over a longer past than the history encoder reads; -1 stands for none."""
-
-    item_RP: Tensor
-    kind_RP: Tensor
-    age_RP: Tensor  # hours
-
-
-class Requests(NamedTuple):
-    """Who asks, where, with what words, after what behaviour; -1 stands for none."""
-
-    met: MetItems
-
-    item_RL: Tensor
-    query_RL: Tensor
-    kind_RL: Tensor
-    age_RL: Tensor
-    valid_RL: Tensor
-    query_R: Tensor
-    surface_R: Tensor
-    moment_R: Tensor  # which of the catalogue's moments the request falls in
+# First guess of how many times its chance a meeting adds to an item's, as a logarithm.
+_FIRST_EXCITEMENT = 1.0
 
 
 class Shape(NamedTuple):
@@ -94,47 +47,6 @@ class Shape(NamedTuple):
     trend: int
     auxiliary: AuxiliaryTasks = NO_AUXILIARY
     words: int = 0  # figures of the words that a query and an item share
-
-
-class Fresh(NamedTuple):
-    """Text vectors of a few items, encoded anew with gradient; the others stand in a table."""
-
-    table_VH: Tensor  # without gradient
-    item_B: Tensor
-    text_BH: Tensor
-
-
-class ItemInputs(NamedTuple):
-    """What is known of every item."""
-
-    text_VH: Tensor
-    number_VF: Tensor
-    group_VC: Tensor  # as in the catalogue
-    warm_V: Tensor  # bool: met in training
-    trend_KVG: Tensor
-    fresh: Fresh | None = None  # how ``text_VH`` came about, where a part of it is to learn
-
-
-def as_read(requests: Requests, options: HistoryEncoderOptions) -> Requests:
-    """The requests with as much of their past as the options let the network see."""
-    is_item_RL = requests.item_RL >= 0
-    match options:
-        case NoHistory():
-            nothing = requests.met._replace(item_RP=torch.full_like(requests.met.item_RP, -1))
-            keep_RL, requests = torch.zeros_like(is_item_RL), requests._replace(met=nothing)
-        case _ if options.searches:
-            return requests
-        case _:
-            keep_RL = is_item_RL
-    # What is left moves together, so that padding stays on the left.
-    order_RL = keep_RL.long().argsort(dim=1, stable=True)
-    return requests._replace(
-        item_RL=requests.item_RL.masked_fill(~keep_RL, -1).gather(1, order_RL),
-        query_RL=requests.query_RL.masked_fill(~keep_RL, -1).gather(1, order_RL),
-        kind_RL=requests.kind_RL.gather(1, order_RL),
-        age_RL=requests.age_RL.gather(1, order_RL),
-        valid_RL=(requests.valid_RL & keep_RL).gather(1, order_RL),
-    )
 
 
 class _Intended(NamedTuple):
@@ -156,9 +68,12 @@ class ShelfModel(nn.Module):
         self.query_shift = nn.Linear(text_width, width)
         self.item_numbers = nn.Linear(numbers, width, bias=False)
         # What follows an item is not what it follows: as a target it may differ, by text and by id.
-        self.target_shift = nn.Linear(text_width, width, bias=False)
+        self.target_shift = (
+            nn.Linear(text_width, width, bias=False) if options.targets == "own" else None
+        )
         self.item_id = nn.Embedding(items, width) if options.id_embedding else None
-        self.target_id = nn.Embedding(items, width) if options.id_embedding else None
+        has_own = options.id_embedding and options.targets == "own"
+        self.target_id = nn.Embedding(items, width) if has_own else None
         self.surface = nn.Embedding(len(SURFACES), width)
         self.item_bias = nn.Embedding(items, 1) if options.id_embedding else None
         self.history = history_encoder(width, len(EventKind), options.history)
@@ -179,31 +94,33 @@ class ShelfModel(nn.Module):
         # ever logged; what else a query says is learned as a shift, at first 0.
         nn.init.zeros_(self.query_shift.weight)
         nn.init.zeros_(self.query_shift.bias)
-        nn.init.zeros_(self.target_shift.weight)
         self.register_buffer("cold_logit", torch.zeros(()))
         self.auxiliary = AuxiliaryHeads(text_width, width, auxiliary)
         self.task_weights = TaskWeights(auxiliary.weighed) if auxiliary.weighed else None
-        for table in (self.item_id, self.target_id):
-            if table is not None:
-                nn.init.normal_(table.weight, std=0.02)
-        if self.target_id is not None and self.item_bias is not None:
-            nn.init.zeros_(self.target_id.weight)
-            nn.init.zeros_(self.item_bias.weight)
+        if self.item_id is not None:
+            nn.init.normal_(self.item_id.weight, std=0.02)
+        for part in (self.target_shift, self.target_id, self.item_bias):
+            if part is not None:
+                nn.init.zeros_(part.weight)
 
     def item_vectors(self, items: ItemInputs) -> tuple[Tensor, Tensor]:
         """``[V, D]`` vectors of items as what was met, and as what comes next.
 
         In training some warm ones must do without their id.
         """
+        use_V = items.warm_V
+        if self.training:
+            use_V = use_V & (torch.rand_like(items.text_VH[:, 0]) >= self.options.id_dropout)
         met_VD = _of_texts(self.text, items) + self.item_numbers(items.number_VF)
-        next_VD = _of_texts(self.target_shift, items)
-        if self.item_id is not None and self.target_id is not None:
-            use_V = items.warm_V
-            if self.training:
-                use_V = use_V & (torch.rand_like(items.text_VH[:, 0]) >= self.options.id_dropout)
+        if self.item_id is not None:
             met_VD = met_VD + self.item_id.weight * use_V[:, None]
+        if self.target_shift is None:
+            item_VD = self._unit(met_VD)
+            return item_VD, item_VD
+        next_VD = met_VD + _of_texts(self.target_shift, items)
+        if self.target_id is not None:
             next_VD = next_VD + self.target_id.weight * use_V[:, None]
-        return self._unit(met_VD), self._unit(met_VD + next_VD)
+        return self._unit(met_VD), self._unit(next_VD)
 
     def item_biases(self, warm_V: Tensor) -> Tensor:
         """``[V]`` what the trend does not say of how often an item matches."""

@@ -32,10 +32,12 @@ from shelfwise.models.calibration import (
     Calibration,
     load_calibration,
 )
+from shelfwise.models.catalogue import Catalogue, ItemInputs
 from shelfwise.models.config import FlatTextHistory, ModelOptions
 from shelfwise.models.history.written import WrittenHistories
 from shelfwise.models.inference import pair_logits
-from shelfwise.models.shelf_model import Catalogue, ItemInputs, Requests, Shape, ShelfModel
+from shelfwise.models.requests import Requests
+from shelfwise.models.shelf_model import Shape, ShelfModel
 from shelfwise.models.text_encoder import TextEncoder
 from shelfwise.models.weights import ENCODER, load_encoder, load_shelf_model, load_tensors
 from shelfwise.retrieval.shared_words import SharedWords, figures_of_words

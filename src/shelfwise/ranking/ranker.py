@@ -15,9 +15,10 @@ from shelfwise.data.config import ShopOptions
 from shelfwise.data.history import KINDS, NONE, History, HistoryWindow, window
 from shelfwise.data.split import microseconds
 from shelfwise.data.text import query_text
+from shelfwise.models.catalogue import Catalogue
 from shelfwise.models.inference import match_scores
 from shelfwise.models.inputs import Asked, as_requests
-from shelfwise.models.shelf_model import SURFACES, Catalogue
+from shelfwise.models.requests import SURFACES
 from shelfwise.ranking.config import RankOptions
 from shelfwise.ranking.loaded_run import LoadedRun, open_run
 from shelfwise.ranking.policy import (

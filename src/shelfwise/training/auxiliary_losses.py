@@ -17,7 +17,8 @@ from torch import Tensor
 from shelfwise.data.batches import Batch
 from shelfwise.losses.classification import classification_loss
 from shelfwise.models.auxiliary import Interest
-from shelfwise.models.shelf_model import Catalogue, Requests
+from shelfwise.models.catalogue import Catalogue
+from shelfwise.models.requests import Requests
 from shelfwise.training.network import Network
 from shelfwise.training.task_plan import Labels
 

@@ -13,7 +13,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from shelfwise.models.shelf_model import Catalogue, Requests
+from shelfwise.models.catalogue import Catalogue
+from shelfwise.models.requests import Requests
 from shelfwise.training.match_options import (
     GeneralisedBce,
     MatchLossOptions,

@@ -24,7 +24,8 @@ from shelfwise.losses.catalogue_softmax import (
 )
 from shelfwise.losses.gbce import generalised_bce_loss
 from shelfwise.losses.sampled_softmax import DrawnItems, RightAnswers, sampled_softmax_loss
-from shelfwise.models.shelf_model import Catalogue, Requests
+from shelfwise.models.catalogue import Catalogue
+from shelfwise.models.requests import Requests
 from shelfwise.schema.event import EventKind
 from shelfwise.training.candidates import Candidates, Draw, candidates_of
 from shelfwise.training.match_options import (

@@ -19,9 +19,10 @@ from shelfwise.data.item_facts import ItemFacts
 from shelfwise.data.prepared import PreparedShop
 from shelfwise.data.tokens import TokenTable
 from shelfwise.data.trend import Trend
+from shelfwise.models.catalogue import Catalogue, Fresh, ItemInputs
 from shelfwise.models.config import FlatTextHistory
 from shelfwise.models.history.written import WrittenHistories
-from shelfwise.models.shelf_model import Catalogue, Fresh, ItemInputs, ShelfModel
+from shelfwise.models.shelf_model import ShelfModel
 from shelfwise.retrieval.shared_words import SharedWords
 from shelfwise.schema.errors import ConfigError
 from shelfwise.training.phases import Phases, Untimed

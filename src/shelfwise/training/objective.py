@@ -20,8 +20,9 @@ from shelfwise.losses.entire_space import (
     clicked_only_loss,
     entire_space_loss,
 )
+from shelfwise.models.catalogue import Catalogue
 from shelfwise.models.inputs import as_requests
-from shelfwise.models.shelf_model import SURFACES, Catalogue, Requests
+from shelfwise.models.requests import SURFACES, Requests
 from shelfwise.schema.event import Surface
 from shelfwise.training.auxiliary_losses import Told, auxiliary_losses
 from shelfwise.training.config import TrainOptions

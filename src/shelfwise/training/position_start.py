@@ -18,7 +18,7 @@ from shelfwise.data.position_bias import PositionCurve, position_curves
 from shelfwise.data.prepared import PreparedShop
 from shelfwise.data.split import Part
 from shelfwise.models.heads import POSITIONS
-from shelfwise.models.shelf_model import SURFACES
+from shelfwise.models.requests import SURFACES
 from shelfwise.schema.event import Surface
 
 # Randomised clicks at both of the first two places from which a curve is right within a tenth. One

@@ -6,7 +6,7 @@ import json
 import shutil
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,52 +15,34 @@ import polars as pl
 import torch
 from numpy.typing import NDArray
 
-from shelfwise.data.batches import Examples, examples_of
+from shelfwise.data.batches import examples_of
 from shelfwise.data.folder import new_folder
-from shelfwise.data.item_facts import NUMBERS, item_facts
+from shelfwise.data.item_facts import item_facts
 from shelfwise.data.part_rows import LEARNED, TRAINED, taken_of_parts
 from shelfwise.data.prepared import Prepared, PreparedJudgements, PreparedPairs, PreparedShop
 from shelfwise.data.split import Part
-from shelfwise.data.targets import match_targets
-from shelfwise.data.text import encoded_texts
-from shelfwise.data.token_cache import TOKEN_CACHE
-from shelfwise.data.tokens import TokenTable, tokenise
-from shelfwise.data.trend import FIGURES, trend_at, trend_of
+from shelfwise.data.trend import trend_at
 from shelfwise.models.calibration import save_calibration
-from shelfwise.models.config import EncoderOptions, ModelOptions
-from shelfwise.models.pretrained import encoder_folder
-from shelfwise.models.shelf_model import Shape, ShelfModel
-from shelfwise.models.text_encoder import load_text_encoder
-from shelfwise.models.weights import ENCODER, save_encoder, save_tensors
-from shelfwise.retrieval.shared_words import figures_of_words
+from shelfwise.models.config import ModelOptions
+from shelfwise.models.weights import save_encoder, save_tensors
 from shelfwise.schema.errors import ConfigError
 from shelfwise.schema.manifest import MANIFEST, Manifest, holds, seal
 from shelfwise.schema.plain import plain
 from shelfwise.schema.progress import Progress, Silent
 from shelfwise.schema.run_files import CALIBRATION, CAMPAIGNS, CURVE, ITEMS, MODEL, TABLES
-from shelfwise.training.adaptation.adapt import Start
-from shelfwise.training.adaptation.options import AdaptationOptions
-from shelfwise.training.adaptation.stage import Place, starting_encoder
-from shelfwise.training.auxiliary_figures import auxiliary_figures
-from shelfwise.training.begin import Begun, begin_from, freeze_all_but, joined_heads
-from shelfwise.training.calibrate import NOTHING_TO_CALIBRATE, FittedCalibration, calibrate
+from shelfwise.training.begin import Begun
+from shelfwise.training.builder import Builder
 from shelfwise.training.classify import train_classifier
-from shelfwise.training.cold_items import place_cold
 from shelfwise.training.config import TrainOptions
 from shelfwise.training.conversion_labels import conversion_warnings
 from shelfwise.training.course import Course
 from shelfwise.training.curve import LearningCurve
-from shelfwise.training.device import choose_device
 from shelfwise.training.fit import Lessons, Plan, fit
 from shelfwise.training.manner import Manner, Resuming
-from shelfwise.training.network import Network, words_of
+from shelfwise.training.network import Network
 from shelfwise.training.phases import Timed, Untimed
-from shelfwise.training.position_start import measured_places, usual_shift
 from shelfwise.training.relevance import train_relevance
-from shelfwise.training.task_plan import PLAIN, TaskPlan, plan_tasks, start_heads
-from shelfwise.training.text_bank import TextBank
 from shelfwise.training.tracking import refuse_missing_library
-from shelfwise.training.validation import Check, check, compared
 
 
 def train(
@@ -94,7 +76,7 @@ def train(
             case PreparedShop():
                 timed = Timed() if course.profile else Untimed()
                 manner = Manner(progress, resuming, options, timed)
-                builder = _Builder(prepared, model_options, options, manner, course)
+                builder = Builder(prepared, model_options, options, manner, course)
                 facts = _shop_run(builder, course, folder)
         facts = {
             "prepared": str(prepared.folder.resolve()),
@@ -129,7 +111,7 @@ def _refuse_what_takes_a_log(folder: Path, course: Course) -> None:
         )
 
 
-def _shop_run(builder: _Builder, course: Course, folder: Path) -> dict[str, Any]:
+def _shop_run(builder: Builder, course: Course, folder: Path) -> dict[str, Any]:
     """Write the files of a shop's run, and say what it remembers."""
     if builder.begun is None:
         adapted = builder.adapt(course.adaptation)
@@ -144,7 +126,7 @@ def _shop_run(builder: _Builder, course: Course, folder: Path) -> dict[str, Any]
     return _train_shop(builder, folder) | {"from": beginning}
 
 
-def _add_tasks(builder: _Builder, begun: Begun, new: Sequence[str], folder: Path) -> dict[str, Any]:
+def _add_tasks(builder: Builder, begun: Begun, new: Sequence[str], folder: Path) -> dict[str, Any]:
     """Learn ``new`` on top of a run: every other file and answer of it stays as it is."""
     began = time.monotonic()
     parts = builder.parts_of(begun)
@@ -184,7 +166,7 @@ def _as_json(found: dict[str, Any]) -> str:
     return json.dumps(plain(found), indent=1)
 
 
-def _train_shop(builder: _Builder, folder: Path) -> dict[str, Any]:
+def _train_shop(builder: Builder, folder: Path) -> dict[str, Any]:
     began = time.monotonic()
     prepared, options = builder.prepared, builder.options
     network, curve, plan = builder.fitted()
@@ -232,180 +214,6 @@ def _weights_now(network: Network) -> dict[str, float]:
     return dict(network.tasks.weights) | ({} if learned is None else learned.weights())
 
 
-class _Builder:
-    """Builds the same fresh network for a fit and for its refit."""
-
-    def __init__(
-        self,
-        prepared: PreparedShop,
-        model_options: ModelOptions,
-        options: TrainOptions,
-        manner: Manner,
-        course: Course,
-    ) -> None:
-        self.prepared = prepared
-        self.tasks = course.tasks
-        self.model_options = model_options
-        self.options = options
-        self.manner = manner
-        self.progress = manner.progress
-        self.encoder_options = model_options.encoder
-        self.source = encoder_folder(model_options.encoder.name)
-        self.begun: Begun | None = None
-        if course.begin is not None:
-            self.begun = begin_from(course.begin, prepared, model_options)
-            # What else is asked of the encoder has been done to it.
-            self.encoder_options = EncoderOptions(
-                name=model_options.encoder.name, tuning=model_options.encoder.tuning
-            )
-            self.source = course.begin / ENCODER
-        self.tokens = self._tokens()
-        self.words = words_of(prepared)
-        self.bank: TextBank | None = None  # the latest network's
-
-    def _tokens(self) -> TokenTable:
-        encoder = self.model_options.encoder
-        texts = [encoder.item_prefix + text for text in encoded_texts(self.prepared.items)]
-        texts += [encoder.query_prefix + text for text in self.prepared.queries["text"]]
-        return tokenise(
-            texts,
-            self.source / "tokenizer.json",
-            self.prepared.options.text.max_tokens,
-            self.prepared.folder / TOKEN_CACHE,
-        )
-
-    def adapt(self, options: AdaptationOptions) -> dict[str, Any]:
-        """Begin, if asked for, with an encoder that has learned the shop's language; say how.
-
-        A refit begins with the same one: it has learned from the training part alone.
-        """
-        adapted = starting_encoder(
-            self.prepared,
-            Start(self.source, self.tokens, self.model_options.encoder),
-            options,
-            self.options,
-            Place(self.manner.resuming.adapted_folder, self.manner.resuming.made_of),
-            self.progress,
-        )
-        self.source = adapted.source
-        return adapted.facts
-
-    def planned(self, parts: Sequence[Part]) -> TaskPlan:
-        """What ``parts`` can teach of what is switched on."""
-        examples = examples_of(self.prepared, parts)
-        if len(examples) == 0:  # refused where training begins
-            return PLAIN
-        return plan_tasks(self.prepared, examples, parts, self.tasks, self.options)
-
-    def parts_of(self, begun: Begun) -> tuple[Part, ...]:
-        """What a run has learned from."""
-        return LEARNED if begun.manifest.facts["train"].get("refit") else TRAINED
-
-    def added_tasks(self) -> tuple[str, ...]:
-        """Tasks to be learned on top of the run that is begun from."""
-        assert self.begun is not None, "asked only of a run that is begun from"
-        return self.begun.added(self.planned(self.parts_of(self.begun)).learned)
-
-    def on_top(self, begun: Begun, new: Sequence[str], parts: Sequence[Part]) -> Network:
-        """The run's network with heads for ``new``, which alone learn."""
-        plan = self.planned(parts)
-        heads = joined_heads(begun, plan, new)
-        network = self._built(parts, replace(plan, learned=tuple(new), auxiliary=heads))
-        freeze_all_but(network, new)
-        return network
-
-    def beside(self, network: Network) -> dict[str, Any]:
-        """How well the auxiliary tasks do on validation."""
-        judged = examples_of(self.prepared, ["validation"])
-        return auxiliary_figures(network, self.prepared, judged)
-
-    def fresh(self, parts: Sequence[Part]) -> Network:
-        """A network before its first step."""
-        return self._built(parts, self.planned(parts))
-
-    def _built(self, parts: Sequence[Part], tasks: TaskPlan) -> Network:
-        torch.manual_seed(self.options.seed)
-        device = choose_device(self.options.device)
-        encoder = load_text_encoder(self.source, self.encoder_options)
-        # A refit begins with the same frozen layers: what they say of the texts is not asked twice.
-        bank = TextBank(encoder, self.tokens, device, self.progress, like=self.bank)
-        self.bank = bank
-        shape = Shape(
-            *(encoder.width, len(self.prepared.items), NUMBERS, FIGURES),
-            auxiliary=tasks.auxiliary,
-            words=figures_of_words(len(self.prepared.queries)),
-        )
-        model = ShelfModel(shape, self.model_options)
-        facts, trend = item_facts(self.prepared, parts), trend_of(self.prepared, parts)
-        network = Network.of(bank, model, facts, trend, self.manner.phases)
-        network = replace(network, words=self.words, tasks=tasks)
-        start_heads(model, tasks)
-        if self.prepared.has_impressions:
-            examples = examples_of(self.prepared, parts)
-            model.heads.start_from(*_rates(examples))
-            self._start_places(model, parts, examples)
-        if self.begun is not None:
-            self.begun.put(network)
-        return network
-
-    def _start_places(self, model: ShelfModel, parts: Sequence[Part], examples: Examples) -> None:
-        if self.options.position == "learned":
-            return
-        shift_SK = torch.from_numpy(measured_places(self.prepared, parts))
-        if shift_SK.any():  # else nothing was shown at random, and the tower learns by itself
-            usual = usual_shift(shift_SK.numpy(), examples)
-            model.heads.start_places(shift_SK, usual, fixed=self.options.position == "measured")
-
-    def fitted(self) -> tuple[Network, LearningCurve, Plan]:
-        network = self.fresh(TRAINED)
-        examples = examples_of(self.prepared, TRAINED)
-        plan = Plan.of(examples, self.options)
-        judged = examples_of(self.prepared, ["validation"])
-        targets = match_targets(self.prepared, "validation")
-
-        def look(step: int) -> Check:
-            place_cold(network, self.prepared, examples)
-            checked = check(network, self.prepared, targets, judged, step)
-            return compared(checked, network, self.prepared, examples, judged)
-
-        lessons = Lessons(self.prepared, examples, plan)
-        with self.manner.watching("fit") as watchers:
-            curve = fit(network, lessons, self.options, look=look, watchers=watchers)
-        return network, curve, plan
-
-    def calibrated(self, network: Network) -> FittedCalibration:
-        """The maps of a network that was fitted on the training part; without impressions, none."""
-        if not self.prepared.has_impressions:
-            return NOTHING_TO_CALIBRATE
-        judged = examples_of(self.prepared, ["validation"])
-        return calibrate(network, self.prepared, judged, self.options.calibration, self.progress)
-
-    def refitted(self, plan: Plan, steps: int) -> Network:
-        """A fresh network on training + validation, for the share of steps that was best."""
-        network = self.fresh(LEARNED)
-        examples = examples_of(self.prepared, LEARNED)
-        longer = Plan.of(examples, self.options).scheduled / plan.scheduled
-        refit = Plan(
-            scheduled=round(plan.scheduled * longer),
-            taken=max(1, round(steps * longer)),
-            per_check=plan.per_check,
-        )
-        lessons = Lessons(self.prepared, examples, refit)
-        with self.manner.watching("refit") as watchers:
-            fit(network, lessons, self.options, look=None, watchers=watchers)
-        place_cold(network, self.prepared, examples)
-        return network
-
-
-def _rates(examples: Examples) -> tuple[float, float]:
-    """Share of impressions clicked, and of clicked ones bought (as if all windows had closed)."""
-    clicked_N = examples.clicked_N
-    to_come = examples.arrived_N[clicked_N].sum()
-    told_N = clicked_N & (examples.arrived_N > 0)
-    convert = examples.purchased_N[told_N].sum() / to_come if to_come > 0 else 0.1
-    return float(clicked_N.mean()) if len(clicked_N) else 0.1, float(convert)
-
-
 def _calibrated_on(prepared: PreparedShop, options: TrainOptions) -> str:
     if not prepared.has_impressions:
         return "nothing: the log does not say what was shown"
@@ -424,7 +232,7 @@ def _save(
     network: Network,
     parts: Sequence[Part],
     curve: LearningCurve,
-    builder: _Builder,
+    builder: Builder,
     folder: Path,
 ) -> None:
     prepared = builder.prepared

@@ -16,7 +16,7 @@ from shelfwise.metrics.ranks import ranks_of_relevant
 from shelfwise.metrics.value import mean_value
 from shelfwise.models.inference import match_scores, pair_probabilities
 from shelfwise.models.inputs import as_requests
-from shelfwise.models.shelf_model import SURFACES
+from shelfwise.models.requests import SURFACES
 from shelfwise.schema.event import Surface
 from shelfwise.training.answers import answers_of, evenly_spread
 from shelfwise.training.network import Network

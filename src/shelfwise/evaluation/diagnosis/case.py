@@ -20,7 +20,7 @@ from shelfwise.data.split import PARTS, Part
 from shelfwise.evaluation.diagnosis.network import as_of_test, network_of
 from shelfwise.evaluation.impressions import Outcomes, item_rates
 from shelfwise.models.calibration import PairLogits
-from shelfwise.models.shelf_model import SURFACES
+from shelfwise.models.requests import SURFACES
 from shelfwise.ranking.loaded_run import LoadedRun
 from shelfwise.schema.progress import Progress
 from shelfwise.schema.run_files import CURVE

@@ -23,7 +23,8 @@ from shelfwise.models.history.request_alone import RequestAlone
 from shelfwise.models.history.target_attention import TargetAttention
 from shelfwise.models.history.transformer import TransformerHistoryEncoder
 from shelfwise.models.inputs import as_requests
-from shelfwise.models.shelf_model import SURFACES, ShelfModel
+from shelfwise.models.requests import SURFACES
+from shelfwise.models.shelf_model import ShelfModel
 from shelfwise.training.answers import evenly_spread
 
 _ROWS = 256  # requests that units are watched on

@@ -15,7 +15,7 @@ from shelfwise.evaluation.diagnosis.case import Case
 from shelfwise.evaluation.examples import title_of
 from shelfwise.models.inference import match_scores
 from shelfwise.models.inputs import as_requests
-from shelfwise.models.shelf_model import SURFACES
+from shelfwise.models.requests import SURFACES
 
 _MOST = 6
 _PAST = 6

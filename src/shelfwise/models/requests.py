@@ -1,0 +1,61 @@
+"""Who asks for a ranking, as tensors: past, words, place and moment.
+
+Shape suffixes in this file: R = requests, L = events of a history, P = events of a longer past.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from shelfwise.models.config import HistoryEncoderOptions, NoHistory
+from shelfwise.schema.event import Surface
+
+SURFACES = tuple(Surface)  # a request's surface is stored as its place in this tuple
+
+
+class MetItems(NamedTuple):
+    """Items met over a longer past than the history encoder reads; -1 stands for none."""
+
+    item_RP: Tensor
+    kind_RP: Tensor
+    age_RP: Tensor  # hours
+
+
+class Requests(NamedTuple):
+    """Who asks, where, with what words, after what behaviour; -1 stands for none."""
+
+    met: MetItems
+
+    item_RL: Tensor
+    query_RL: Tensor
+    kind_RL: Tensor
+    age_RL: Tensor
+    valid_RL: Tensor
+    query_R: Tensor
+    surface_R: Tensor
+    moment_R: Tensor  # which of the catalogue's moments the request falls in
+
+
+def as_read(requests: Requests, options: HistoryEncoderOptions) -> Requests:
+    """The requests with as much of their past as the options let the network see."""
+    is_item_RL = requests.item_RL >= 0
+    match options:
+        case NoHistory():
+            nothing = requests.met._replace(item_RP=torch.full_like(requests.met.item_RP, -1))
+            keep_RL, requests = torch.zeros_like(is_item_RL), requests._replace(met=nothing)
+        case _ if options.searches:
+            return requests
+        case _:
+            keep_RL = is_item_RL
+    # What is left moves together, so that padding stays on the left.
+    order_RL = keep_RL.long().argsort(dim=1, stable=True)
+    return requests._replace(
+        item_RL=requests.item_RL.masked_fill(~keep_RL, -1).gather(1, order_RL),
+        query_RL=requests.query_RL.masked_fill(~keep_RL, -1).gather(1, order_RL),
+        kind_RL=requests.kind_RL.gather(1, order_RL),
+        age_RL=requests.age_RL.gather(1, order_RL),
+        valid_RL=(requests.valid_RL & keep_RL).gather(1, order_RL),
+    )
