@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import BaseModel
 
 from shelfwise.config import ShopConfig, commented, load_config, option_paths, validated
 from shelfwise.models.config import Full, TopLayers
@@ -161,6 +162,7 @@ def test_the_written_file_says_the_same(given: ShopConfig) -> None:
 
 
 NO_VALUE = {
+    *("projection", "dimensions"),
     *("keep_layers", "latest", "validation_start", "test_start", "window"),
     *("sql", "stream", "key_file", "key_variable"),
 }
@@ -180,12 +182,15 @@ def test_and_says_the_same_with_every_default_made_active(given: ShopConfig) -> 
 
 
 def test_what_differs_from_the_default_is_an_active_line() -> None:
-    active = [
-        line for line in commented(config("train.epochs=3")).splitlines() if re.match(r"\w", line)
-    ]
+    plain, active = (
+        [line for line in commented(given).splitlines() if re.match(r"\w", line)]
+        for given in (ShopConfig(), config("train.epochs=3"))
+    )
 
     # A union always names its kind: its section could not be read without.
-    assert active == ['mode = "top_layers"', "epochs = 3"]
+    assert {line.partition(" =")[0] for line in plain} == {"kind", "mode"}
+    assert 'mode = "top_layers"' in plain
+    assert sorted(active) == sorted([*plain, "epochs = 3"])
 
 
 def test_every_option_stands_in_the_file() -> None:
@@ -197,9 +202,20 @@ def test_every_option_stands_in_the_file() -> None:
         elif match := re.match(r"(?:# )?(\w+) =(?: |$)", line):
             found.add(section + match[1])
 
-    # A source that most shops do not have is one line, not a section of blanks.
+    # A source that most shops do not have is one line, not a section of blanks; of a union only
+    # the kind that is taken is written out, and the others are named.
     told = {re.sub(r"\.(sql|stream)\..*", r".\1", path) for path in option_paths()}
-    assert found == told
+    assert found <= told
+    assert found == taken_paths("", ShopConfig())
+
+
+def taken_paths(prefix: str, options: BaseModel) -> set[str]:
+    found: set[str] = set()
+    for name in type(options).model_fields:
+        value = getattr(options, name)
+        inside = isinstance(value, BaseModel)
+        found |= taken_paths(f"{prefix}{name}.", value) if inside else {f"{prefix}{name}"}
+    return found
 
 
 def test_option_paths_reach_into_unions() -> None:
