@@ -15,7 +15,7 @@ from shelfwise.cli.main import app
 from .command import PROCESS, shelfwise
 from .test_flags import FROZEN
 
-GROUPS = ("shelfwise", "shelfwise ab", "shelfwise datasets")
+GROUPS = ("shelfwise", "shelfwise ab", "shelfwise datasets", "shelfwise encoder")
 COMMANDS = [name.split()[1:] for name in FROZEN if name not in GROUPS]
 
 MISTAKES = [
@@ -52,7 +52,9 @@ MISUSES = [
 ]
 
 
-@pytest.mark.parametrize("words", [[], ["ab"], ["datasets"], *COMMANDS], ids=shlex.join)
+@pytest.mark.parametrize(
+    "words", [*(name.split()[1:] for name in GROUPS), *COMMANDS], ids=shlex.join
+)
 def test_help_says_what_it_does(words: list[str]) -> None:
     ended = shelfwise(*words, "--help")
 

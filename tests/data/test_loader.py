@@ -33,7 +33,8 @@ def examples(shop: PreparedShop) -> Examples:
 
 def told(made: list[Batch]) -> list[list[object]]:
     def plain(batch: Batch) -> list[object]:
-        return [part.tolist() for part in (*batch.history, *batch[1:])]
+        met = batch.history.met or ()
+        return [part.tolist() for part in (*batch.history[:-1], *met, *batch[1:])]
 
     return [plain(batch) for batch in made]
 

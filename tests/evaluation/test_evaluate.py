@@ -80,7 +80,9 @@ def test_it_says_what_it_rests_on(report: Report, prepared_sample: PreparedShop)
     assert report.protocol == protocol_of(prepared_sample)
     assert report.data.synthetic
     assert report.data.fingerprint == prepared_sample.manifest.data_fingerprint
-    assert report.tasks == ["match (click/purchase)", "click", "conversion"]
+    # Whatever the sample's log has labels of.
+    main = ["match (click/purchase)", "click", "conversion"]
+    assert report.tasks == [*main, "interest", "intent", "attributes", "relevance"]
     assert len(report.curve["checks"]) == 2
     assert len(report.examples) == 3
     for told in ("in view main is", "of click is", "of conversion is"):

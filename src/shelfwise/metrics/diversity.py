@@ -43,5 +43,6 @@ def diversity(top_TK: NDArray[np.integer], vector_VD: NDArray[np.floating]) -> N
         cosine_B = np.einsum("bd,bd->b", total_BD, total_BD) - own_B
         pairs_B = count_B * (count_B - 1)
         mean_B = np.divide(cosine_B, pairs_B, out=np.full(len(pairs_B), np.nan), where=pairs_B > 0)
-        found_T[rows] = 1 - mean_B
+        # No mean of cosines is above 1, but for the last bit.
+        found_T[rows] = (1 - mean_B).clip(0)
     return found_T

@@ -147,6 +147,6 @@ def _refuse_what_shops_alone_can(prepared: Prepared, course: Course, train: Trai
     refused = [name for name, is_asked in asked.items() if is_asked]
     if refused:
         raise ConfigError(
-            f"{', '.join(refused)}: only the training of a shop with behaviour knows this; "
-            "leave it out"
+            f"{prepared.folder}: has no log of behaviour, and {', '.join(refused)} is for those "
+            "that have one; leave it out"
         )

@@ -64,8 +64,6 @@ def train(
     if holds(out) == "prepared":
         raise ConfigError(f"{out}: holds a prepared shop; name another folder for the run")
     refuse_missing_library(options)
-    if not isinstance(prepared, PreparedShop):
-        _refuse_what_takes_a_log(prepared.folder, course)
     resuming = Resuming.of(prepared, out, course, model=model_options, train=options)
     with new_folder(out, MANIFEST) as folder:
         match prepared:
@@ -94,21 +92,6 @@ def train(
         )
     resuming.forget()
     return manifest
-
-
-def _refuse_what_takes_a_log(folder: Path, course: Course) -> None:
-    """Rather than pass over what was asked for."""
-    asked = {
-        "--from": course.begin is not None,
-        "--profile": course.profile,
-        "adaptation.kind=on": course.adaptation.kind == "on",
-    }
-    found = [name for name, given in asked.items() if given]
-    if found:
-        raise ConfigError(
-            f"{folder}: has no log of behaviour, and {', '.join(found)} is for those that have one;"
-            " leave it out"
-        )
 
 
 def _shop_run(builder: Builder, course: Course, folder: Path) -> dict[str, Any]:

@@ -77,6 +77,9 @@ target = "next"  # the next click of the session
 [text]
 fields = ["title", "attributes"]  # many models share a title
 
+[model]
+targets = "own"  # clicks have an order: what follows an item is not what it follows
+
 [train]
 epochs = 4
 batch_requests = 256
