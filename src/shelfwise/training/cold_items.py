@@ -26,20 +26,33 @@ from shelfwise.training.network import Network
 _MOST = 512  # requests, the latest, over which the share is expected
 _ROWS = 256
 _LATELY = 90 * DAY  # how far back the share of newcomers is counted
-_DOUBT = 0.5  # matches with newcomers that nobody saw: none in a short log is not never
+_USUAL, _WORTH = 0.01, 50  # share where nothing is known of it, and the matches that this is worth
+
+
+def horizon_of(prepared: PreparedShop) -> int:
+    """Microseconds that a ranking has to hold for: a period as long as validation, or a day."""
+    if prepared.options.match.target == "next":
+        return DAY
+    return prepared.moments.end_of("validation") - prepared.moments.start_of("validation")
 
 
 def share_of_newcomers(prepared: PreparedShop, until: int) -> float:
-    """Share of the last quarter's matches before ``until`` that went to items new on that day."""
+    """Share of matches that go to items which nobody had met when their ranking was made.
+
+    The last quarter before ``until`` is cut into horizons, each of which begins with a ranking. A
+    log that knows order alone says nothing of what came first: there the usual share is taken.
+    """
     taken = prepared.positives.filter((pl.col("at") < until) & (pl.col("at") >= until - _LATELY))
     at_M = taken["at"].to_numpy()
     first_M = first_met(prepared)[taken["item"].cast(pl.Int64).to_numpy()]
-    if prepared.manifest.facts.get("clock") == "order":  # what came first is not known
-        counted_M, new_M = np.ones(len(at_M), bool), np.zeros(len(at_M), bool)
-    else:
-        counted_M = at_M >= prepared.moments.first + DAY  # on a log's first day all is new
-        new_M = counted_M & (at_M - first_M < DAY)
-    return float((new_M.sum() + _DOUBT) / (counted_M.sum() + 2 * _DOUBT))
+    horizon = horizon_of(prepared)
+    ranked_M = until - ((until - 1 - at_M) // horizon + 1) * horizon
+    # Before a log begins everything is new; in its first horizon nearly all would be.
+    counted_M = ranked_M >= prepared.moments.first + horizon
+    if prepared.manifest.facts.get("clock") == "order":
+        counted_M[:] = False
+    new_M = counted_M & (first_M >= ranked_M)
+    return float((new_M.sum() + _USUAL * _WORTH) / (counted_M.sum() + _WORTH))
 
 
 @torch.no_grad()
