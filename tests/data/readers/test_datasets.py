@@ -119,7 +119,7 @@ def test_events_and_judgements_are_about_items_of_the_catalogue(converted: Conve
 
 def test_shop_toml_is_understood(converted: Converted) -> None:
     written = tomllib.loads((converted.folder / "shop.toml").read_text())
-    elsewhere = {"evaluate", "train"}  # sections of other packages
+    elsewhere = {"evaluate", "model", "train"}  # sections of other packages
 
     options = DataOptions.model_validate(
         {section: value for section, value in written.items() if section not in elsewhere}
