@@ -24,18 +24,25 @@ def test_the_share_of_newcomers_is_counted_match_by_match(prepared_sample: Prepa
     horizon = moments.end_of("validation") - moments.start_of("validation")
     first_V = first_met(prepared_sample)
     new = counted = 0
+    came, rankings = set(), set()
     for item, at in prepared_sample.positives.select("item", "at").iter_rows():
         ranked = until - horizon  # the last ranking before training ends; earlier ones before it
         while ranked > at:
             ranked -= horizon
         if until - 90 * DAY <= at < until and ranked >= moments.first + horizon:
             counted += 1
-            new += first_V[item] >= ranked
+            rankings.add(ranked)
+            if first_V[item] >= ranked:
+                new += 1
+                came.add(item)
 
-    found = share_of_newcomers(prepared_sample, until)
+    many = share_of_newcomers(prepared_sample, until, 10_000)
 
     assert counted > 50
-    assert found == pytest.approx((new + 0.01 * 50) / (counted + 50))
+    assert many == pytest.approx((new + 0.01 * 50) / (counted + 50))
+    # Half as many waiting as came in a horizon are expected half.
+    usual = max(len(came) / len(rankings), 1)
+    assert share_of_newcomers(prepared_sample, until, 1) == pytest.approx(many / usual)
 
 
 def test_items_not_yet_met_are_expected_their_share(
@@ -60,7 +67,7 @@ def test_items_not_yet_met_are_expected_their_share(
         request_RD = network.model.request_vectors(asked.requests, catalogue)
         score_RV = network.model.match_scores(request_RD, asked.requests, catalogue)
     odds_R = score_RV[:, ~warm_V].logsumexp(1) - score_RV[:, warm_V].logsumexp(1)
-    share = share_of_newcomers(prepared_sample, network.frozen_at)
+    share = share_of_newcomers(prepared_sample, network.frozen_at, int((~warm_V).sum()))
     assert float(odds_R.mean()) == pytest.approx(np.log(share / (1 - share)), abs=1e-3)
 
 
@@ -81,4 +88,4 @@ def test_a_log_of_order_alone_knows_no_newcomers(prepared_sample: PreparedShop) 
     ordered = replace(prepared_sample, manifest=manifest)
     until = prepared_sample.moments.known_until(["train"])
 
-    assert share_of_newcomers(ordered, until) == pytest.approx(0.01)
+    assert share_of_newcomers(ordered, until, 3) == pytest.approx(0.01)

@@ -36,11 +36,13 @@ def horizon_of(prepared: PreparedShop) -> int:
     return prepared.moments.end_of("validation") - prepared.moments.start_of("validation")
 
 
-def share_of_newcomers(prepared: PreparedShop, until: int) -> float:
-    """Share of matches that go to items which nobody had met when their ranking was made.
+def share_of_newcomers(prepared: PreparedShop, until: int, waiting: int) -> float:
+    """Share of matches that will go to the ``waiting`` items which nobody has met yet.
 
-    The last quarter before ``until`` is cut into horizons, each of which begins with a ranking. A
-    log that knows order alone says nothing of what came first: there the usual share is taken.
+    The last quarter before ``until`` is cut into horizons, each of which begins with a ranking.
+    Where fewer items wait than came in such a time, they are expected less; more do not bring
+    more, for some never sell. A log that knows order alone says nothing of what came first: there
+    the usual share is taken.
     """
     taken = prepared.positives.filter((pl.col("at") < until) & (pl.col("at") >= until - _LATELY))
     at_M = taken["at"].to_numpy()
@@ -52,7 +54,10 @@ def share_of_newcomers(prepared: PreparedShop, until: int) -> float:
     if prepared.manifest.facts.get("clock") == "order":
         counted_M[:] = False
     new_M = counted_M & (first_M >= ranked_M)
-    return float((new_M.sum() + _USUAL * _WORTH) / (counted_M.sum() + _WORTH))
+    share = float((new_M.sum() + _USUAL * _WORTH) / (counted_M.sum() + _WORTH))
+    rankings = len(np.unique(ranked_M[counted_M]))
+    came = taken["item"].filter(pl.Series(new_M)).n_unique() / max(rankings, 1)
+    return share * min(1.0, waiting / max(came, 1.0))
 
 
 @torch.no_grad()
@@ -74,6 +79,6 @@ def place_cold(network: Network, prepared: PreparedShop, examples: Examples) -> 
         request_RD = model.request_vectors(asked.requests, catalogue)
         score_RV = model.match_scores(request_RD, asked.requests, catalogue)
         gaps.append(score_RV[:, ~cold_V].logsumexp(1) - score_RV[:, cold_V].logsumexp(1))
-    share = share_of_newcomers(prepared, network.frozen_at)
+    share = share_of_newcomers(prepared, network.frozen_at, int(cold_V.sum()))
     odds = math.log(share / (1 - share))
     model.cold_logit.fill_(odds + float(torch.cat(gaps).mean()))
