@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shelfwise.training.schedule import rate_share, set_rates
+from shelfwise.training.schedule import place_in_schedule, rate_share, set_rates
 
 
 @pytest.mark.parametrize(
@@ -36,3 +36,13 @@ def test_every_group_keeps_its_own_peak() -> None:
     set_rates(optimizer, [2.0, 0.5], 0.1)
 
     assert [group["lr"] for group in optimizer.param_groups] == pytest.approx([0.2, 0.05])
+
+
+def test_the_clock_counts_where_it_will_end_training_first() -> None:
+    # 1,000 steps planned, 50 of them warm-up. At step 100 a tenth of the plan is done.
+    assert place_in_schedule(100, 1000, 0.1, 0.05) == 100
+    assert place_in_schedule(100, 1000, 0.124, 0.05) == 100  # within a quarter of the plan's pace
+    assert place_in_schedule(100, 1000, 0.4, 0.05) == 400
+    assert place_in_schedule(100, 1000, 1.0, 0.05) == 1000
+    # The climb goes by steps, however late it is.
+    assert place_in_schedule(50, 1000, 0.4, 0.05) == 50

@@ -192,14 +192,18 @@ class Builder:
         judged = examples_of(self.prepared, ["validation"])
         return calibrate(network, self.prepared, judged, self.options.calibration, self.progress)
 
-    def refitted(self, plan: Plan, steps: int) -> Network:
+    def refitted(self, plan: Plan, curve: LearningCurve) -> Network:
         """A fresh network on training + validation, for the share of steps that was best."""
         network = self.fresh(LEARNED)
         examples = examples_of(self.prepared, LEARNED)
         longer = Plan.of(examples, self.options).scheduled / plan.scheduled
+        taken = max(1, round(curve.best.step * longer))
+        # Where the clock ended the fit, its rate came down with it: the refit's does so as well.
+        last = curve.checks[-1].step
+        was_late = curve.best.step == last < plan.taken
         refit = Plan(
-            scheduled=round(plan.scheduled * longer),
-            taken=max(1, round(steps * longer)),
+            scheduled=taken if was_late else round(plan.scheduled * longer),
+            taken=taken,
             per_check=plan.per_check,
         )
         lessons = Lessons(self.prepared, examples, refit)

@@ -20,7 +20,7 @@ from shelfwise.training.config import TrainOptions
 from shelfwise.training.curve import LearningCurve, mean_terms
 from shelfwise.training.network import Network
 from shelfwise.training.optimizer import optimizer_of
-from shelfwise.training.schedule import rate_share, set_rates
+from shelfwise.training.schedule import place_in_schedule, rate_share, set_rates
 from shelfwise.training.step import Learner, Source, TrainingError
 from shelfwise.training.tracking import NoTracker, Tracker
 from shelfwise.training.validation import Check
@@ -162,7 +162,11 @@ class _Fitting:
         step, plan, options = self.headway.step, self.plan, self.options
         with self.network.phases("gather"):
             batches = list(islice(stream, options.accumulate))
-        share = rate_share(step, plan.scheduled, options.warmup_share)
+        place = step
+        if self.look is not None:  # a refit knows how many steps it takes
+            spent = self.headway.seconds / (options.minutes * 60)
+            place = place_in_schedule(step, plan.scheduled, spent, options.warmup_share)
+        share = rate_share(place, plan.scheduled, options.warmup_share)
         set_rates(self.learner.optimizer, self.peaks, share)
         self.headway.window.append(self.learner.take(step, batches))
 

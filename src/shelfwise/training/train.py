@@ -160,7 +160,7 @@ def _train_shop(builder: Builder, folder: Path) -> dict[str, Any]:
     calibrated = builder.calibrated(network)
     beside = builder.beside(network)
     if options.refit:
-        network = builder.refitted(plan, best.step)
+        network = builder.refitted(plan, curve)
     _save(network, parts, curve, builder, folder)
     save_calibration(calibrated.calibration, folder / CALIBRATION)
     return {
