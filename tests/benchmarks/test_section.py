@@ -167,7 +167,7 @@ def test_a_section_without_an_end_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_a_command_is_told_without_where_things_lie() -> None:
-    words = ["run.py", "retail", "--data", "/some/where/shop", "--keep", "/tmp/kept", "--json"]
+    words = ["run.py", "retail", "--data", "some/where/shop", "--keep", "some/where/kept", "--json"]
 
     assert _command(words) == "run.py retail --data shop --json"
-    assert _command(["run.py", "--keep=/tmp/kept", "--budget", "1"]) == "run.py --budget 1"
+    assert _command(["run.py", "--keep=some/where/kept", "--budget", "1"]) == "run.py --budget 1"
