@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 import pytest
+from training.judged_shop import write_judged_shop
 
 if TYPE_CHECKING:
     from benchmarks.result import Result
@@ -177,26 +178,8 @@ def compared(tmp_path_factory: pytest.TempPathFactory, tiny_encoder: Path) -> Re
 
     from shelfwise.schema.progress import Silent
 
-    colours, things = ("red", "blue", "green", "black", "white"), ("lamp", "rug", "mug", "pan")
-    more = ("small", "large")
-    rows = [
-        (f"{size} {colour} {thing}", title, grade)
-        for size in more
-        for colour in colours
-        for thing in things
-        for title, grade in (
-            (f"{size} {colour} {thing}", 2),
-            (f"{colour} {thing} set", 1),
-            (f"{colour} towel", 0),
-            ("gold book", 0),
-        )
-    ]
     shop = tmp_path_factory.mktemp("judged") / "shop"
-    shop.mkdir()
-    pl.DataFrame(rows, schema=["query", "title", "grade"], orient="row").write_csv(
-        shop / "judgements.csv"
-    )
-    (shop / "shop.toml").write_text('[split]\nkind = "cold_queries"\n[match]\ntarget = "next"\n')
+    write_judged_shop(shop)
     settings = (
         f"model.encoder.name={tiny_encoder}",
         "model.encoder.tuning.mode=frozen",

@@ -17,7 +17,10 @@ from .command import PROCESS, done, shelfwise
 if TYPE_CHECKING:
     from shelfwise.data.prepared import PreparedShop
 
-MESSAGE = "interrupted: no half-written output is left behind\n"
+MESSAGE = (
+    "interrupted: no half-written output is left behind, but for the checkpoints that "
+    "`train --resume` goes on from\n"
+)
 
 
 def interrupted(folder: Path, *words: str | Path) -> tuple[int, str]:

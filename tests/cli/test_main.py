@@ -131,7 +131,10 @@ def test_an_interrupt_is_one_line_and_130(monkeypatch: pytest.MonkeyPatch, tmp_p
     monkeypatch.setattr("shelfwise.config.load_config", interrupted)
 
     assert shelfwise("check", tmp_path) == (
-        130, "", "interrupted: no half-written output is left behind\n",
+        130, "", (
+    "interrupted: no half-written output is left behind, but for the checkpoints that "
+    "`train --resume` goes on from\n"
+),
     )  # fmt: skip
     assert shelfwise("check", tmp_path, "--json").json == {"ok": False, "error": "interrupted"}
 

@@ -24,7 +24,7 @@ def test_counts_by_hand() -> None:
     # One item, taken on days 0, 1 (twice) and 40; nothing between. Before day t: 0, 1, 3, 3, ...
     days = np.array([0, 1, 1, 40])
     taken = table(*[[float((days < day).sum())] for day in range(60)])
-    trend = Trend(0, DAY, taken, *NO_IMPRESSIONS)
+    trend = Trend(0, DAY, taken, *NO_IMPRESSIONS, taken)
 
     found = trend.figures(np.array([0, 1, 8, 32, 41]))[:, 0]
 
@@ -34,7 +34,7 @@ def test_counts_by_hand() -> None:
     assert found[:, 1].tolist() == pytest.approx([log1p(n) for n in month])
     assert found[:, 2].tolist() == pytest.approx([log1p(n) for n in week])
     assert (found[:, 3:5] == 0).all()
-    # Who took it for the first time is not told apart here, so all count.
+    # Every take is a first one here.
     assert np.array_equal(found[:, 5:], found[:, 1:3])
 
 
@@ -55,7 +55,7 @@ def test_first_takers_are_counted_apart(tmp_path: Path) -> None:
 def test_rates_by_hand() -> None:
     # Shown 100 and 300 times, clicked 30 and 10, bought 6 and 0.
     trend = Trend(
-        0, DAY, table([0, 0]), table([100, 300]), table([30, 10]), table([6, 0])
+        0, DAY, table([0, 0]), table([100, 300]), table([30, 10]), table([6, 0]), table([0, 0])
     )  # fmt: skip
 
     found = trend.figures(np.array([0]))[0]
@@ -71,7 +71,7 @@ def test_rates_by_hand() -> None:
 
 
 def test_steps_are_days_from_the_first_event_and_never_leave_the_table() -> None:
-    trend = Trend(1000, DAY, table([0], [1], [2]), *NO_IMPRESSIONS)
+    trend = Trend(1000, DAY, table([0], [1], [2]), *NO_IMPRESSIONS, table([0], [1], [2]))
 
     found = trend.step_of(np.array([0, 1000, 1000 + DAY - 1, 1000 + DAY, 1000 + 90 * DAY]))
 

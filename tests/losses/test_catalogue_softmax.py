@@ -10,9 +10,7 @@ from torch.autograd import gradcheck
 
 from shelfwise.losses.catalogue_softmax import (
     ABSENT,
-    Added,
     Masked,
-    Offsets,
     Positives,
     catalogue_softmax_loss,
 )
@@ -80,9 +78,9 @@ def test_smoothing_spreads_some_of_the_wanted_probability_by_hand() -> None:
     # log 7/1, 7/2, 7/4, which is log 7 - log 2.
     request, item = torch.tensor([[log(2)]]), torch.tensor([[0.0], [1.0], [2.0], [9.0]])
     positives = Positives(*pairs([2]), smoothing=0.25)
-    absent = Offsets(prior_RV=torch.tensor([[0.0, 0.0, 0.0, ABSENT]]))
+    absent = torch.tensor([[0.0, 0.0, 0.0, ABSENT]])
 
-    loss = catalogue_softmax_loss(request, item, positives, offsets=absent)
+    loss = catalogue_softmax_loss(request, item, positives, prior_RV=absent)
 
     assert loss.item() == pytest.approx(0.75 * log(7 / 4) + 0.25 * log(7 / 2))
 
@@ -199,27 +197,6 @@ def test_a_chunk_of_nothing_is_refused() -> None:
         catalogue_softmax_loss(vectors(1, 1), vectors(1, 1), Positives(*pairs([0])), chunk_size=0)
 
 
-def test_added_logits_by_hand_whatever_the_chunk() -> None:
-    # Vectors of zeros: without additions each of 3 items has probability 1/3.
-    #   request 0: log 2 + log 2 on item 1, twice added -> exp = 4, sum 4 + 2 = 6
-    #              -log(4/6) = log(3/2)
-    #   request 1: nothing added, loss log 3
-    request, item = torch.zeros(2, 4), torch.zeros(3, 4)
-    twice = torch.tensor([log(2), log(2)], requires_grad=True)
-    added = Added(torch.tensor([0, 0]), torch.tensor([1, 1]), twice)
-    positives = Positives(torch.tensor([0, 1]), torch.tensor([1, 2]))
-
-    whole = catalogue_softmax_loss(request, item, positives, offsets=Offsets(added))
-    chunked = catalogue_softmax_loss(request, item, positives, offsets=Offsets(added), chunk_size=1)
-    whole.backward()
-
-    assert whole.item() == pytest.approx((log(1.5) + log(3)) / 2)
-    assert chunked.item() == pytest.approx(whole.item())
-    # d/da of -log(e^a / (e^a + 2)) at e^a = 4 is 4/6 - 1 = -1/3, halved by the mean over two.
-    assert twice.grad is not None
-    assert twice.grad.tolist() == pytest.approx([-1 / 6, -1 / 6])
-
-
 def test_a_prior_is_a_bias_whatever_the_chunk() -> None:
     # A prior that is the same for every request equals one more dimension of the vectors.
     generator = torch.Generator().manual_seed(0)
@@ -230,9 +207,9 @@ def test_a_prior_is_a_bias_whatever_the_chunk() -> None:
 
     longer = torch.cat([request, torch.ones(5, 1)], dim=1)
     expected = catalogue_softmax_loss(longer, torch.cat([item, bias[:, None]], dim=1), positives)
-    prior = Offsets(prior_RV=bias.expand(5, 7))
+    prior = bias.expand(5, 7)
     for chunk_size in (2, 8):
         found = catalogue_softmax_loss(
-            request, item, positives, offsets=prior, chunk_size=chunk_size
+            request, item, positives, prior_RV=prior, chunk_size=chunk_size
         )
         assert found.item() == pytest.approx(expected.item(), rel=1e-5)

@@ -12,7 +12,7 @@ from data.small_log import moment
 from shelfwise.data.batches import Examples, examples_between, gather
 from shelfwise.data.prepared import PreparedShop
 from shelfwise.data.recall import history_of
-from shelfwise.models.calibration import NOT_CALIBRATED
+from shelfwise.models.calibration import Calibration, Platt, TaskCalibration, Temperature
 from shelfwise.models.inference import match_scores
 from shelfwise.models.inputs import as_requests
 from shelfwise.models.requests import SURFACES
@@ -99,13 +99,18 @@ def test_a_logged_request_scores_the_same_offline_and_online(
     batch = gather(prepared_sample, examples, rows)
     assert batch.history.valid_RL.any(1).sum() > 20
 
+    # One that moves every probability, whatever the small run's own was found to be.
+    moved = Calibration(
+        click=TaskCalibration(pooled=Platt(slope=0.7, shift=-0.3)),
+        convert=TaskCalibration(pooled=Temperature(factor=1.5)),
+    )
+    ranker = Ranker(replace(ranker.run, calibration=moved), ranker.options)
     run = ranker.run
     asked = as_requests(batch.history, batch.query_R, batch.surface_R, run.known.item_VD.device)
     queries = [prepared_sample.queries["text"][n] for n in asked.query_texts.tolist()]
     catalogue = run.catalogue(run.encode_queries(queries))
     pairs = (batch.shown_request_N, batch.shown_item_N)
     offline = run.probabilities(asked.requests, catalogue, pairs)
-    assert run.calibration != NOT_CALIBRATED
     match = match_scores(run.model, asked.requests, catalogue)
 
     for place, row in enumerate(rows.tolist()):

@@ -22,7 +22,7 @@ _THINGS = ("lamp", "rug", "mug", "pan")
 _SIZES = ("small", "large")
 
 
-def judged_shop(folder: Path) -> PreparedJudgements:
+def write_judged_shop(shop: Path) -> None:
     """40 queries with four items each: one says all of it, one two words, one one, one none."""
     rows = [
         (f"{size} {colour} {thing}", title, grade)
@@ -36,11 +36,16 @@ def judged_shop(folder: Path) -> PreparedJudgements:
             ("gold book", 0.0),
         )
     ]
-    shop = folder / "shop"
     shop.mkdir(parents=True)
     table = pl.DataFrame(rows, schema=["query", "title", "grade"], orient="row")
     table.write_csv(shop / "judgements.csv")
     (shop / "shop.toml").write_text('[split]\nkind = "cold_queries"\n[match]\ntarget = "next"\n')
+
+
+def judged_shop(folder: Path) -> PreparedJudgements:
+    """The shop of `write_judged_shop`, prepared."""
+    shop = folder / "shop"
+    write_judged_shop(shop)
     found = prepare(shop, folder / "prepared", load_config(shop))
     assert isinstance(found, PreparedJudgements)
     return found

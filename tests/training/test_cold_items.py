@@ -10,6 +10,7 @@ import torch
 from shelfwise.data.attribution import DAY
 from shelfwise.data.batches import gather
 from shelfwise.data.item_facts import first_met
+from shelfwise.data.part_rows import TRAINED
 from shelfwise.data.prepared import PreparedShop
 from shelfwise.models.config import Frozen
 from shelfwise.models.inputs import as_requests
@@ -36,13 +37,13 @@ def test_the_share_of_newcomers_is_counted_match_by_match(prepared_sample: Prepa
                 new += 1
                 came.add(item)
 
-    many = share_of_newcomers(prepared_sample, until, 10_000)
+    many = share_of_newcomers(prepared_sample, TRAINED, 10_000)
 
     assert counted > 50
     assert many == pytest.approx((new + 0.01 * 50) / (counted + 50))
     # Half as many waiting as came in a horizon are expected half.
     usual = max(len(came) / len(rankings), 1)
-    assert share_of_newcomers(prepared_sample, until, 1) == pytest.approx(many / usual)
+    assert share_of_newcomers(prepared_sample, TRAINED, 1) == pytest.approx(many / usual)
 
 
 def test_items_not_yet_met_are_expected_their_share(
@@ -54,9 +55,9 @@ def test_items_not_yet_met_are_expected_their_share(
     network.warm_V.copy_(warm_V)
     examples = training_examples(prepared_sample)
 
-    place_cold(network, prepared_sample, examples)
+    place_cold(network, prepared_sample, examples, 0.07)
 
-    rows = np.arange(len(examples))[-512:]
+    rows = np.argsort(examples.at_R, kind="stable")[-512:]
     batch = gather(prepared_sample, examples, rows)
     now = network.moments(batch.at_R)
     asked = as_requests(
@@ -67,8 +68,7 @@ def test_items_not_yet_met_are_expected_their_share(
         request_RD = network.model.request_vectors(asked.requests, catalogue)
         score_RV = network.model.match_scores(request_RD, asked.requests, catalogue)
     odds_R = score_RV[:, ~warm_V].logsumexp(1) - score_RV[:, warm_V].logsumexp(1)
-    share = share_of_newcomers(prepared_sample, network.frozen_at, int((~warm_V).sum()))
-    assert float(odds_R.mean()) == pytest.approx(np.log(share / (1 - share)), abs=1e-3)
+    assert float(odds_R.mean()) == pytest.approx(np.log(0.07 / 0.93), abs=1e-3)
 
 
 def test_without_items_never_met_nothing_is_placed(
@@ -77,7 +77,7 @@ def test_without_items_never_met_nothing_is_placed(
     network = network_of(prepared_sample, tiny_encoder, Frozen())
     network.warm_V.fill_(True)
 
-    place_cold(network, prepared_sample, training_examples(prepared_sample))
+    place_cold(network, prepared_sample, training_examples(prepared_sample), 0.07)
 
     assert float(network.model.cold_logit) == 0
 
@@ -86,6 +86,5 @@ def test_a_log_of_order_alone_knows_no_newcomers(prepared_sample: PreparedShop) 
     facts = {**prepared_sample.manifest.facts, "clock": "order"}
     manifest = prepared_sample.manifest.model_copy(update={"facts": facts})
     ordered = replace(prepared_sample, manifest=manifest)
-    until = prepared_sample.moments.known_until(["train"])
 
-    assert share_of_newcomers(ordered, until, 3) == pytest.approx(0.01)
+    assert share_of_newcomers(ordered, TRAINED, 3) == pytest.approx(0.01)

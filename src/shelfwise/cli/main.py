@@ -91,7 +91,11 @@ def main() -> None:
         sys.exit(1)
     except SystemExit as end:
         if end.code == _INTERRUPTED:
-            _fail("interrupted: no half-written output is left behind", "interrupted")
+            _fail(
+                "interrupted: no half-written output is left behind, but for the checkpoints that "
+                "`train --resume` goes on from",
+                "interrupted",
+            )
         raise
 
 

@@ -39,7 +39,7 @@ class Trend(NamedTuple):
     shown_TV: NDArray[np.float32] | None  # None: the log has no impressions
     clicked_TV: NDArray[np.float32] | None
     bought_TV: NDArray[np.float32] | None
-    begun_TV: NDArray[np.float32] | None = None  # first time that an owner took it; None: as taken
+    begun_TV: NDArray[np.float32]  # as taken, but only the first time that an owner took it
 
     def step_of(self, at: NDArray[np.int64]) -> NDArray[np.int64]:
         """Number of the step that each time falls in."""
@@ -57,7 +57,7 @@ class Trend(NamedTuple):
             )
             found.append(_log_rate(clicked, shown, _SHOWN_PRIOR))
             found.append(_log_rate(bought, clicked, _CLICKED_PRIOR))
-        found += self._lately(self.taken_TV if self.begun_TV is None else self.begun_TV, steps)
+        found += self._lately(self.begun_TV, steps)
         return np.stack(found, axis=-1).astype(np.float32)
 
     def _lately(

@@ -9,27 +9,32 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import combinations
-from math import nan
 from pathlib import Path
 
-import numpy as np
 import polars as pl
 
 from shelfwise.data.prepared import PreparedPairs, PreparedShop, logged_or_labelled
 from shelfwise.data.split import split_warning
 from shelfwise.evaluation.compare_report import CompareReport, Comparison, SeedSpread, SystemFacts
+from shelfwise.evaluation.compared_figures import (
+    Contender,
+    comparison_of,
+    corrected,
+    row_of,
+    shared,
+    spread_of,
+)
 from shelfwise.evaluation.config import EvaluateOptions
 from shelfwise.evaluation.evaluate import data_of
 from shelfwise.evaluation.impressions import open_windows_note
-from shelfwise.evaluation.paired import Draws, difference_of, seed_values, value_of
-from shelfwise.evaluation.paired_metrics import Metric, RowMetric, metrics_of
+from shelfwise.evaluation.paired import Draws
+from shelfwise.evaluation.paired_metrics import Metric, metrics_of
 from shelfwise.evaluation.report import Row
 from shelfwise.evaluation.stored_answers import Answers, ShopAnswers, TextAnswers, answers_of
 from shelfwise.evaluation.summary import data_summary, protocol_of
 from shelfwise.evaluation.systems import System, TrainedRun, different_options, systems_of
-from shelfwise.metrics.holm import holm_adjusted
 from shelfwise.schema.errors import ConfigError
 from shelfwise.schema.manifest import open_sealed
 from shelfwise.schema.progress import Progress, Silent
@@ -162,29 +167,25 @@ def _figures(
 ) -> tuple[list[Row], list[SeedSpread], list[Comparison]]:
     """Values of every system, how far seeds move them, and all pairs of systems compared."""
     pairs = list(combinations(range(len(systems)), 2))
-    shared = [_shared(metrics[first], metrics[second]) for first, second in pairs]
-    tested = sum(map(len, shared))
+    in_both = [shared(metrics[first], metrics[second]) for first, second in pairs]
+    tested = sum(map(len, in_both))
     draws = Draws(options.draws, max(1, tested), options.seed)
+    contenders = [Contender(system.name, system.seeds) for system in systems]
     rows: list[Row] = []
     spreads: list[SeedSpread] = []
     comparisons: list[Comparison] = []
     with progress.step("Comparing", total=sum(map(len, metrics)) + tested) as step:
-        for system, found in zip(systems, metrics, strict=True):
+        for contender, found in zip(contenders, metrics, strict=True):
             for metric in found:
-                rows.append(_row(system, metric, draws))
-                spreads += _spread(system, metric)
+                rows.append(row_of(contender, metric, draws))
+                spreads += spread_of(contender, metric)
                 step.advance()
-        for (first, second), found_by_both in zip(pairs, shared, strict=True):
+        for (first, second), found_by_both in zip(pairs, in_both, strict=True):
             for both in found_by_both:
-                comparisons.append(_compared(systems[first], systems[second], both, draws))
+                contest = (contenders[first], contenders[second])
+                comparisons.append(comparison_of(*contest, both, draws))
                 step.advance()
-    return rows, spreads, _corrected(comparisons)
-
-
-def _shared(a: Sequence[Metric], b: Sequence[Metric]) -> list[tuple[Metric, Metric]]:
-    """Figures that both have: a run that has not learned a task has none of it."""
-    theirs = {metric.place: metric for metric in b}
-    return [(metric, theirs[metric.place]) for metric in a if metric.place in theirs]
+    return rows, spreads, corrected(comparisons)
 
 
 def _not_compared(systems: Sequence[System], metrics: Sequence[Sequence[Metric]]) -> Iterator[str]:
@@ -193,67 +194,6 @@ def _not_compared(systems: Sequence[System], metrics: Sequence[Sequence[Metric]]
     for system, found in zip(systems, metrics, strict=True):
         for task in sorted(tasks - {metric.place.task for metric in found}):
             yield f"{system.name} says nothing of {task}, so it is not compared there."
-
-
-def _row(system: System, metric: Metric, draws: Draws) -> Row:
-    place, found = metric.place, value_of(metric, draws)
-    return Row(
-        system=system.name,
-        view=place.view,
-        task=place.task,
-        metric=place.metric,
-        value=found.value,
-        low=found.low,
-        high=found.high,
-        support=found.support,
-        seeds=len(system.runs),
-    )
-
-
-def _spread(system: System, metric: Metric) -> list[SeedSpread]:
-    values = seed_values(metric)
-    if len(values) < 2:
-        return []
-    place = metric.place
-    return [
-        SeedSpread(
-            system=system.name,
-            task=place.task,
-            view=place.view,
-            metric=place.metric,
-            values=dict(zip(map(str, system.seeds), values, strict=True)),
-            deviation=float(np.std(values, ddof=1)),
-        )
-    ]
-
-
-def _compared(a: System, b: System, metrics: tuple[Metric, Metric], draws: Draws) -> Comparison:
-    gap, test = difference_of(*metrics, draws)
-    place = metrics[0].place
-    by_loss = isinstance(metrics[0], RowMetric) and metrics[0].loss is not None
-    return Comparison(
-        a=a.name,
-        b=b.name,
-        task=place.task,
-        view=place.view,
-        metric=place.metric,
-        unit=place.unit,
-        by_distance=by_loss,
-        value=gap.value,
-        low=gap.low,
-        high=gap.high,
-        p=test.p_value,
-        p_holm=nan,
-        draws=test.draws,
-        exact=test.exact,
-        support=test.support,
-        seeds=(len(a.runs), len(b.runs)),
-    )
-
-
-def _corrected(comparisons: Sequence[Comparison]) -> list[Comparison]:
-    adjusted = holm_adjusted(np.array([one.p for one in comparisons]))
-    return [replace(one, p_holm=float(p)) for one, p in zip(comparisons, adjusted, strict=True)]
 
 
 def _facts(system: System) -> SystemFacts:

@@ -33,22 +33,6 @@ class Masked(NamedTuple):
     item_X: Tensor  # int
 
 
-class Added(NamedTuple):
-    """Logits of single pairs that no dot product gives, such as of items taken before."""
-
-    request_X: Tensor  # int
-    item_X: Tensor  # int; a pair may stand more than once, its logits add up
-    logit_X: Tensor  # float
-
-
-class Offsets(NamedTuple):
-    """What is added to dot products."""
-
-    added: Added | None = None
-    prior_RV: Tensor | None = None  # [R, V] logits of every pair
-
-
-NO_OFFSETS = Offsets()
 # Prior of an item that was not there: no probability is left to it, and yet, unlike with -inf, a
 # request that could choose nothing else has a gradient.
 ABSENT = -1e4
@@ -60,7 +44,7 @@ def catalogue_softmax_loss(
     positives: Positives,
     *,
     masked: Masked | None = None,
-    offsets: Offsets = NO_OFFSETS,
+    prior_RV: Tensor | None = None,
     chunk_size: int = 1024,
 ) -> Tensor:
     """Make each positive item likelier than the rest of the catalogue.
@@ -78,7 +62,7 @@ def catalogue_softmax_loss(
         item_VD: ``[V, D]``.
         positives: Pairs in any order. Without any, the loss is 0.
         masked: Pairs left out of the sum.
-        offsets: Logits on top of the dot products, of single pairs or of all.
+        prior_RV: ``[R, V]`` logits on top of the dot products.
         chunk_size: Requests whose ``chunk_size x V`` logits are in memory at a time. Where
             there is more than one chunk, the backward pass computes the logits again
             instead of keeping them.
@@ -90,19 +74,16 @@ def catalogue_softmax_loss(
         raise ValueError(f"catalogue_softmax_loss needs a chunk_size of at least 1: {chunk_size}")
     positives = _by_request(positives)
     masked = Masked(*_no_pairs(item_VD)) if masked is None else _sorted_mask(masked)
-    added = _sorted_added(offsets.added or Added(*_no_pairs(item_VD), item_VD.new_zeros(0)))
     weight_M = positives.weight_M
     assert weight_M is not None
 
     starts = torch.arange(0, len(request_RD) + chunk_size, chunk_size, device=request_RD.device)
     positive_edges = torch.searchsorted(positives.request_M, starts).tolist()
     masked_edges = torch.searchsorted(masked.request_X, starts).tolist()
-    added_edges = torch.searchsorted(added.request_X, starts).tolist()
     total = at_least_float32(request_RD.new_zeros(()))
     for chunk, start in enumerate(range(0, len(request_RD), chunk_size)):
         mine = slice(positive_edges[chunk], positive_edges[chunk + 1])
         gone = slice(masked_edges[chunk], masked_edges[chunk + 1])
-        more = slice(added_edges[chunk], added_edges[chunk + 1])
         if mine.start == mine.stop:
             continue
         here = slice(start, start + chunk_size)
@@ -115,10 +96,7 @@ def catalogue_softmax_loss(
                 weight_M=weight_M[mine],
             ),
             Masked(masked.request_X[gone] - start, masked.item_X[gone]),
-            Offsets(
-                Added(added.request_X[more] - start, added.item_X[more], added.logit_X[more]),
-                None if offsets.prior_RV is None else offsets.prior_RV[here],
-            ),
+            None if prior_RV is None else prior_RV[here],
         )
         if len(request_RD) <= chunk_size:
             total = total + _sum_of_losses(*arguments)
@@ -135,15 +113,11 @@ def _sum_of_losses(
     item_VD: Tensor,
     positives: Positives,
     masked: Masked,
-    offsets: Offsets,
+    prior_CV: Tensor | None,
 ) -> Tensor:
     logit_CV = at_least_float32(request_CD @ item_VD.T)
-    added, prior_CV = offsets
     if prior_CV is not None:
         logit_CV = logit_CV + prior_CV
-    if added is not None and len(added.request_X):
-        cells = (added.request_X, added.item_X)
-        logit_CV = logit_CV.index_put(cells, added.logit_X.to(logit_CV.dtype), accumulate=True)
     if len(masked.request_X):
         gone_CV = torch.zeros_like(logit_CV, dtype=torch.bool)
         gone_CV[masked.request_X, masked.item_X] = True
@@ -178,11 +152,6 @@ def _by_request(positives: Positives) -> Positives:
 def _sorted_mask(masked: Masked) -> Masked:
     request_X, order_X = masked.request_X.long().sort()
     return Masked(request_X, masked.item_X.long()[order_X])
-
-
-def _sorted_added(added: Added) -> Added:
-    request_X, order_X = added.request_X.long().sort()
-    return Added(request_X, added.item_X.long()[order_X], added.logit_X[order_X])
 
 
 def _no_pairs(like: Tensor) -> tuple[Tensor, Tensor]:

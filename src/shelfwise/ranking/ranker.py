@@ -115,7 +115,7 @@ class Ranker:
         """The request as the network reads it: its history and words, numbered."""
         words = query_text(request.query)
         past = self._past(request)
-        texts = sorted({words, *(query_text(event.query) for event in past)} - {""})
+        texts = sorted({words, *(typed for _, typed in past)} - {""})
         place = {text: number for number, text in enumerate(texts)}
         history = self._window(past, place, microseconds(request.at))
         query_R = np.array([place.get(words, NONE)], np.int64)
@@ -124,26 +124,28 @@ class Ranker:
         met = [texts[number] for number in asked.query_texts.tolist()]
         return asked, self.run.catalogue(self.run.encode_queries(met))
 
-    def _past(self, request: RankRequest) -> list[Event]:
-        """What of the history is looked at: the same that `prepare` would have kept."""
+    def _past(self, request: RankRequest) -> list[tuple[Event, str]]:
+        """What of the history is looked at, with its words: the same that `prepare` would keep."""
         behaviours = self.run.data.history.behaviours
-        return [
-            event
+        earlier = [
+            (event, query_text(event.query))
             for event in request.history
-            if event.at < request.at
-            and event.kind in behaviours
-            and (event.item_id in self.run.number_of or query_text(event.query))
+            if event.at < request.at and event.kind in behaviours
         ]
+        return [one for one in earlier if one[0].item_id in self.run.number_of or one[1]]
 
-    def _window(self, past: Sequence[Event], place: dict[str, int], now: int) -> HistoryWindow:
+    def _window(
+        self, past: Sequence[tuple[Event, str]], place: dict[str, int], now: int
+    ) -> HistoryWindow:
         """The past as arrays, by the function that cuts histories out of a prepared log."""
-        numbers = [self.run.number_of.get(event.item_id or "", NONE) for event in past]
+        events = [event for event, _ in past]
+        numbers = [self.run.number_of.get(event.item_id or "", NONE) for event in events]
         whole = History(
             offset_U1=np.array([0, len(past)], np.int64),
             item_E=np.array(numbers, np.int32),
-            query_E=np.array([place.get(query_text(e.query), NONE) for e in past], np.int32),
-            kind_E=np.array([KINDS.index(event.kind) for event in past], np.uint8),
-            at_E=np.array([microseconds(event.at) for event in past], np.int64),
+            query_E=np.array([place.get(typed, NONE) for _, typed in past], np.int32),
+            kind_E=np.array([KINDS.index(event.kind) for event in events], np.uint8),
+            at_E=np.array([microseconds(event.at) for event in events], np.int64),
         )
         begin, end = np.zeros(1, np.int64), np.array([len(past)], np.int64)
         return window(whole, begin, end, np.array([now]), self.run.data.history)

@@ -30,7 +30,7 @@ from shelfwise.training.adaptation.stage import Place, starting_encoder
 from shelfwise.training.auxiliary_figures import auxiliary_figures
 from shelfwise.training.begin import Begun, begin_from, freeze_all_but, joined_heads
 from shelfwise.training.calibrate import NOTHING_TO_CALIBRATE, FittedCalibration, calibrate
-from shelfwise.training.cold_items import place_cold
+from shelfwise.training.cold_items import place_cold, share_of_newcomers
 from shelfwise.training.config import TrainOptions
 from shelfwise.training.course import Course
 from shelfwise.training.curve import LearningCurve
@@ -74,6 +74,14 @@ class Builder:
         self.tokens = self._tokens()
         self.words = words_of(prepared)
         self.bank: TextBank | None = None  # the latest network's
+        self._examples: dict[tuple[Part, ...], Examples] = {}
+
+    def examples(self, parts: Sequence[Part]) -> Examples:
+        """Requests of ``parts``, put together once."""
+        key = tuple(parts)
+        if key not in self._examples:
+            self._examples[key] = examples_of(self.prepared, parts)
+        return self._examples[key]
 
     def _tokens(self) -> TokenTable:
         encoder = self.model_options.encoder
@@ -104,7 +112,7 @@ class Builder:
 
     def planned(self, parts: Sequence[Part]) -> TaskPlan:
         """What ``parts`` can teach of what is switched on."""
-        examples = examples_of(self.prepared, parts)
+        examples = self.examples(parts)
         if len(examples) == 0:  # refused where training begins
             return PLAIN
         return plan_tasks(self.prepared, examples, parts, self.tasks, self.options)
@@ -128,7 +136,7 @@ class Builder:
 
     def beside(self, network: Network) -> dict[str, Any]:
         """How well the auxiliary tasks do on validation."""
-        judged = examples_of(self.prepared, ["validation"])
+        judged = self.examples(["validation"])
         return auxiliary_figures(network, self.prepared, judged)
 
     def fresh(self, parts: Sequence[Part]) -> Network:
@@ -153,7 +161,7 @@ class Builder:
         network = replace(network, words=self.words, tasks=tasks)
         start_heads(model, tasks)
         if self.prepared.has_impressions:
-            examples = examples_of(self.prepared, parts)
+            examples = self.examples(parts)
             model.heads.start_from(*_rates(examples))
             self._start_places(model, parts, examples)
         if self.begun is not None:
@@ -170,13 +178,14 @@ class Builder:
 
     def fitted(self) -> tuple[Network, LearningCurve, Plan]:
         network = self.fresh(TRAINED)
-        examples = examples_of(self.prepared, TRAINED)
+        examples = self.examples(TRAINED)
+        share = self._newcomers(network, TRAINED)
         plan = Plan.of(examples, self.options)
-        judged = examples_of(self.prepared, ["validation"])
+        judged = self.examples(["validation"])
         targets = match_targets(self.prepared, "validation")
 
         def look(step: int) -> Check:
-            place_cold(network, self.prepared, examples)
+            place_cold(network, self.prepared, examples, share)
             checked = check(network, self.prepared, targets, judged, step)
             return compared(checked, network, self.prepared, examples, judged)
 
@@ -189,13 +198,14 @@ class Builder:
         """The maps of a network that was fitted on the training part; without impressions, none."""
         if not self.prepared.has_impressions:
             return NOTHING_TO_CALIBRATE
-        judged = examples_of(self.prepared, ["validation"])
+        judged = self.examples(["validation"])
         return calibrate(network, self.prepared, judged, self.options.calibration, self.progress)
 
     def refitted(self, plan: Plan, curve: LearningCurve) -> Network:
         """A fresh network on training + validation, for the share of steps that was best."""
+        self._examples.clear()  # what the fit learned from is not asked for again
         network = self.fresh(LEARNED)
-        examples = examples_of(self.prepared, LEARNED)
+        examples = self.examples(LEARNED)
         longer = Plan.of(examples, self.options).scheduled / plan.scheduled
         taken = max(1, round(curve.best.step * longer))
         # Where the clock ended the fit, its rate came down with it: the refit's does so as well.
@@ -209,8 +219,12 @@ class Builder:
         lessons = Lessons(self.prepared, examples, refit)
         with self.manner.watching("refit") as watchers:
             fit(network, lessons, self.options, look=None, watchers=watchers)
-        place_cold(network, self.prepared, examples)
+        place_cold(network, self.prepared, examples, self._newcomers(network, LEARNED))
         return network
+
+    def _newcomers(self, network: Network, parts: Sequence[Part]) -> float:
+        waiting = int((~network.warm_V).sum())
+        return share_of_newcomers(self.prepared, parts, waiting)
 
 
 def _rates(examples: Examples) -> tuple[float, float]:

@@ -34,7 +34,7 @@ from shelfwise.schema.run_files import CURVE, MODEL
 from shelfwise.training.config import TrainOptions
 from shelfwise.training.device import choose_device
 from shelfwise.training.optimizer import optimizer_of
-from shelfwise.training.schedule import rate_share, set_rates
+from shelfwise.training.schedule import place_in_schedule, rate_share, set_rates
 from shelfwise.training.step import TrainingError
 from shelfwise.training.text_bank import TextBank
 
@@ -95,7 +95,9 @@ def _fit(
         for _ in range(options.epochs):
             for batch in _batches(rows["train"], bank.tokens, rng):
                 step += 1
-                set_rates(optimizer, peaks, rate_share(step, steps, options.warmup_share))
+                spent = (time.monotonic() - began) / (options.minutes * 60)
+                place = place_in_schedule(step, steps, spent, options.warmup_share)
+                set_rates(optimizer, peaks, rate_share(place, steps, options.warmup_share))
                 loss = _loss(model, bank, batch, label_N)
                 if not torch.isfinite(loss):
                     raise TrainingError(

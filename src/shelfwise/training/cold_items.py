@@ -1,9 +1,9 @@
 """How likely an item is that nobody has taken yet, as a group beside all others.
 
 Counts cannot place an item that has none: a zero puts it behind everything that ever sold. What is
-known is how large a share of matches went to items on the day they first appeared. So all items
-not yet met get one logit between them, such that together they are expected that share; which of
-them it is, their text says.
+known is how large a share of matches went to items that nobody had met when a ranking was made. So
+all items not yet met get one logit between them, such that together they are expected that share;
+which of them it is, their text says.
 
 Shape suffixes in this file: R = requests, V = items.
 """
@@ -11,6 +11,7 @@ Shape suffixes in this file: R = requests, V = items.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import polars as pl
@@ -19,7 +20,9 @@ import torch
 from shelfwise.data.attribution import DAY
 from shelfwise.data.batches import Examples, gather
 from shelfwise.data.item_facts import first_met
+from shelfwise.data.part_rows import rows_of_parts
 from shelfwise.data.prepared import PreparedShop
+from shelfwise.data.split import Part
 from shelfwise.models.inputs import as_requests
 from shelfwise.training.network import Network
 
@@ -36,15 +39,17 @@ def horizon_of(prepared: PreparedShop) -> int:
     return prepared.moments.end_of("validation") - prepared.moments.start_of("validation")
 
 
-def share_of_newcomers(prepared: PreparedShop, until: int, waiting: int) -> float:
-    """Share of matches that will go to the ``waiting`` items which nobody has met yet.
+def share_of_newcomers(prepared: PreparedShop, parts: Sequence[Part], waiting: int) -> float:
+    """Share of matches that will go to the ``waiting`` items which ``parts`` have not met.
 
-    The last quarter before ``until`` is cut into horizons, each of which begins with a ranking.
+    The last quarter of ``parts`` is cut into horizons, each of which begins with a ranking.
     Where fewer items wait than came in such a time, they are expected less; more do not bring
     more, for some never sell. A log that knows order alone says nothing of what came first: there
     the usual share is taken.
     """
-    taken = prepared.positives.filter((pl.col("at") < until) & (pl.col("at") >= until - _LATELY))
+    until = prepared.moments.known_until(parts)
+    known = rows_of_parts(prepared, prepared.positives, parts)
+    taken = known.filter((pl.col("at") < until) & (pl.col("at") >= until - _LATELY))
     at_M = taken["at"].to_numpy()
     first_M = first_met(prepared)[taken["item"].cast(pl.Int64).to_numpy()]
     horizon = horizon_of(prepared)
@@ -61,15 +66,18 @@ def share_of_newcomers(prepared: PreparedShop, until: int, waiting: int) -> floa
 
 
 @torch.no_grad()
-def place_cold(network: Network, prepared: PreparedShop, examples: Examples) -> None:
-    """Set the logit of items not yet met, from what the network says of ``examples`` as it is."""
+def place_cold(network: Network, prepared: PreparedShop, examples: Examples, share: float) -> None:
+    """Set the logit of items not yet met, so that together they are expected ``share``.
+
+    What all others are expected is what the network, as it is, says of the latest ``examples``.
+    """
     model, cold_V = network.model, ~network.warm_V
     if not cold_V.any() or cold_V.all() or len(examples) == 0:
         return
     model.eval()
     model.cold_logit.zero_()
     gaps: list[torch.Tensor] = []
-    rows = np.arange(len(examples))[-_MOST:]
+    rows = np.argsort(examples.at_R, kind="stable")[-_MOST:]
     for start in range(0, len(rows), _ROWS):
         batch = gather(prepared, examples, rows[start : start + _ROWS])
         now = network.moments(batch.at_R)
@@ -79,6 +87,5 @@ def place_cold(network: Network, prepared: PreparedShop, examples: Examples) -> 
         request_RD = model.request_vectors(asked.requests, catalogue)
         score_RV = model.match_scores(request_RD, asked.requests, catalogue)
         gaps.append(score_RV[:, ~cold_V].logsumexp(1) - score_RV[:, cold_V].logsumexp(1))
-    share = share_of_newcomers(prepared, network.frozen_at, int(cold_V.sum()))
     odds = math.log(share / (1 - share))
     model.cold_logit.fill_(odds + float(torch.cat(gaps).mean()))

@@ -34,7 +34,8 @@ class TrainOptions(Options):
     """Factor of the encoder's rate for each learning layer further down; 1: all the same."""
     weight_decay: NonNegativeFloat = 0.01
     warmup_share: Annotated[float, Field(ge=0, lt=1)] = 0.05
-    """Share of the steps in which the rate climbs; then it falls along a cosine."""
+    """Share of the steps in which the rate climbs; then it falls along a cosine, by the clock where
+    that will end training first."""
     clip: PositiveFloat = 1.0
     """Longest gradient allowed."""
     ema: Annotated[float, Field(ge=0, lt=1)] = 0.0

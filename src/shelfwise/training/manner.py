@@ -143,6 +143,7 @@ def _refuse_what_shops_alone_can(prepared: Prepared, course: Course, train: Trai
         "train.accumulate": train.accumulate != plain.accumulate,
         "train.ema": train.ema != plain.ema,
         "train.track": train.track != plain.track,
+        "train.refit": train.refit != plain.refit,
     }
     refused = [name for name, is_asked in asked.items() if is_asked]
     if refused:

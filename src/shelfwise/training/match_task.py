@@ -18,7 +18,6 @@ from shelfwise.data.prepared import PreparedShop
 from shelfwise.losses.catalogue_softmax import (
     ABSENT,
     Masked,
-    Offsets,
     Positives,
     catalogue_softmax_loss,
 )
@@ -120,7 +119,7 @@ def _loss(judged: _Judged, scored: _Scored, gone: Masked | None = None) -> Tenso
                 scored.target_CD,
                 right._replace(smoothing=smoothing),
                 masked=gone,
-                offsets=Offsets(prior_RV=scored.prior_RC.masked_fill(late_RC, ABSENT)),
+                prior_RV=scored.prior_RC.masked_fill(late_RC, ABSENT),
             )
         case SampledSoftmax():
             assert draw is not None, "a sampled softmax draws"

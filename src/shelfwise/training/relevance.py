@@ -39,7 +39,7 @@ from shelfwise.training.judged_pairs import JudgedPairs, places_of, query_batche
 from shelfwise.training.optimizer import optimizer_of
 from shelfwise.training.pair_readers import PairReader, ReadApart, Source, encoded, reader_of
 from shelfwise.training.relevance_options import RelevanceOptions
-from shelfwise.training.schedule import rate_share, set_rates
+from shelfwise.training.schedule import place_in_schedule, rate_share, set_rates
 from shelfwise.training.step import TrainingError
 
 _K = 10
@@ -166,10 +166,10 @@ class _Fit:
 
     def _rate(self, step: int) -> float:
         """By steps, or by the clock where it will end training first: the rate is to come down."""
-        passed = (time.monotonic() - self.began) / max(self.ends - self.began, 1e-9)
-        at = max(step, min(int(passed * self.total), self.total))
-        warm = max(1, int(self.total * self.options.warmup_share))
-        return rate_share(step if step <= warm else at, self.total, self.options.warmup_share)
+        spent = (time.monotonic() - self.began) / max(self.ends - self.began, 1e-9)
+        warmup = self.options.warmup_share
+        place = place_in_schedule(step, self.total, spent, warmup)
+        return rate_share(place, self.total, warmup)
 
     def _check(self, step: int) -> None:
         figures = judged_figures(self.reader, self.pairs, self.pairs.rows_of("validation"))

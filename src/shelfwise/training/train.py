@@ -15,7 +15,6 @@ import polars as pl
 import torch
 from numpy.typing import NDArray
 
-from shelfwise.data.batches import examples_of
 from shelfwise.data.folder import new_folder
 from shelfwise.data.item_facts import item_facts
 from shelfwise.data.part_rows import LEARNED, TRAINED, taken_of_parts
@@ -114,7 +113,7 @@ def _add_tasks(builder: Builder, begun: Begun, new: Sequence[str], folder: Path)
     began = time.monotonic()
     parts = builder.parts_of(begun)
     network = builder.on_top(begun, new, parts)
-    examples = examples_of(builder.prepared, parts)
+    examples = builder.examples(parts)
     plan = Plan.of(examples, builder.options)
     lessons = Lessons(builder.prepared, examples, plan)
     with builder.manner.watching("fit") as watchers:
@@ -155,7 +154,6 @@ def _train_shop(builder: Builder, folder: Path) -> dict[str, Any]:
     network, curve, plan = builder.fitted()
     best = curve.best
     parts = LEARNED if options.refit else TRAINED
-    examples = examples_of(prepared, parts)
     # Before a refit learns from validation too: what it calibrates is a network of the same making.
     calibrated = builder.calibrated(network)
     beside = builder.beside(network)
@@ -178,7 +176,7 @@ def _train_shop(builder: Builder, folder: Path) -> dict[str, Any]:
         "validation": plain(best.figures),
         "calibration": calibrated.facts() | {"fitted_on": _calibrated_on(prepared, options)},
         "warnings": conversion_warnings(
-            prepared, examples, options, prepared.moments.known_until(parts)
+            prepared, builder.examples(parts), options, prepared.moments.known_until(parts)
         ),
         "seconds": round(time.monotonic() - began, 1),
         **builder.manner.facts(),

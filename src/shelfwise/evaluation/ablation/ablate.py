@@ -7,11 +7,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from math import nan
+from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
 
 from shelfwise import __version__
 from shelfwise.data.prepared import PreparedShop
@@ -26,13 +23,18 @@ from shelfwise.evaluation.ablation.variants import (
     Variant,
     chosen_variants,
 )
-from shelfwise.evaluation.compare_report import Comparison, SeedSpread
-from shelfwise.evaluation.paired import Draws, difference_of, seed_values, value_of
+from shelfwise.evaluation.compared_figures import (
+    Contender,
+    comparison_of,
+    corrected,
+    row_of,
+    shared,
+    spread_of,
+)
+from shelfwise.evaluation.paired import Draws
 from shelfwise.evaluation.paired_metrics import Metric
 from shelfwise.evaluation.pieces import Setting, claim
-from shelfwise.evaluation.report import Row
 from shelfwise.evaluation.summary import data_summary, protocol_of
-from shelfwise.metrics.holm import holm_adjusted
 from shelfwise.schema.plain import plain
 from shelfwise.schema.progress import Progress, Silent
 
@@ -119,20 +121,20 @@ def _reported(
 ) -> AblationReport:
     options = chosen.variants[0][1].evaluate
     first, *others = measured
-    known = {metric.place: metric for metric in first.metrics}
-    tested = sum(metric.place in known for one in others for metric in one.metrics)
+    in_both = {one.variant.name: shared(one.metrics, first.metrics) for one in others}
+    tested = sum(map(len, in_both.values()))
     draws = Draws(options.draws, max(1, tested), options.seed)
     rows, spreads, comparisons = [], [], []
     with progress.step("Comparing", total=len(measured)) as bar:
         for one in measured:
             bar.note(one.variant.name)
-            rows += [_row(one, metric, draws) for metric in one.metrics]
-            spreads += [spread for metric in one.metrics for spread in _spread(one, metric)]
-            if one is not first:
-                shared = [(m, known[m.place]) for m in one.metrics if m.place in known]
-                comparisons += [_compared(one, first, both, draws) for both in shared]
+            contender = Contender(one.variant.name, one.seeds)
+            rows += [row_of(contender, metric, draws) for metric in one.metrics]
+            spreads += [spread for m in one.metrics for spread in spread_of(contender, m)]
+            full = Contender(FULL, first.seeds)
+            for both in in_both.get(one.variant.name, ()):
+                comparisons.append(comparison_of(contender, full, both, draws))
             bar.advance()
-    adjusted = holm_adjusted(np.array([one.p for one in comparisons]))
     return AblationReport(
         protocol=protocol_of(prepared),
         data=data_summary(prepared),
@@ -141,67 +143,10 @@ def _reported(
         skipped=chosen.skipped,
         rows=rows,
         spreads=spreads,
-        comparisons=[
-            replace(one, p_holm=float(p)) for one, p in zip(comparisons, adjusted, strict=True)
-        ],
+        comparisons=corrected(comparisons),
         notes=list(_notes(prepared, measured, asked)),
         reproduce=_reproduce(prepared, asked),
         seconds=round(time.monotonic() - began, 1),
-    )
-
-
-def _row(one: _Measured, metric: Metric, draws: Draws) -> Row:
-    place, found = metric.place, value_of(metric, draws)
-    return Row(
-        system=one.variant.name,
-        view=place.view,
-        task=place.task,
-        metric=place.metric,
-        value=found.value,
-        low=found.low,
-        high=found.high,
-        support=found.support,
-        seeds=len(one.trainings),
-    )
-
-
-def _spread(one: _Measured, metric: Metric) -> Iterator[SeedSpread]:
-    values = seed_values(metric)
-    if len(values) < 2:
-        return
-    place = metric.place
-    yield SeedSpread(
-        system=one.variant.name,
-        task=place.task,
-        view=place.view,
-        metric=place.metric,
-        values=dict(zip(map(str, one.seeds), values, strict=True)),
-        deviation=float(np.std(values, ddof=1)),
-    )
-
-
-def _compared(
-    one: _Measured, full: _Measured, metrics: tuple[Metric, Metric], draws: Draws
-) -> Comparison:
-    gap, test = difference_of(*metrics, draws)
-    place = metrics[0].place
-    return Comparison(
-        a=one.variant.name,
-        b=FULL,
-        task=place.task,
-        view=place.view,
-        metric=place.metric,
-        unit=place.unit,
-        by_distance=False,
-        value=gap.value,
-        low=gap.low,
-        high=gap.high,
-        p=test.p_value,
-        p_holm=nan,
-        draws=test.draws,
-        exact=test.exact,
-        support=test.support,
-        seeds=(len(one.trainings), len(full.trainings)),
     )
 
 

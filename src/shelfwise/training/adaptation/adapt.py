@@ -44,7 +44,7 @@ from shelfwise.training.adaptation.variation import Variations
 from shelfwise.training.config import TrainOptions
 from shelfwise.training.device import choose_device
 from shelfwise.training.optimizer import optimizer_of
-from shelfwise.training.schedule import rate_share, set_rates
+from shelfwise.training.schedule import place_in_schedule, rate_share, set_rates
 from shelfwise.training.step import TrainingError
 from shelfwise.training.text_bank import TextBank
 
@@ -204,8 +204,9 @@ def _learn(
     encoder.eval()  # no dropout: a vector must agree with the table's others
     with progress.step("Adapting the encoder", total=options.steps) as bar:
         for step in range(1, options.steps + 1):
-            share = rate_share(step, options.steps, train.warmup_share)
-            set_rates(optimizer, peaks, share)
+            spent = (time.monotonic() - began) / (options.minutes * 60)
+            place = place_in_schedule(step, options.steps, spent, train.warmup_share)
+            set_rates(optimizer, peaks, rate_share(place, options.steps, train.warmup_share))
             # While rates climb, the new head alone learns from hidden words: what a random one
             # asks of the encoder is noise.
             head_alone = step <= options.steps * train.warmup_share
