@@ -19,6 +19,7 @@ from shelfwise.losses.classification import classification_loss
 from shelfwise.models.auxiliary import Interest
 from shelfwise.models.catalogue import Catalogue
 from shelfwise.models.requests import Requests
+from shelfwise.training.match_task import shares
 from shelfwise.training.network import Network
 from shelfwise.training.task_plan import Labels
 
@@ -77,18 +78,12 @@ def interest_loss(said: Interest, labels: Labels, batch: Batch) -> Tensor:
         total = total + classification_loss(
             said.category_RC[request_M],
             torch.from_numpy(category_M).to(device),
-            weight_B=torch.from_numpy(_shares(batch)).to(device),
+            weight_B=torch.from_numpy(shares(batch.match_request_M, batch.weight_M)).to(device),
         )
     if said.kind_RC is not None:
         next_R = torch.from_numpy(batch.next_kind_R).to(device)
         total = total + classification_loss(said.kind_RC, next_R)
     return total
-
-
-def _shares(batch: Batch) -> NDArray[np.float32]:
-    """``[M]`` weight of each match; before weights, each request counts the same."""
-    taken_R = np.bincount(batch.match_request_M, minlength=len(batch.query_R))
-    return (batch.weight_M / taken_R[batch.match_request_M]).astype(np.float32)
 
 
 def _intent_loss(network: Network, labels: Labels, told: Told) -> Tensor:
@@ -101,7 +96,7 @@ def _intent_loss(network: Network, labels: Labels, told: Told) -> Tensor:
     if not asked_M.any():
         return told.unasked_RD.new_zeros(())
     logit_QC = head(told.catalogue.query_text_QH)
-    share_M = torch.from_numpy(_shares(batch)).to(query_M.device)
+    share_M = torch.from_numpy(shares(batch.match_request_M, batch.weight_M)).to(query_M.device)
     return classification_loss(
         logit_QC[query_M[asked_M]], category_M[asked_M], weight_B=share_M[asked_M]
     )

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from shelfwise.data.batches import Batch
@@ -143,14 +144,19 @@ def _right_answers(judged: _Judged, gone: Masked | None) -> Positives:
         key_X = (gone.request_X * width + gone.item_X).cpu().numpy()
         fresh_M = ~np.isin(request_M * width + place_M, key_X)
         request_M, place_M, weight_M = request_M[fresh_M], place_M[fresh_M], weight_M[fresh_M]
-    # Before weights, each request counts the same, however much was taken at it.
-    taken_R = np.bincount(request_M, minlength=len(batch.query_R))
-    share_M = (weight_M / taken_R[request_M]).astype(np.float32)
+    share_M = shares(request_M, weight_M)
     device = judged.network.bank.device
     request, place, share = (
         torch.from_numpy(side).to(device) for side in (request_M, place_M, share_M)
     )
     return Positives(request, place, share)
+
+
+def shares(request_M: NDArray[np.int64], weight_M: NDArray[np.float32]) -> NDArray[np.float32]:
+    """``[M]`` weight of each match; before weights, each request counts the same, however much was
+    taken at it.
+    """
+    return (weight_M / np.bincount(request_M)[request_M]).astype(np.float32)
 
 
 def _answers(
