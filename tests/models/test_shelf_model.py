@@ -66,6 +66,7 @@ def requests() -> Requests:
         query_R=torch.tensor([0, -1]),
         surface_R=torch.tensor([0, 1]),
         moment_R=torch.tensor([1, 0]),
+        fold_R=torch.tensor([0, 0]),
     )
 
 

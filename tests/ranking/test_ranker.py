@@ -290,7 +290,9 @@ def test_what_was_met_long_ago_still_counts_for_itself(ranker: Ranker) -> None:
     without = ranker.score(shelf(10, *many), ranker.run.items[:2])
 
     assert with_first[0].match > without[0].match
-    assert with_first[1].match == without[1].match
+    # That others went on from it is known of the items beside it, and adds a little to them.
+    grown = with_first[0].match - without[0].match
+    assert abs(with_first[1].match - without[1].match) < 0.01 * grown
 
 
 def test_behaviours_that_training_left_out_are_left_out(tiny_encoder: Path, tmp_path: Path) -> None:

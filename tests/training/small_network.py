@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,8 +22,10 @@ from shelfwise.models.config import (
     TransformerHistory,
     TuningOptions,
 )
+from shelfwise.models.neighbours import NeighbourTables
 from shelfwise.models.shelf_model import Shape, ShelfModel
 from shelfwise.models.text_encoder import load_text_encoder
+from shelfwise.retrieval.neighbours import neighbour_arrays, taken_in_order
 from shelfwise.schema.progress import Silent
 from shelfwise.training.network import Network
 from shelfwise.training.text_bank import TextBank
@@ -64,7 +67,9 @@ def network_of(
     shape = Shape(bank.encoder.width, len(prepared.items), NUMBERS, FIGURES)
     model = ShelfModel(shape, options_of(folder, tuning, history))
     facts = item_facts(prepared, TRAINED)
-    return Network.of(bank, model, facts, trend_of(prepared))
+    network = Network.of(bank, model, facts, trend_of(prepared))
+    near = neighbour_arrays(taken_in_order(prepared, TRAINED), model.options.neighbours)
+    return replace(network, neighbours=NeighbourTables(*map(torch.from_numpy, near)))
 
 
 def training_examples(prepared: PreparedShop) -> Examples:

@@ -45,6 +45,7 @@ class Batch(NamedTuple):
     weight_N: NDArray[np.float32]  # how much a shown row counts in training; 0: suspected fraud
     weight_M: NDArray[np.float32]  # the same of a match
     next_kind_R: NDArray[np.int64]  # kind of what the owner did next; -1: nothing, or not known
+    fold_R: NDArray[np.int64]  # whose behaviour is left out of counts asked on its behalf; 0: none
 
 
 class Shuffle(NamedTuple):
@@ -77,6 +78,7 @@ class Examples:
     weight_N: NDArray[np.float32]
     weight_M: NDArray[np.float32]
     next_kind_R: NDArray[np.int64]  # kind of the owner's first event from ``at`` on; -1: none then
+    fold_R: NDArray[np.int64]  # as of a batch
 
     def __len__(self) -> int:
         return len(self.request_R)
@@ -146,6 +148,7 @@ def _examples(
         weight_N=shown["weight"].to_numpy(),
         weight_M=matched["weight"].to_numpy(),
         next_kind_R=_next_kinds(prepared.history, requests, known_until),
+        fold_R=np.zeros(len(requests), np.int64),
     )
 
 
@@ -229,6 +232,7 @@ def gather(prepared: PreparedShop, examples: Examples, rows: NDArray[np.int64]) 
         weight_N=examples.weight_N[shown],
         weight_M=examples.weight_M[matched],
         next_kind_R=examples.next_kind_R[rows],
+        fold_R=examples.fold_R[rows],
     )
 
 

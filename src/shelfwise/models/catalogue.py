@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from shelfwise.models.history.written import WrittenHistories
+from shelfwise.models.neighbours import NeighbourTables
 
 CATEGORY = 0  # which of an item's groups is its category
 
@@ -33,6 +34,7 @@ class Catalogue(NamedTuple):
     trend_KVG: Tensor  # how items are doing, at each of the moments that requests point to
     query_QD: Tensor
     query_text_QH: Tensor
+    neighbours: NeighbourTables | None = None  # where matches are told what goes with what
     written: WrittenHistories | None = None  # where histories are read as text
     shared_words: WordsOfPairs | None = None  # where the heads are told of words in common
 

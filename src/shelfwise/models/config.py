@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, NonNegativeFloat, PositiveInt, field_validator, model_validator
+from pydantic import (
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveInt,
+    field_validator,
+    model_validator,
+)
 
 from shelfwise.schema.options import Options
 
@@ -117,7 +124,7 @@ class TransformerHistory(_Reading):
     """A causal Transformer reads what the user did."""
 
     kind: Literal["transformer"] = "transformer"
-    layers: PositiveInt = 2
+    layers: PositiveInt = 1
     heads: PositiveInt = 4
     dropout: Share = 0.1
 
@@ -224,6 +231,9 @@ class ModelOptions(Options):
     """Learn something of a warm item beyond its text; unseen items fall back to text alone."""
     id_dropout: Share = 0.2
     """Share of items that must do without it in a training step, so that text alone works too."""
+    neighbours: NonNegativeInt = 128
+    """How many items that go with it, and how many that follow it, are kept of each item, as counts
+    of other shoppers tell them; 0: the network learns without such tables."""
     match_scale: NonNegativeFloat = 12.0
     """First value of the learned factor between cosine-like match and softmax."""
 

@@ -64,10 +64,12 @@ def as_requests(
     surface_R: NDArray[np.int64],
     device: torch.device,
     moment_R: NDArray[np.int64] | None = None,
+    fold_R: NDArray[np.int64] | None = None,
 ) -> Asked:
     """Arrays of a batch as tensors; of all the shop's queries only those met are kept.
 
-    ``moment_R`` left out: every request falls in the catalogue's first moment.
+    ``moment_R`` left out: every request falls in the catalogue's first moment. ``fold_R`` left out:
+    nobody's own behaviour is left out of the tables of neighbours.
     """
     # A behaviour that has an item is told by it; its query, if any, is not looked at.
     told_RL = np.where(history.item_RL >= 0, -1, history.query_RL)
@@ -87,11 +89,14 @@ def as_requests(
         valid_RL=torch.from_numpy(history.valid_RL).to(device),
         query_R=renumber(query_R),
         surface_R=torch.from_numpy(surface_R).to(device),
-        moment_R=torch.from_numpy(
-            np.zeros(len(query_R), np.int64) if moment_R is None else moment_R
-        ).to(device),
+        moment_R=torch.from_numpy(_or_zeros(moment_R, query_R)).to(device),
+        fold_R=torch.from_numpy(_or_zeros(fold_R, query_R)).to(device),
     )
     return Asked(requests, torch.from_numpy(met).to(device))
+
+
+def _or_zeros(number_R: NDArray[np.int64] | None, like_R: NDArray[np.int64]) -> NDArray[np.int64]:
+    return np.zeros(len(like_R), np.int64) if number_R is None else number_R
 
 
 def _met(history: HistoryArrays, device: torch.device) -> MetItems:

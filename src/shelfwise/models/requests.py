@@ -37,6 +37,7 @@ class Requests(NamedTuple):
     query_R: Tensor
     surface_R: Tensor
     moment_R: Tensor  # which of the catalogue's moments the request falls in
+    fold_R: Tensor  # which tables of neighbours are asked: 0 all owners', else those without a fold
 
 
 def as_read(requests: Requests, options: HistoryEncoderOptions) -> Requests:

@@ -23,6 +23,7 @@ from shelfwise.models.config import ModelOptions
 from shelfwise.models.heads import ClickConvert, ClickConvertHeads, PairFeatures, Past
 from shelfwise.models.history.choice import history_encoder
 from shelfwise.models.history_encoder import AGE_BUCKETS, Events, age_bucket
+from shelfwise.models.neighbours import Neighbours
 from shelfwise.models.requests import SURFACES, Requests, as_read
 from shelfwise.models.task_weights import TaskWeights
 from shelfwise.schema.event import EventKind
@@ -78,6 +79,7 @@ class ShelfModel(nn.Module):
         self.item_bias = nn.Embedding(items, 1) if options.id_embedding else None
         self.history = history_encoder(width, len(EventKind), options.history)
         self.affinity = Affinity()
+        self.neighbours = Neighbours(len(EventKind)) if options.neighbours else None
         figures = numbers + trend + FIGURES + self.words
         self.heads = ClickConvertHeads(width, figures, len(SURFACES), options.heads)
         self.trend = nn.Parameter(torch.tensor(_FIRST_TREND[:trend]))
@@ -187,7 +189,20 @@ class ShelfModel(nn.Module):
         """``[R, V]`` retrieval logits of every item for every request."""
         score_RV = self.match_scale() * request_RD @ catalogue.target_VD.T
         score_RV = score_RV + self.priors(requests, catalogue)
+        near_RV = self.near(requests, catalogue)
+        if near_RV is not None:
+            score_RV = score_RV + near_RV
         return score_RV + self.repeats(requests, len(catalogue.item_VD))
+
+    def near(self, requests: Requests, catalogue: Catalogue) -> Tensor | None:
+        """``[R, V]`` what the neighbours of what was met add to each match; None without tables."""
+        if self.neighbours is None or catalogue.neighbours is None:
+            return None
+        requests = as_read(requests, self.options.history)
+        near_RV: Tensor = self.neighbours(
+            requests.met, requests.fold_R, catalogue.neighbours, len(catalogue.item_VD)
+        )
+        return near_RV
 
     def priors(self, requests: Requests, catalogue: Catalogue) -> Tensor:
         """``[R, V]`` logits of items whoever asks: how they are doing, their own bias, and whether
@@ -252,6 +267,9 @@ class ShelfModel(nn.Module):
         intent_N = self._intended(query_N, item_N, catalogue)
         if intent_N is not None:
             prior_N = prior_N + intent_N.match
+        near_RV = self.near(requests, catalogue)
+        if near_RV is not None:
+            prior_N = prior_N + near_RV[request_N, item_N]
         target_ND = catalogue.target_VD[item_N]
         dot_N = self.match_scale() * (request_RD[request_N] * target_ND).sum(-1)
         done_NS = self.affinity(_done(requests, catalogue), request_N, catalogue.group_VC[item_N])

@@ -5,7 +5,7 @@ Shape suffixes in this file: V = items, Q = queries, H = text width, B = texts.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -36,6 +36,7 @@ from shelfwise.models.catalogue import Catalogue, ItemInputs
 from shelfwise.models.config import FlatTextHistory, ModelOptions
 from shelfwise.models.history.written import WrittenHistories
 from shelfwise.models.inference import pair_logits
+from shelfwise.models.neighbours import NeighbourTables
 from shelfwise.models.requests import Requests
 from shelfwise.models.shelf_model import Shape, ShelfModel
 from shelfwise.models.text_encoder import TextEncoder
@@ -206,7 +207,7 @@ def open_run(folder: Path) -> LoadedRun:
                 tables["trend_VG"][None],
             ),
             torch.zeros(0, encoder.width),
-        )
+        )._replace(neighbours=_neighbours_of(tables))
     items = tuple(item_of(row) for row in table.iter_rows(named=True))
     tokenizer = open_tokenizer(folder / ENCODER / "tokenizer.json", data.text.max_tokens)
     written = table["text"] if isinstance(options.history, FlatTextHistory) else table["text"][:0]
@@ -227,6 +228,12 @@ def open_run(folder: Path) -> LoadedRun:
         words=WordFigures(table["text"].to_list()) if words else None,
         number_of={item.item_id: number for number, item in enumerate(items)},
     )
+
+
+def _neighbours_of(tables: Mapping[str, Tensor]) -> NeighbourTables | None:
+    if "neighbour_item_TVK" not in tables:
+        return None
+    return NeighbourTables(tables["neighbour_item_TVK"], tables["neighbour_weight_TVK"])
 
 
 def _tokens(tokenizer: Tokenizer, texts: Sequence[str]) -> tuple[NDArray[np.int32], ...]:

@@ -92,7 +92,9 @@ def _of_batch(
 ) -> Answers:
     now = network.moments(batch.at_R)
     asked = as_requests(
-        batch.history, batch.query_R, batch.surface_R, network.bank.device, now.moment_R
+        *(batch.history, batch.query_R, batch.surface_R, network.bank.device),
+        now.moment_R,
+        batch.fold_R,
     )
     network.model.eval()
     catalogue = network.catalogue(asked.query_texts, now.trend_KVG)

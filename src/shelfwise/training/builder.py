@@ -19,10 +19,12 @@ from shelfwise.data.token_cache import TOKEN_CACHE
 from shelfwise.data.tokens import TokenTable, tokenise
 from shelfwise.data.trend import FIGURES, trend_of
 from shelfwise.models.config import EncoderOptions, ModelOptions
+from shelfwise.models.neighbours import NeighbourTables
 from shelfwise.models.pretrained import encoder_folder
 from shelfwise.models.shelf_model import Shape, ShelfModel
 from shelfwise.models.text_encoder import load_text_encoder
 from shelfwise.models.weights import ENCODER
+from shelfwise.retrieval.neighbours import fold_of, neighbour_arrays, taken_in_order
 from shelfwise.retrieval.shared_words import figures_of_words
 from shelfwise.training.adaptation.adapt import Start
 from shelfwise.training.adaptation.options import AdaptationOptions
@@ -77,10 +79,13 @@ class Builder:
         self._examples: dict[tuple[Part, ...], Examples] = {}
 
     def examples(self, parts: Sequence[Part]) -> Examples:
-        """Requests of ``parts``, put together once."""
+        """Requests of ``parts``, put together once; what is learned from is told its folds."""
         key = tuple(parts)
         if key not in self._examples:
-            self._examples[key] = examples_of(self.prepared, parts)
+            found = examples_of(self.prepared, parts)
+            if "train" in key:
+                found = replace(found, fold_R=fold_of(found.owner_R, len(self.prepared.items)))
+            self._examples[key] = found
         return self._examples[key]
 
     def _tokens(self) -> TokenTable:
@@ -158,7 +163,8 @@ class Builder:
         model = ShelfModel(shape, self.model_options)
         facts, trend = item_facts(self.prepared, parts), trend_of(self.prepared, parts)
         network = Network.of(bank, model, facts, trend, self.manner.phases)
-        network = replace(network, words=self.words, tasks=tasks)
+        neighbours = self._neighbours(parts, device)
+        network = replace(network, words=self.words, tasks=tasks, neighbours=neighbours)
         start_heads(model, tasks)
         if self.prepared.has_impressions:
             examples = self.examples(parts)
@@ -167,6 +173,13 @@ class Builder:
         if self.begun is not None:
             self.begun.put(network)
         return network
+
+    def _neighbours(self, parts: Sequence[Part], device: torch.device) -> NeighbourTables | None:
+        most = self.model_options.neighbours
+        if most == 0:
+            return None
+        found = neighbour_arrays(taken_in_order(self.prepared, parts), most, self.progress)
+        return NeighbourTables(*(torch.from_numpy(side).to(device) for side in found))
 
     def _start_places(self, model: ShelfModel, parts: Sequence[Part], examples: Examples) -> None:
         if self.options.position == "learned":

@@ -41,6 +41,12 @@ class Candidates(NamedTuple):
         """Numbers of items, all of which take part, as places."""
         return np.searchsorted(self.item_C, item)
 
+    def taking_part(self, logit_RV: Tensor) -> Tensor:
+        """``[R, C]`` columns of the items that take part."""
+        if self.draw is None:
+            return logit_RV
+        return logit_RV[:, torch.from_numpy(self.item_C).to(logit_RV.device)]
+
     def narrowed(self, known: tuple[Requests, Catalogue]) -> tuple[Requests, Catalogue]:
         """What is asked and of what catalogue, told by places: as if there were no other items."""
         if self.draw is None:

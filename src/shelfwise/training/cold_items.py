@@ -82,7 +82,11 @@ def place_cold(network: Network, prepared: PreparedShop, examples: Examples, sha
         batch = gather(prepared, examples, rows[start : start + _ROWS])
         now = network.moments(batch.at_R)
         device = network.bank.device
-        asked = as_requests(batch.history, batch.query_R, batch.surface_R, device, now.moment_R)
+        asked = as_requests(
+            *(batch.history, batch.query_R, batch.surface_R, device),
+            now.moment_R,
+            batch.fold_R,
+        )
         catalogue = network.catalogue(asked.query_texts, now.trend_KVG)
         request_RD = model.request_vectors(asked.requests, catalogue)
         score_RV = model.match_scores(request_RD, asked.requests, catalogue)

@@ -75,9 +75,12 @@ def match_loss(
     """
     candidates = candidates_of(network, batch.match_item_M, rule.loss, rule.rng)
     judged = _Judged(network, batch, candidates, rule.loss)
+    near_RV = network.model.near(*known)
     requests, catalogue = candidates.narrowed(known)
     scaled_RD = network.model.match_scale() * request_RD
     prior_RC = network.model.priors(requests, catalogue)
+    if near_RV is not None:
+        prior_RC = prior_RC + candidates.taking_part(near_RV)
     repeat_RC = network.model.repeats(requests, len(candidates.item_C))
     if not rule.final:
         return _loss(judged, _Scored(scaled_RD, catalogue.target_VD, prior_RC + repeat_RC))

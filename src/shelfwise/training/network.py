@@ -22,6 +22,7 @@ from shelfwise.data.trend import Trend
 from shelfwise.models.catalogue import Catalogue, Fresh, ItemInputs
 from shelfwise.models.config import FlatTextHistory
 from shelfwise.models.history.written import WrittenHistories
+from shelfwise.models.neighbours import NeighbourTables
 from shelfwise.models.shelf_model import ShelfModel
 from shelfwise.retrieval.shared_words import SharedWords
 from shelfwise.schema.errors import ConfigError
@@ -63,6 +64,7 @@ class Network:
     trend: Trend
     frozen_at: int  # moment from which the trend is no longer followed: the end of training
     phases: Phases = field(default_factory=Untimed)
+    neighbours: NeighbourTables | None = None  # of all items; None: matches are told of none
     words: SharedWords | None = None  # of all queries; None: the heads are told of no words
     tasks: TaskPlan = PLAIN
 
@@ -134,7 +136,9 @@ class Network:
         )
         catalogue = self.model.catalogue(items, query_text_QH)
         return catalogue._replace(
-            written=self._written(query_texts), shared_words=self._words(query_texts)
+            neighbours=self.neighbours,
+            written=self._written(query_texts),
+            shared_words=self._words(query_texts),
         )
 
     def _words(self, query_texts: Tensor) -> SharedWords | None:

@@ -105,7 +105,9 @@ class _Read(NamedTuple):
 def _read(network: Network, batch: Batch, options: TrainOptions, rng: np.random.Generator) -> _Read:
     device = network.bank.device
     now = network.moments(batch.at_R)
-    asked = as_requests(batch.history, batch.query_R, batch.surface_R, device, now.moment_R)
+    asked = as_requests(
+        *(batch.history, batch.query_R, batch.surface_R, device), now.moment_R, batch.fold_R
+    )
     live = live_texts(batch, network.items, options.live_texts, rng)
     item_B = live[live < network.items]
     if not any(p.requires_grad for p in network.bank.encoder.parameters()):

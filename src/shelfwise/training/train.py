@@ -229,6 +229,10 @@ def _save(
         # Counting needs no training, so the run is told everything up to its test.
         "trend_VG": torch.from_numpy(trend_at(prepared, told_at, LEARNED)),
     }
+    if network.neighbours is not None:  # of all owners: those without a fold served training
+        item_TXK, weight_TXK = network.neighbours
+        tables["neighbour_item_TVK"] = item_TXK[:, : network.items]
+        tables["neighbour_weight_TVK"] = weight_TXK[:, : network.items]
     save_tensors(tables, folder / TABLES)
     # How often each item was taken before training ended: what a ranking falls back on.
     taken = pl.Series("taken", taken_counts(prepared, parts))

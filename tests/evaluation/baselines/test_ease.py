@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from shelfwise.evaluation.baselines.ease import Ease, Ridge, ease, ease_weights
+from shelfwise.evaluation.baselines.ease import Ease, Ridge, ease
+from shelfwise.retrieval.ease import ease_weights
 
 from .small import ALL_ROWS, LEARNED, TARGETS
 

@@ -150,6 +150,7 @@ VARIANTS = (
     Variant("without text", "text", ("model.text=false",), lacks=_no_text),
     Variant("without fine-tuning", "text", ("model.encoder.tuning.mode=frozen",), lacks=_no_text),
     Variant("without ids", "ids", ("model.id_embedding=false",)),
+    Variant("without neighbours", "neighbours", ("model.neighbours=0",)),
     Variant("without history", "history", ("model.history.kind=none",)),
     Variant(
         "without past searches", "history", ("model.history.searches=false",), lacks=_no_searches

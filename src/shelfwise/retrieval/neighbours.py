@@ -1,0 +1,145 @@
+"""Which items go together, and which follows which: the strongest neighbours of every item.
+
+Two relations, each counted once from what was taken. *Together* is EASE's weight of one item for
+another, what is known of an owner's taste whatever the order; *next* is the chance that the second
+is taken soon after the first. Catalogues too large for EASE's dense matrix use the cosine of
+owners instead.
+
+Shape suffixes in this file: U = owners, V = items, E = matches, K = neighbours of an item, T =
+tables, F = folds of owners, beside all of them together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from scipy import sparse
+
+from shelfwise.data.part_rows import taken_of_parts
+from shelfwise.data.prepared import PreparedShop
+from shelfwise.data.split import Part
+from shelfwise.retrieval.ease import ease_weights
+from shelfwise.schema.progress import Progress, Silent
+
+_MOST_OF_EASE = 15_000  # items; above them the dense matrix is too much
+_MANY = 6_000  # items; above them fewer folds are solved for
+_REGULARISATION = 300.0
+_REACH = 3  # an item follows another within so many steps, at 1 / distance
+_SHRUNK = 1.0  # pairs that nobody took, added to each item's followers
+_BLOCK = 1_024
+
+
+class TakenInOrder(NamedTuple):
+    """What was taken, sorted by owner, then time."""
+
+    owner_E: NDArray[np.int64]
+    item_E: NDArray[np.int64]
+    owners: int
+    items: int
+
+
+def taken_in_order(prepared: PreparedShop, parts: Sequence[Part]) -> TakenInOrder:
+    """What ``parts`` say was taken."""
+    requests = prepared.requests.with_row_index("request").select("request", "owner")
+    rows = (
+        taken_of_parts(prepared, parts)
+        .with_row_index("place")
+        .join(requests.with_columns(pl.col("request").cast(pl.Int64)), on="request")
+        .sort("owner", "at", "place")
+    )
+    return TakenInOrder(
+        rows["owner"].to_numpy().astype(np.int64),
+        rows["item"].to_numpy().astype(np.int64),
+        len(prepared.owners),
+        len(prepared.items),
+    )
+
+
+class NeighbourArrays(NamedTuple):
+    """As `models.neighbours.NeighbourTables` holds them."""
+
+    item_TXK: NDArray[np.int32]
+    weight_TXK: NDArray[np.float32]
+
+
+def folds_of(items: int) -> int:
+    """Into how many folds owners are parted."""
+    return 2 if items > _MANY else 4
+
+
+def fold_of(owner: NDArray[np.int64], items: int) -> NDArray[np.int64]:
+    """The fold of each owner, from 1: the tables that have not learned from him."""
+    return owner % folds_of(items) + 1
+
+
+def neighbour_arrays(
+    taken: TakenInOrder, most: int, progress: Progress | None = None
+) -> NeighbourArrays:
+    """The ``most`` strongest neighbours of every item, by all owners and without each fold."""
+    folds = folds_of(taken.items)
+    width = max(1, min(most, taken.items))
+    shape = (2, (folds + 1) * taken.items, width)
+    found = NeighbourArrays(np.zeros(shape, np.int32), np.zeros(shape, np.float32))
+    fold_E = fold_of(taken.owner_E, taken.items)
+    with (progress or Silent()).step("Items that go together", total=folds + 1) as step:
+        for fold in range(folds + 1):
+            others_E = fold_E != fold
+            some = taken._replace(owner_E=taken.owner_E[others_E], item_E=taken.item_E[others_E])
+            rows = slice(fold * taken.items, (fold + 1) * taken.items)
+            for place, strength in enumerate((_together(some), _next(some))):
+                _strongest(strength, found.item_TXK[place, rows], found.weight_TXK[place, rows])
+            step.advance(1)
+    return found
+
+
+def _strongest(
+    weight_VV: NDArray[np.float32] | sparse.csr_array,
+    item_VK: NDArray[np.int32],
+    weight_VK: NDArray[np.float32],
+) -> None:
+    """Write the strongest of each row, none below 0."""
+    width = item_VK.shape[1]
+    for start in range(0, len(item_VK), _BLOCK):
+        block = weight_VV[start : start + _BLOCK]
+        block_BV = block if isinstance(block, np.ndarray) else block.toarray()
+        best_BK = np.argpartition(-block_BV, width - 1, axis=1)[:, :width]
+        item_VK[start : start + _BLOCK] = best_BK
+        found_BK = np.take_along_axis(block_BV, best_BK, 1)
+        weight_VK[start : start + _BLOCK] = np.maximum(found_BK, 0)
+
+
+def _matrix(taken: TakenInOrder) -> sparse.csr_array:
+    """``[U, V]`` whether each owner took each item."""
+    shape = (taken.owners, taken.items)
+    ones = np.ones(len(taken.item_E), np.float32)
+    counts = sparse.coo_array((ones, (taken.owner_E, taken.item_E)), shape=shape).tocsr()
+    counts.data[:] = 1
+    return counts
+
+
+def _together(taken: TakenInOrder) -> NDArray[np.float32] | sparse.csr_array:
+    if taken.items <= _MOST_OF_EASE:
+        return ease_weights(_matrix(taken), _REGULARISATION)
+    taken_UV = _matrix(taken)
+    count_V = np.asarray(taken_UV.sum(axis=0)).ravel()
+    scale = sparse.diags_array(1 / np.sqrt(count_V + _SHRUNK))
+    near_VV = (scale @ (taken_UV.T @ taken_UV) @ scale).tocsr()
+    near_VV.setdiag(0)
+    return near_VV
+
+
+def _next(taken: TakenInOrder) -> sparse.csr_array:
+    """``[V, V]`` chance that what follows the first is the second."""
+    shape = (taken.items, taken.items)
+    total = sparse.csr_array(shape)
+    for distance in range(1, _REACH + 1):
+        same_E = taken.owner_E[distance:] == taken.owner_E[:-distance]
+        pairs = (taken.item_E[:-distance][same_E], taken.item_E[distance:][same_E])
+        weight = np.full(len(pairs[0]), 1 / distance)
+        total = total + sparse.coo_array((weight, pairs), shape=shape).tocsr()
+    from_V = np.asarray(total.sum(axis=1)).ravel() + _SHRUNK
+    return (sparse.diags_array(1 / from_V) @ total).tocsr().astype(np.float32)
