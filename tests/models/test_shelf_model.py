@@ -348,3 +348,25 @@ def test_where_searches_are_left_out_the_rest_moves_together() -> None:
     assert found.kind_RL[found.valid_RL].tolist() == [BUY, BUY, CLICK]
     assert found.age_RL[found.valid_RL].tolist() == [9, 7, 5]
     assert as_read(asked, TransformerHistory()) is asked
+
+
+@torch.no_grad()
+def test_a_welcome_raises_newcomers_in_rankings_and_in_no_probability() -> None:
+    model = model_of()
+    told = []
+    for welcome in (0.0, 1.5):
+        model.welcome.fill_(welcome)
+        catalogue = catalogue_of(model)
+        request_RD = model.request_vectors(requests(), catalogue)
+        pairs = (torch.tensor([0, 1]), torch.tensor([4, 4]))
+        told.append(
+            (
+                model.match_scores(request_RD, requests(), catalogue),
+                model.judge(request_RD, requests(), catalogue, pairs, None).click_N,
+            )
+        )
+
+    (before_RV, before_N), (after_RV, after_N) = told
+    expected = torch.tensor([0, 0, 0, 0, 1.5]).expand(2, V)
+    torch.testing.assert_close(after_RV - before_RV, expected)
+    assert after_N.tolist() == before_N.tolist()

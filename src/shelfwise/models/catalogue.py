@@ -28,6 +28,7 @@ class Catalogue(NamedTuple):
     item_VD: Tensor  # as what was met: what a history is made of
     target_VD: Tensor  # as what comes next: what a request is matched with
     item_bias_V: Tensor
+    welcome_V: Tensor  # what a ranking adds beyond how likely a match is: to items never met
     item_text_VH: Tensor
     item_number_VF: Tensor
     group_VC: Tensor  # int64 number of each item's category and brand, -1 none

@@ -59,6 +59,7 @@ class ShelfModel(nn.Module):
     """Item, query and request vectors in one space, and the heads that judge their pairs."""
 
     cold_logit: Tensor  # () what is added for items not yet met; set from outside
+    welcome: Tensor  # () how much further the catalogue's ranking raises them; set from outside
 
     def __init__(self, shape: Shape, options: ModelOptions) -> None:
         super().__init__()
@@ -97,6 +98,7 @@ class ShelfModel(nn.Module):
         nn.init.zeros_(self.query_shift.weight)
         nn.init.zeros_(self.query_shift.bias)
         self.register_buffer("cold_logit", torch.zeros(()))
+        self.register_buffer("welcome", torch.zeros(()))
         self.auxiliary = AuxiliaryHeads(text_width, width, auxiliary)
         self.task_weights = TaskWeights(auxiliary.weighed) if auxiliary.weighed else None
         if self.item_id is not None:
@@ -144,6 +146,7 @@ class ShelfModel(nn.Module):
             item_VD=item_VD,
             target_VD=target_VD,
             item_bias_V=self.item_biases(items.warm_V),
+            welcome_V=self.welcome * ~items.warm_V,
             item_text_VH=items.text_VH,
             item_number_VF=items.number_VF,
             group_VC=items.group_VC,
@@ -187,7 +190,7 @@ class ShelfModel(nn.Module):
 
     def match_scores(self, request_RD: Tensor, requests: Requests, catalogue: Catalogue) -> Tensor:
         """``[R, V]`` retrieval logits of every item for every request."""
-        score_RV = self.match_scale() * request_RD @ catalogue.target_VD.T
+        score_RV = self.match_scale() * request_RD @ catalogue.target_VD.T + catalogue.welcome_V
         score_RV = score_RV + self.priors(requests, catalogue)
         near_RV = self.near(requests, catalogue)
         if near_RV is not None:

@@ -32,7 +32,7 @@ from shelfwise.training.adaptation.stage import Place, starting_encoder
 from shelfwise.training.auxiliary_figures import auxiliary_figures
 from shelfwise.training.begin import Begun, begin_from, freeze_all_but, joined_heads
 from shelfwise.training.calibrate import NOTHING_TO_CALIBRATE, FittedCalibration, calibrate
-from shelfwise.training.cold_items import place_cold, share_of_newcomers
+from shelfwise.training.cold_items import place_cold, share_of_newcomers, welcome_newcomers
 from shelfwise.training.config import TrainOptions
 from shelfwise.training.course import Course
 from shelfwise.training.curve import LearningCurve
@@ -43,7 +43,7 @@ from shelfwise.training.network import Network, words_of
 from shelfwise.training.position_start import measured_places, usual_shift
 from shelfwise.training.task_plan import PLAIN, TaskPlan, plan_tasks, start_heads
 from shelfwise.training.text_bank import TextBank
-from shelfwise.training.validation import Check, check, compared
+from shelfwise.training.validation import Check, check, compared, match_ndcg
 
 
 class Builder:
@@ -76,6 +76,7 @@ class Builder:
         self.tokens = self._tokens()
         self.words = words_of(prepared)
         self.bank: TextBank | None = None  # the latest network's
+        self.welcome = 0.0  # how far validation let items not yet met be raised
         self._examples: dict[tuple[Part, ...], Examples] = {}
 
     def examples(self, parts: Sequence[Part]) -> Examples:
@@ -205,6 +206,11 @@ class Builder:
         lessons = Lessons(self.prepared, examples, plan)
         with self.manner.watching("fit") as watchers:
             curve = fit(network, lessons, self.options, look=look, watchers=watchers)
+        self.welcome = welcome_newcomers(
+            network,
+            lambda: match_ndcg(network, self.prepared, targets),
+            self.options.newcomer_cost,
+        )
         return network, curve, plan
 
     def calibrated(self, network: Network) -> FittedCalibration:
@@ -233,6 +239,7 @@ class Builder:
         with self.manner.watching("refit") as watchers:
             fit(network, lessons, self.options, look=None, watchers=watchers)
         place_cold(network, self.prepared, examples, self._newcomers(network, LEARNED))
+        network.model.welcome.fill_(self.welcome)
         return network
 
     def _newcomers(self, network: Network, parts: Sequence[Part]) -> float:

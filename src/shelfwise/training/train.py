@@ -174,6 +174,7 @@ def _train_shop(builder: Builder, folder: Path) -> dict[str, Any]:
         "best_step": best.step,
         "steps": curve.checks[-1].step,
         "validation": plain(best.figures),
+        "newcomers_raised": builder.welcome,
         "calibration": calibrated.facts() | {"fitted_on": _calibrated_on(prepared, options)},
         "warnings": conversion_warnings(
             prepared, builder.examples(parts), options, prepared.moments.known_until(parts)

@@ -48,7 +48,7 @@ def check(
     step: int,
 ) -> Check:
     """NDCG@10 over the catalogue, AUC of clicks, AUC of purchases among the clicked."""
-    figures = {"ndcg@10": _ndcg(network, prepared, targets)}
+    figures = {"ndcg@10": match_ndcg(network, prepared, targets)}
     if prepared.has_impressions:
         figures |= _aucs(network, prepared, examples)
     known = [value for value in figures.values() if not np.isnan(value)]
@@ -70,7 +70,8 @@ def compared(
     return replace(checked, learned=found[0], held_out=found[1])
 
 
-def _ndcg(network: Network, prepared: PreparedShop, targets: MatchTargets) -> float:
+def match_ndcg(network: Network, prepared: PreparedShop, targets: MatchTargets) -> float:
+    """NDCG@10 over the whole catalogue, of a sample of the targets that is always the same."""
     # Evenly spread over the owners, the same ones at every check.
     chosen = np.unique(np.linspace(0, len(targets) - 1, _MOST_TARGETS).astype(np.int64))
     if len(targets) == 0:
