@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -44,7 +44,7 @@ from shelfwise.training.course import Course
 from shelfwise.training.train import train
 
 _COLD_PLACES = 100
-_GROUPS = (OURS, "baselines", "peers")
+_GROUPS = (OURS, "variants", "baselines", "peers")
 _FAIR = "train.refit=true"  # baselines and peers learn from validation too, once it has chosen
 RANDOM = "random order"
 
@@ -58,6 +58,8 @@ class Protocol:
     words: str  # the protocol in sentences
     view_names: Mapping[str, str] = field(default_factory=dict)  # a view -> as rows name it
     compared: Sequence[str] = (f"ndcg@{K}", f"recall@{_COLD_PLACES}")  # metrics of differences
+    variants: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # of ours: its settings
+    rare: int = 0  # apart: right items that so many took at most before the test; 0: not looked at
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,8 @@ def compare(protocol: Protocol, asking: Asking, progress: Progress) -> Result:
     """Run every system that was asked for; one that fails is a row with the reason."""
     began = time.perf_counter()
     absent = absent_peers(asking.scripts, asking.environments)
-    asking.refuse_unknown([*_GROUPS, *peer_names(asking.scripts, "rank"), *absent])
+    peers = peer_names(asking.scripts, "rank")
+    asking.refuse_unknown([*_GROUPS, *protocol.variants, *peers, *absent])
     with TemporaryDirectory(prefix=f"{protocol.name}-") as folder:
         scratch = Path(folder)
         settings = (_FAIR, *asking.settings)
@@ -125,13 +128,18 @@ def compare(protocol: Protocol, asking: Asking, progress: Progress) -> Result:
         if asking.wants(OURS):
             with counted_as_failed(contest.board.fail, OURS):
                 _ours(contest, shop, asking, scratch)
+        for name, changes in protocol.variants.items():
+            if asking.wants("variants", name):
+                changed = shop._replace(settings=(*shop.settings, *changes))
+                with counted_as_failed(contest.board.fail, name):
+                    _ours(contest, changed, asking, scratch, name)
         if asking.wants("baselines"):
             with counted_as_failed(contest.board.fail, "baselines"):
                 _baselines(contest, shop)
         for name, reason in absent.items():
             if asking.wants("peers", name):
                 contest.board.fail(name, reason)
-        if any(asking.wants("peers", name) for name in peer_names(asking.scripts, "rank")):
+        if any(asking.wants("peers", name) for name in peers):
             _peers(contest, asking, scratch)
     board, headline = contest.board, protocol.view_names.get(contest.looked_at[0].name)
     figure = Figure(headline or contest.looked_at[0].name, "match", f"ndcg@{K}")
@@ -158,12 +166,27 @@ def _contest(
     taken = taken_in(prepared, LEARNED)
     warm_V = np.bincount(taken.item_E, minlength=taken.items) > 0
     looked_at = views(prepared, targets, warm_V)
+    if protocol.rare:
+        count_V = np.bincount(taken.item_E, minlength=taken.items)
+        looked_at.append(_of_rare_items(looked_at[0], count_V, protocol.rare))
     weights = {
         view.name: np.unique(view.right_item_P, return_counts=True)[1].astype(np.float64)
         for view in looked_at
         if view.name == "cold"
     }
     return _Contest(protocol, prepared, targets, looked_at, Board(weights, kept=kept), progress)
+
+
+def _of_rare_items(view: View, count_V: NDArray[np.int64], most: int) -> View:
+    """The same rankings, asked for the right items alone that few took."""
+    count_P = count_V[view.right_item_P]
+    few_P = (count_P > 0) & (count_P <= most)
+    return replace(
+        view,
+        name=f"taken {most} times at most",
+        right_target_P=view.right_target_P[few_P],
+        right_item_P=view.right_item_P[few_P],
+    )
 
 
 def _data(contest: _Contest) -> dict[str, Any]:
@@ -192,7 +215,9 @@ def _random_order(contest: _Contest) -> None:
     contest.hold(RANDOM, lambda _, rows: np.zeros((len(rows), items), np.float32))
 
 
-def _ours(contest: _Contest, shop: Shop, asking: Asking, scratch: Path) -> None:
+def _ours(
+    contest: _Contest, shop: Shop, asking: Asking, scratch: Path, system: str = OURS
+) -> None:
     """One run a seed. A refit takes as long again, so each of the two gets half of the budget."""
     halves = 2 if shop.config().train.refit else 1
     for seed in range(asking.seeds):
@@ -206,8 +231,8 @@ def _ours(contest: _Contest, shop: Shop, asking: Asking, scratch: Path) -> None:
         seconds = round(time.perf_counter() - began, 1)
         facts = {name: manifest.facts[name] for name in ("best_step", "steps", "validation")}
         scorer = RunScorer(open_run(scratch / "run"), contest.prepared)
-        again = not contest.hold(OURS, scorer.match)
-        contest.board.about.append({"system": OURS, "seed": seed, "seconds": seconds, **facts})
+        again = not contest.hold(system, scorer.match)
+        contest.board.about.append({"system": system, "seed": seed, "seconds": seconds, **facts})
         if again:
             break
 

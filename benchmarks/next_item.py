@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from benchmarks.console import Budget, Data, Keep, Seeds, Settings, Systems, Write, listed, tell
 from shelfwise.cli.console import AsJson, Bars
+from shelfwise.evaluation.report import OURS
 
 PROTOCOL = (
     "Leave-last-out, for comparison with papers: each user's last item is the test, the last but "
     "one validation, the rest training; the test's history is everything but the last item; "
     "validation chooses, the chosen setting learns again from both. All items are ranked. View "
     "`main` (seen removed): the user's earlier items leave the ranking; `seen kept`: they stay in "
-    "it; `cold`: items that nobody had before (recall@100 over items). Later behaviour of other "
-    "users is learned from, as papers do: a shop cannot."
+    "it; `cold`: items that nobody had before (recall@100 over items); `taken 5 times at most`: as "
+    "`main`, of users whose next item few had before. Later behaviour of other users is learned "
+    "from, as papers do: a shop cannot."
 )
+VARIANTS = {
+    f"{OURS}/ids": ("model.text=false",),
+    f"{OURS}/text": ("model.id_embedding=false", "model.neighbours=0"),
+    f"{OURS}/without-neighbours": ("model.neighbours=0",),
+    f"{OURS}/history-as-text": ("model.history.kind=flat_text",),
+}
 VIEWS = {"new": "main", "all": "seen kept"}
 
 
@@ -36,5 +44,7 @@ def next_item(  # noqa: PLR0913  # the options of a command
     asked = (seeds, budget, listed(systems), tuple(settings or ()))
     asking = Asking(data, *asked, keep=keep)
     compared = ("ndcg@10", "hr@10", "recall@100")
-    protocol = Protocol("next_item", "amazon-beauty", PROTOCOL, VIEWS, compared)
+    protocol = Protocol(
+        "next_item", "amazon-beauty", PROTOCOL, VIEWS, compared, variants=VARIANTS, rare=5
+    )
     tell(compare(protocol, asking, Bars()), as_json, write)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from benchmarks.console import Budget, Data, Keep, Seeds, Settings, Systems, Write, listed, tell
 from shelfwise.cli.console import AsJson, Bars
+from shelfwise.evaluation.report import OURS
 
 PROTOCOL = (
     "Lines with a customer, Quantity > 0, UnitPrice > 0, no cancellation, an item code of five "
@@ -14,6 +15,10 @@ PROTOCOL = (
     "bought leave ranking and relevant set), `all` (repeats count), `cold` (items never sold "
     "before the test: recall@100, interval over items)."
 )
+VARIANTS = {
+    f"{OURS}/without-neighbours": ("model.neighbours=0",),
+    f"{OURS}/history-as-text": ("model.history.kind=flat_text",),
+}
 
 
 def retail(  # noqa: PLR0913  # the options of a command
@@ -35,5 +40,5 @@ def retail(  # noqa: PLR0913  # the options of a command
 
     asked = (seeds, budget, listed(systems), tuple(settings or ()))
     asking = Asking(data, *asked, keep=keep)
-    protocol = Protocol("retail", "online-retail", PROTOCOL)
+    protocol = Protocol("retail", "online-retail", PROTOCOL, variants=VARIANTS)
     tell(compare(protocol, asking, Bars()), as_json, write)

@@ -234,7 +234,7 @@ class ModelOptions(Options):
     neighbours: NonNegativeInt = 128
     """How many items that go with it, and how many that follow it, are kept of each item, as counts
     of other shoppers tell them; 0: the network learns without such tables."""
-    match_scale: NonNegativeFloat = 12.0
+    match_scale: NonNegativeFloat = 3.0
     """First value of the learned factor between cosine-like match and softmax."""
 
     @field_validator("history", mode="before")

@@ -32,6 +32,7 @@ from shelfwise.schema.event import EventKind
 # embeddings that are logits themselves are stored this much smaller.
 _LOGIT_UNIT = 10.0
 _RATES = slice(3, 5)  # where a trend tells an item's click rate and conversion rate
+_MOST_SCALE = 4.6  # logarithm of the largest scale, 100
 # First guess of what makes an item likely, by the figures of its trend: mostly what others began to
 # take lately.
 _FIRST_TREND = (0.1, 0.2, 0.1, 0.0, 0.0, 0.3, 0.3)
@@ -88,9 +89,13 @@ class ShelfModel(nn.Module):
         # much it counts when a candidate is compared with the past.
         self.repeat = nn.Embedding(len(EventKind) * AGE_BUCKETS, 1)
         self.past_weight = nn.Embedding(len(EventKind) * AGE_BUCKETS, 1)
+        # What makes items likely to be taken again, by their trend, and how steeply meetings count.
+        self.repeat_trend = nn.Parameter(torch.zeros(trend))
+        self.repeat_power = nn.Parameter(torch.ones(()))
         nn.init.zeros_(self.repeat.weight)
         nn.init.zeros_(self.past_weight.weight)
-        self.log_scale = nn.Parameter(torch.tensor(float(options.match_scale)).log())
+        # What random vectors say at first is noise: it starts small, and may grow fast.
+        self.log_scale = nn.Parameter(torch.tensor(float(options.match_scale)).log() / _LOGIT_UNIT)
         nn.init.normal_(self.surface.weight, std=0.02)
         nn.init.normal_(self.item_numbers.weight, std=0.02)
         # Queries share the items' projection, so that they match by text even where no query was
@@ -186,7 +191,7 @@ class ShelfModel(nn.Module):
 
     def match_scale(self) -> Tensor:
         """The learned factor that turns a cosine into a softmax logit."""
-        return self.log_scale.exp().clamp(max=100)
+        return (_LOGIT_UNIT * self.log_scale).clamp(max=_MOST_SCALE).exp()
 
     def match_scores(self, request_RD: Tensor, requests: Requests, catalogue: Catalogue) -> Tensor:
         """``[R, V]`` retrieval logits of every item for every request."""
@@ -195,7 +200,7 @@ class ShelfModel(nn.Module):
         near_RV = self.near(requests, catalogue)
         if near_RV is not None:
             score_RV = score_RV + near_RV
-        return score_RV + self.repeats(requests, len(catalogue.item_VD))
+        return score_RV + self.repeats(requests, catalogue)
 
     def near(self, requests: Requests, catalogue: Catalogue) -> Tensor | None:
         """``[R, V]`` what the neighbours of what was met add to each match; None without tables."""
@@ -219,18 +224,22 @@ class ShelfModel(nn.Module):
         told_RC = _pick(told_QC, requests.query_R)
         return prior_RV + intent.match_gain * told_RC[:, catalogue.group_VC[:, CATEGORY]]
 
-    def repeats(self, requests: Requests, items: int) -> Tensor:
+    def repeats(self, requests: Requests, catalogue: Catalogue) -> Tensor:
         """``[R, V]`` what having met an item before adds to its match; 0 where it was not met.
 
         Every earlier meeting makes the next likelier, by its kind and age, and they add up as the
         intensities of a self-exciting process (Hawkes, 1971): ``log(1 + sum of exp(learned))``.
+        Some items are bought again and again, others once: that their trend tells.
         """
+        items = len(catalogue.target_VD)
         requests = as_read(requests, self.options.history)
         request_X, place_X = (requests.met.item_RP >= 0).nonzero(as_tuple=True)
         item_X = requests.met.item_RP[request_X, place_X]
         much_RV = requests.met.age_RP.new_zeros(len(requests.met.item_RP), items)
         much_X = self._excitement(requests)[request_X, place_X]
-        return much_RV.index_put((request_X, item_X), much_X, accumulate=True).log1p()
+        much_RV = much_RV.index_put((request_X, item_X), much_X, accumulate=True)
+        again_RV = (catalogue.trend_KVG @ self.repeat_trend)[requests.moment_R]
+        return self.repeat_power * much_RV.log1p() + again_RV * (much_RV > 0)
 
     def _excitement(self, requests: Requests) -> Tensor:
         """``[R, P]`` how much likelier each meeting makes the next of the same item."""
@@ -263,9 +272,10 @@ class ShelfModel(nn.Module):
             -1
         )
         same_NP = requests.met.item_RP[request_N] == item_N[:, None]
-        repeat_N = (self._excitement(requests)[request_N] * same_NP).sum(-1).log1p()
         moment_N = requests.moment_R[request_N]
         trend_NG = catalogue.trend_KVG[moment_N, item_N]
+        much_N = (self._excitement(requests)[request_N] * same_NP).sum(-1)
+        repeat_N = self.repeat_power * much_N.log1p() + trend_NG @ self.repeat_trend * (much_N > 0)
         prior_N = trend_NG @ self.trend + catalogue.item_bias_V[item_N]
         intent_N = self._intended(query_N, item_N, catalogue)
         if intent_N is not None:

@@ -81,7 +81,7 @@ def match_loss(
     prior_RC = network.model.priors(requests, catalogue)
     if near_RV is not None:
         prior_RC = prior_RC + candidates.taking_part(near_RV)
-    repeat_RC = network.model.repeats(requests, len(candidates.item_C))
+    repeat_RC = network.model.repeats(requests, catalogue)
     if not rule.final:
         return _loss(judged, _Scored(scaled_RD, catalogue.target_VD, prior_RC + repeat_RC))
     taken_RP = torch.isin(requests.met.kind_RP, requests.met.kind_RP.new_tensor(rule.final))

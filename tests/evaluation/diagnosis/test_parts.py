@@ -63,7 +63,7 @@ def test_units_that_died_and_a_scale_at_its_limit_are_named(case: Case) -> None:
     model = case.network.model
     with torch.no_grad():
         model.heads.bottom[1].weight.zero_()  # every unit says its bias, whatever it is told
-        model.log_scale.fill_(float(np.log(150.0)))
+        model.log_scale.fill_(float(np.log(150.0)) / 10)
         model.heads.position.weight.fill_(0.3)
 
     found = dead_part_findings(case, gradients_of(case))[0]

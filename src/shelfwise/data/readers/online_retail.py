@@ -68,6 +68,7 @@ seen = "remove"  # items the customer had bought before are not asked for
 [train]
 refit = true  # the chosen setting is trained again on training and validation
 minutes = 5  # at most, for each of the two
+learning_rate = 5e-4  # few shoppers: what is known beforehand is to be left slowly
 """
 
 # Five digits and any letters: 85123A, 84997C, 15056BL. All else is postage, fees, discounts,

@@ -211,7 +211,7 @@ def _places(model: ShelfModel, case: Case) -> Iterator[Part]:
 
 
 def _scale(model: ShelfModel) -> Part:
-    scale = float(model.log_scale.detach().exp())
+    scale = float(model.match_scale().detach())
     ill = f"is at its limit of {_CLAMP:.0f}" if scale >= _CLAMP * 0.99 else ""
     ill = ill or ("has all but gone" if scale < 0.5 else "")
     return Part("match scale", ill, Evidence("match scale", scale))
