@@ -215,9 +215,7 @@ def _random_order(contest: _Contest) -> None:
     contest.hold(RANDOM, lambda _, rows: np.zeros((len(rows), items), np.float32))
 
 
-def _ours(
-    contest: _Contest, shop: Shop, asking: Asking, scratch: Path, system: str = OURS
-) -> None:
+def _ours(contest: _Contest, shop: Shop, asking: Asking, scratch: Path, system: str = OURS) -> None:
     """One run a seed. A refit takes as long again, so each of the two gets half of the budget."""
     halves = 2 if shop.config().train.refit else 1
     for seed in range(asking.seeds):

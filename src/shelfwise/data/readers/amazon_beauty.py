@@ -54,6 +54,13 @@ kind = "leave_last_out"  # the log has no times; as papers on it do
 events = ["purchase"]
 target = "next"
 seen = "remove"  # no user takes an item twice
+
+[model.encoder.tuning]
+mode = "frozen"  # ids and sequences teach most: a step without the encoder takes a third as long
+
+[train]
+batch_requests = 256
+learning_rate = 1e-3
 """
 
 
