@@ -65,7 +65,7 @@ class TrainOptions(Options):
     """How often validation looks on."""
     patience: PositiveInt = 3
     """Checks in a row without a better score that are forgiven; the next one stops training."""
-    newcomer_cost: Annotated[float, Field(ge=0, lt=1)] = 0.01
+    newcomer_cost: Annotated[float, Field(ge=0, lt=1)] = 0.005
     """Share of validation's NDCG@10 that may be given up so that items nobody has met yet rise in
     rankings; 0: they rise as far as it costs nothing."""
     refit: bool = False

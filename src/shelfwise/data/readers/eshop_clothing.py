@@ -80,8 +80,11 @@ fields = ["title", "attributes"]  # many models share a title
 [model]
 targets = "own"  # clicks have an order: what follows an item is not what it follows
 
+[model.encoder.tuning]
+mode = "frozen"  # every item was met thousands of times; words add little to that
+
 [train]
-epochs = 4
+epochs = 6
 batch_requests = 256
 minutes = 8
 """
