@@ -12,6 +12,7 @@ from shelfwise.retrieval.ease import ease_weights
 from shelfwise.retrieval.neighbours import (
     NeighbourArrays,
     TakenInOrder,
+    best_strength,
     fold_of,
     folds_of,
     neighbour_arrays,
@@ -53,9 +54,45 @@ def test_what_goes_together_is_what_ease_says_and_never_below_0() -> None:
     matrix[taken.owner_E, taken.item_E] = 1
 
     told = dense(neighbour_arrays(taken, most=8), TOGETHER, 0, 8)
+    fold_E = fold_of(taken.owner_E, 8)
+    strength = best_strength(taken.chosen(fold_E != 1), taken.chosen(fold_E == 1))
 
-    expected = ease_weights(sparse.csr_array(matrix), 300.0)
+    expected = ease_weights(sparse.csr_array(matrix), strength)
     assert told == pytest.approx(np.maximum(expected, 0), abs=1e-6)
+
+
+def test_the_regularisation_is_the_one_that_finds_what_others_took_last() -> None:
+    rng = np.random.default_rng(4)
+    # Pairs that always go together, beside items that everybody takes at times.
+    baskets = []
+    for _ in range(90):
+        pair = 2 * int(rng.integers(8))
+        popular = [16 + int(one) for one in rng.permutation(4)[:2]]
+        baskets.append([pair, *popular, pair + 1, pair])
+    known, held = taken_of(baskets[:60], 20), taken_of(baskets[60:], 20)
+    known_UV = np.zeros((60, 20), np.float32)
+    known_UV[known.owner_E, known.item_E] = 1
+    ndcg = {}
+    for strength in (30.0, 100.0, 300.0, 1_000.0):
+        weight = ease_weights(sparse.csr_array(known_UV), strength)
+        gains = []
+        for basket in baskets[60:]:
+            # The first of the pair was taken again in the end: it is what is asked for.
+            others = basket[1:-1]
+            score = weight[others].sum(0)
+            score[others] = -np.inf
+            place = int((score > score[basket[-1]]).sum())
+            gains.append(1 / np.log2(place + 2) if place < 10 else 0)
+        ndcg[strength] = np.mean(gains)
+
+    found = best_strength(known, held)
+
+    assert ndcg[found] == pytest.approx(max(ndcg.values()))
+    assert max(ndcg.values()) > min(ndcg.values()) + 0.01
+
+
+def test_nobody_who_took_several_things_tells_no_regularisation() -> None:
+    assert best_strength(taken_of([[0, 1]], 3), taken_of([[2], [2, 2]], 3)) == 300.0
 
 
 def test_only_the_strongest_are_kept() -> None:

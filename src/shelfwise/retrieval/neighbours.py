@@ -22,12 +22,17 @@ from scipy import sparse
 from shelfwise.data.part_rows import taken_of_parts
 from shelfwise.data.prepared import PreparedShop
 from shelfwise.data.split import Part
+from shelfwise.metrics.ndcg import ndcg_at_k
+from shelfwise.metrics.ranks import ranks_of_relevant
 from shelfwise.retrieval.ease import ease_weights
 from shelfwise.schema.progress import Progress, Silent
 
 _MOST_OF_EASE = 15_000  # items; above them the dense matrix is too much
 _MANY = 6_000  # items; above them fewer folds are solved for
-_REGULARISATION = 300.0
+_USUAL_STRENGTH = 300.0  # EASE's regularisation where nothing tells a better one
+_STRENGTHS = (300.0, 100.0, 30.0, 1_000.0)
+_MOST_JUDGED = 2_000  # owners that one is chosen by
+_JUDGED_PLACES = 10
 _REACH = 3  # an item follows another within so many steps, at 1 / distance
 _SHRUNK = 1.0  # pairs that nobody took, added to each item's followers
 _BLOCK = 1_024
@@ -40,6 +45,16 @@ class TakenInOrder(NamedTuple):
     item_E: NDArray[np.int64]
     owners: int
     items: int
+
+    def chosen(self, some_E: NDArray[np.bool_]) -> TakenInOrder:
+        """Some of it."""
+        return self._replace(owner_E=self.owner_E[some_E], item_E=self.item_E[some_E])
+
+    def newest_once(self) -> TakenInOrder:
+        """Each item once an owner, where he took it last."""
+        key_E = (self.owner_E * self.items + self.item_E)[::-1]
+        last_E = len(key_E) - 1 - np.unique(key_E, return_index=True)[1]
+        return self.chosen(np.isin(np.arange(len(key_E)), last_E))
 
 
 def taken_in_order(prepared: PreparedShop, parts: Sequence[Part]) -> TakenInOrder:
@@ -85,15 +100,42 @@ def neighbour_arrays(
     shape = (2, (folds + 1) * taken.items, width)
     found = NeighbourArrays(np.zeros(shape, np.int32), np.zeros(shape, np.float32))
     fold_E = fold_of(taken.owner_E, taken.items)
-    with (progress or Silent()).step("Items that go together", total=folds + 1) as step:
+    with (progress or Silent()).step("Items that go together", total=folds + 2) as step:
+        strength = best_strength(taken.chosen(fold_E != 1), taken.chosen(fold_E == 1))
+        step.advance(1)
         for fold in range(folds + 1):
-            others_E = fold_E != fold
-            some = taken._replace(owner_E=taken.owner_E[others_E], item_E=taken.item_E[others_E])
+            some = taken.chosen(fold_E != fold)
             rows = slice(fold * taken.items, (fold + 1) * taken.items)
-            for place, strength in enumerate((_together(some), _next(some))):
-                _strongest(strength, found.item_TXK[place, rows], found.weight_TXK[place, rows])
+            for place, weight_VV in enumerate((_together(some, strength), _next(some))):
+                _strongest(weight_VV, found.item_TXK[place, rows], found.weight_TXK[place, rows])
             step.advance(1)
     return found
+
+
+def best_strength(known: TakenInOrder, held: TakenInOrder) -> float:
+    """The regularisation with which the weights of ``known`` find what ``held`` owners took last.
+
+    By NDCG@10 of each one's last item, where the others he took are known and leave the ranking.
+    """
+    if held.items > _MANY:
+        return _USUAL_STRENGTH
+    once = held.newest_once()
+    last_U = np.flatnonzero(np.diff(once.owner_E, append=-1) != 0)
+    several_U = np.diff(last_U, prepend=-1) > 1
+    last_U = last_U[several_U][:_MOST_JUDGED]
+    if len(last_U) == 0:
+        return _USUAL_STRENGTH
+    item_U, row_U = once.item_E[last_U], np.arange(len(last_U))
+    is_other_UV = _matrix(once)[once.owner_E[last_U]].toarray() > 0
+    is_other_UV[row_U, item_U] = False
+    known_UV = _matrix(known)
+    gains: list[float] = []
+    for strength in _STRENGTHS:
+        score_UV = is_other_UV.astype(np.float32) @ ease_weights(known_UV, strength)
+        score_UV[is_other_UV] = -np.inf
+        ranks = ranks_of_relevant(score_UV, row_U, item_U)
+        gains.append(float(ndcg_at_k(ranks, row_U, np.ones_like(row_U), _JUDGED_PLACES).mean()))
+    return _STRENGTHS[int(np.argmax(gains))]
 
 
 def _strongest(
@@ -121,9 +163,9 @@ def _matrix(taken: TakenInOrder) -> sparse.csr_array:
     return counts
 
 
-def _together(taken: TakenInOrder) -> NDArray[np.float32] | sparse.csr_array:
+def _together(taken: TakenInOrder, strength: float) -> NDArray[np.float32] | sparse.csr_array:
     if taken.items <= _MOST_OF_EASE:
-        return ease_weights(_matrix(taken), _REGULARISATION)
+        return ease_weights(_matrix(taken), strength)
     taken_UV = _matrix(taken)
     count_V = np.asarray(taken_UV.sum(axis=0)).ravel()
     scale = sparse.diags_array(1 / np.sqrt(count_V + _SHRUNK))
