@@ -198,7 +198,8 @@ def test_priors_by_hand() -> None:
     for row, moment in enumerate([1, 0]):
         for item in range(V):
             trend = sum(
-                float(items.trend_KVG[moment, item, g]) * float(model.trend[g]) for g in range(G)
+                float(items.trend_KVG[moment, item, g]) * 10 * float(model.trend[g])
+                for g in range(G)
             )
             bias = 10 * float(model.item_bias.weight[item, 0]) * bool(WARM[item])
             assert float(found[row, item]) == pytest.approx(trend + bias, abs=1e-5)

@@ -84,7 +84,7 @@ class ShelfModel(nn.Module):
         self.neighbours = Neighbours(len(EventKind)) if options.neighbours else None
         figures = numbers + trend + FIGURES + self.words
         self.heads = ClickConvertHeads(width, figures, len(SURFACES), options.heads)
-        self.trend = nn.Parameter(torch.tensor(_FIRST_TREND[:trend]))
+        self.trend = nn.Parameter(torch.tensor(_FIRST_TREND[:trend]) / _LOGIT_UNIT)
         # By kind of behaviour and its age: how much likelier it makes the very same item, and how
         # much it counts when a candidate is compared with the past.
         self.repeat = nn.Embedding(len(EventKind) * AGE_BUCKETS, 1)
@@ -216,7 +216,9 @@ class ShelfModel(nn.Module):
         """``[R, V]`` logits of items whoever asks: how they are doing, their own bias, and whether
         they are of the category that the query is after.
         """
-        prior_RV = (catalogue.trend_KVG @ self.trend + catalogue.item_bias_V)[requests.moment_R]
+        prior_RV = (catalogue.trend_KVG @ (_LOGIT_UNIT * self.trend) + catalogue.item_bias_V)[
+            requests.moment_R
+        ]
         intent = self.auxiliary.intent
         if intent is None or not (requests.query_R >= 0).any():
             return prior_RV
@@ -276,7 +278,7 @@ class ShelfModel(nn.Module):
         trend_NG = catalogue.trend_KVG[moment_N, item_N]
         much_N = (self._excitement(requests)[request_N] * same_NP).sum(-1)
         repeat_N = self.repeat_power * much_N.log1p() + trend_NG @ self.repeat_trend * (much_N > 0)
-        prior_N = trend_NG @ self.trend + catalogue.item_bias_V[item_N]
+        prior_N = trend_NG @ (_LOGIT_UNIT * self.trend) + catalogue.item_bias_V[item_N]
         intent_N = self._intended(query_N, item_N, catalogue)
         if intent_N is not None:
             prior_N = prior_N + intent_N.match
