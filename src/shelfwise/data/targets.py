@@ -79,17 +79,17 @@ def past_of(
 def match_targets(prepared: PreparedShop, part: Part) -> MatchTargets:
     """The targets of a part, by the protocol that shop.toml names in ``match.target``."""
     if prepared.options.match.target == "next":
-        return _next_targets(prepared, _taken(prepared, taken_of_parts(prepared, [part])))
+        return _next_targets(prepared, taken_with_owner(prepared, taken_of_parts(prepared, [part])))
     # Only a split by time has a period: no other passes the check of the options.
-    taken = _taken(prepared, prepared.positives)
+    taken = taken_with_owner(prepared, prepared.positives)
     asked_U = prepared.asked_U.get(part)
     if asked_U is not None:
         taken = taken.filter(pl.Series(asked_U[taken["owner"].to_numpy()], dtype=pl.Boolean))
     start, end = prepared.moments.start_of(part), prepared.moments.end_of(part)
-    return _period_targets(prepared, taken, start, end)
+    return period_targets(prepared, taken, start, end)
 
 
-def _taken(prepared: PreparedShop, positives: pl.DataFrame) -> pl.DataFrame:
+def taken_with_owner(prepared: PreparedShop, positives: pl.DataFrame) -> pl.DataFrame:
     """Positives with their request's owner, time and history: a row a (request, item, kind)."""
     requests = prepared.requests.with_row_index("request").with_columns(
         pl.col("request").cast(pl.Int64)
@@ -102,9 +102,13 @@ def _taken(prepared: PreparedShop, positives: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _period_targets(
+def period_targets(
     prepared: PreparedShop, taken: pl.DataFrame, start: int, end: int
 ) -> MatchTargets:
+    """One request at ``start`` for each owner who took something before and in ``[start, end)``.
+
+    ``taken`` is as `taken_with_owner` returns it; right is all that an owner took by ``end``.
+    """
     before = taken.filter(pl.col("at") < start)
     inside = taken.filter((pl.col("at") >= start) & (pl.col("at") < end))
     owners = (

@@ -11,6 +11,7 @@ import torch
 from shelfwise.data.batches import Examples, examples_of
 from shelfwise.data.item_facts import NUMBERS, item_facts
 from shelfwise.data.part_rows import LEARNED, TRAINED
+from shelfwise.data.period_examples import joined, period_examples
 from shelfwise.data.prepared import PreparedShop
 from shelfwise.data.split import Part
 from shelfwise.data.targets import match_targets
@@ -32,7 +33,12 @@ from shelfwise.training.adaptation.stage import Place, starting_encoder
 from shelfwise.training.auxiliary_figures import auxiliary_figures
 from shelfwise.training.begin import Begun, begin_from, freeze_all_but, joined_heads
 from shelfwise.training.calibrate import NOTHING_TO_CALIBRATE, FittedCalibration, calibrate
-from shelfwise.training.cold_items import place_cold, share_of_newcomers, welcome_newcomers
+from shelfwise.training.cold_items import (
+    horizon_of,
+    place_cold,
+    share_of_newcomers,
+    welcome_newcomers,
+)
 from shelfwise.training.config import TrainOptions
 from shelfwise.training.course import Course
 from shelfwise.training.curve import LearningCurve
@@ -88,6 +94,16 @@ class Builder:
                 found = replace(found, fold_R=fold_of(found.owner_R, len(self.prepared.items)))
             self._examples[key] = found
         return self._examples[key]
+
+    def lessons(self, parts: Sequence[Part]) -> Examples:
+        """What steps are made of: requests of ``parts``, and whole periods where asked for."""
+        found, period = self.examples(parts), horizon_of(self.prepared)
+        if not self.options.period_requests or self.prepared.options.match.target == "next":
+            return found
+        periods = period_examples(self.prepared, parts, period)
+        items = len(self.prepared.items)
+        told = [replace(one, fold_R=fold_of(one.owner_R, items)) for one in periods]
+        return joined([found, *told])
 
     def _tokens(self) -> TokenTable:
         encoder = self.model_options.encoder
@@ -194,7 +210,8 @@ class Builder:
         network = self.fresh(TRAINED)
         examples = self.examples(TRAINED)
         share = self._newcomers(network, TRAINED)
-        plan = Plan.of(examples, self.options)
+        asked = self.lessons(TRAINED)
+        plan = Plan.of(asked, self.options)
         judged = self.examples(["validation"])
         targets = match_targets(self.prepared, "validation")
 
@@ -203,7 +220,7 @@ class Builder:
             checked = check(network, self.prepared, targets, judged, step)
             return compared(checked, network, self.prepared, examples, judged)
 
-        lessons = Lessons(self.prepared, examples, plan)
+        lessons = Lessons(self.prepared, asked, plan)
         with self.manner.watching("fit") as watchers:
             curve = fit(network, lessons, self.options, look=look, watchers=watchers)
         self.welcome = welcome_newcomers(
@@ -225,7 +242,8 @@ class Builder:
         self._examples.clear()  # what the fit learned from is not asked for again
         network = self.fresh(LEARNED)
         examples = self.examples(LEARNED)
-        longer = Plan.of(examples, self.options).scheduled / plan.scheduled
+        asked = self.lessons(LEARNED)
+        longer = Plan.of(asked, self.options).scheduled / plan.scheduled
         taken = max(1, round(curve.best.step * longer))
         # Where the clock ended the fit, its rate came down with it: the refit's does so as well.
         last = curve.checks[-1].step
@@ -235,7 +253,7 @@ class Builder:
             taken=taken,
             per_check=plan.per_check,
         )
-        lessons = Lessons(self.prepared, examples, refit)
+        lessons = Lessons(self.prepared, asked, refit)
         with self.manner.watching("refit") as watchers:
             fit(network, lessons, self.options, look=None, watchers=watchers)
         place_cold(network, self.prepared, examples, self._newcomers(network, LEARNED))

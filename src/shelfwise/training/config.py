@@ -57,6 +57,9 @@ class TrainOptions(Options):
     give, or left at that curve. Without randomised rows it is learned."""
     calibration: CalibrationOptions = CalibrationOptions()
     relevance: RelevanceOptions = RelevanceOptions()
+    period_requests: bool = False
+    """Where a ranking is judged by all that is taken in a period: ask for whole periods of the past
+    too, each at its start, beside what was asked and taken at each moment."""
     live_texts: PositiveInt = 32
     """Item texts encoded anew, with gradient, in a step; the rest come from the table."""
     refresh_steps: PositiveInt = 200
