@@ -68,7 +68,9 @@ seen = "remove"  # items the customer had bought before are not asked for
 [train]
 refit = true  # the chosen setting is trained again on training and validation
 minutes = 5  # at most, for each of the two
-learning_rate = 5e-4  # few shoppers: what is known beforehand is to be left slowly
+learning_rate = 1e-3  # few shoppers: what is known beforehand is to be left slowly
+ema = 0.97
+period_requests = true  # a ranking has to last for weeks: it learns from such requests too
 """
 
 # Five digits and any letters: 85123A, 84997C, 15056BL. All else is postage, fees, discounts,
