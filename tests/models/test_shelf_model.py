@@ -207,7 +207,15 @@ def test_priors_by_hand() -> None:
 
 def excitement(model: ShelfModel, kind: int, bucket: int) -> float:
     """At the start e times for any meeting; stored ten times smaller than what it stands for."""
-    return exp(10 * float(model.repeat.weight[kind * AGE_BUCKETS + bucket, 0]) + 1)
+    return exp(10 * float(model.repeat.excitement.weight[kind * AGE_BUCKETS + bucket, 0]) + 1)
+
+
+def bought_twice(model: ShelfModel, items: ItemInputs) -> float:
+    """What item 1 gains for the first request: of moment 1, after 30 hours and 1.5."""
+    # 30 hours are in bucket 8 (16 to 32), 1.5 in bucket 4; the two purchases add up.
+    much = excitement(model, BUY, 8) + excitement(model, BUY, 4)
+    trend = sum(float(items.trend_KVG[1, 1, g]) * float(model.repeat.trend[g]) for g in range(G))
+    return float(model.repeat.power) * log(1 + much) + trend
 
 
 @torch.no_grad()
@@ -219,9 +227,9 @@ def test_match_is_cosine_and_prior_and_repeats() -> None:
 
     found = model.match_scores(request, asked, catalogue)
 
-    expected = 12 * request @ catalogue.target_VD.T + model.priors(asked, catalogue)
-    # 30 hours are in bucket 8 (16 to 32), 1.5 in bucket 4; the two purchases add up.
-    expected[0, 1] += log(1 + excitement(model, BUY, 8) + excitement(model, BUY, 4))
+    expected = 3 * request @ catalogue.target_VD.T + model.priors(asked, catalogue)
+    expected += model.welcome * ~WARM
+    expected[0, 1] += bought_twice(model, inputs())
     torch.testing.assert_close(found, expected, atol=1e-4, rtol=1e-5)
 
 
@@ -242,7 +250,7 @@ def test_judging_knows_the_match_of_its_pair() -> None:
     pair, past, position = told[0]
     score = model.match_scores(request, asked, catalogue)
     torch.testing.assert_close(pair.match_N, score[request_N, item_N], atol=1e-4, rtol=1e-5)
-    repeats = log(1 + excitement(model, BUY, 8) + excitement(model, BUY, 4))
+    repeats = bought_twice(model, inputs())
     assert pair.repeat_N.tolist() == pytest.approx([repeats, 0, 0, 0], abs=1e-5)
     cosine = catalogue.query_text_QH[0] @ catalogue.item_text_VH[torch.tensor([1, 4])].T
     assert pair.text_cosine_N.tolist() == pytest.approx([*cosine.tolist(), 0, 0], abs=1e-6)

@@ -24,6 +24,7 @@ from shelfwise.models.heads import ClickConvert, ClickConvertHeads, PairFeatures
 from shelfwise.models.history.choice import history_encoder
 from shelfwise.models.history_encoder import AGE_BUCKETS, Events, age_bucket
 from shelfwise.models.neighbours import Neighbours
+from shelfwise.models.repeats import Repeats
 from shelfwise.models.requests import SURFACES, Requests, as_read
 from shelfwise.models.task_weights import TaskWeights
 from shelfwise.schema.event import EventKind
@@ -36,8 +37,6 @@ _MOST_SCALE = 4.6  # logarithm of the largest scale, 100
 # First guess of what makes an item likely, by the figures of its trend: mostly what others began to
 # take lately.
 _FIRST_TREND = (0.1, 0.2, 0.1, 0.0, 0.0, 0.3, 0.3)
-# First guess of how many times its chance a meeting adds to an item's, as a logarithm.
-_FIRST_EXCITEMENT = 1.0
 
 
 class Shape(NamedTuple):
@@ -85,14 +84,10 @@ class ShelfModel(nn.Module):
         figures = numbers + trend + FIGURES + self.words
         self.heads = ClickConvertHeads(width, figures, len(SURFACES), options.heads)
         self.trend = nn.Parameter(torch.tensor(_FIRST_TREND[:trend]) / _LOGIT_UNIT)
-        # By kind of behaviour and its age: how much likelier it makes the very same item, and how
-        # much it counts when a candidate is compared with the past.
-        self.repeat = nn.Embedding(len(EventKind) * AGE_BUCKETS, 1)
+        self.repeat = Repeats(len(EventKind), trend)
+        # By kind of behaviour and its age: how much it counts when a candidate is compared with the
+        # past.
         self.past_weight = nn.Embedding(len(EventKind) * AGE_BUCKETS, 1)
-        # What makes items likely to be taken again, by their trend, and how steeply meetings count.
-        self.repeat_trend = nn.Parameter(torch.zeros(trend))
-        self.repeat_power = nn.Parameter(torch.ones(()))
-        nn.init.zeros_(self.repeat.weight)
         nn.init.zeros_(self.past_weight.weight)
         # What random vectors say at first is noise: it starts small, and may grow fast.
         self.log_scale = nn.Parameter(torch.tensor(float(options.match_scale)).log() / _LOGIT_UNIT)
@@ -227,27 +222,10 @@ class ShelfModel(nn.Module):
         return prior_RV + intent.match_gain * told_RC[:, catalogue.group_VC[:, CATEGORY]]
 
     def repeats(self, requests: Requests, catalogue: Catalogue) -> Tensor:
-        """``[R, V]`` what having met an item before adds to its match; 0 where it was not met.
-
-        Every earlier meeting makes the next likelier, by its kind and age, and they add up as the
-        intensities of a self-exciting process (Hawkes, 1971): ``log(1 + sum of exp(learned))``.
-        Some items are bought again and again, others once: that their trend tells.
-        """
-        items = len(catalogue.target_VD)
-        requests = as_read(requests, self.options.history)
-        request_X, place_X = (requests.met.item_RP >= 0).nonzero(as_tuple=True)
-        item_X = requests.met.item_RP[request_X, place_X]
-        much_RV = requests.met.age_RP.new_zeros(len(requests.met.item_RP), items)
-        much_X = self._excitement(requests)[request_X, place_X]
-        much_RV = much_RV.index_put((request_X, item_X), much_X, accumulate=True)
-        again_RV = (catalogue.trend_KVG @ self.repeat_trend)[requests.moment_R]
-        return self.repeat_power * much_RV.log1p() + again_RV * (much_RV > 0)
-
-    def _excitement(self, requests: Requests) -> Tensor:
-        """``[R, P]`` how much likelier each meeting makes the next of the same item."""
-        met = requests.met
-        logit_RP: Tensor = self.repeat(met.kind_RP * AGE_BUCKETS + age_bucket(met.age_RP))
-        return (_LOGIT_UNIT * logit_RP.squeeze(-1) + _FIRST_EXCITEMENT).clamp(max=20).exp()
+        """``[R, V]`` what having met an item before adds to its match; 0 where it was not met."""
+        met = as_read(requests, self.options.history).met
+        repeat_RV: Tensor = self.repeat(met, catalogue.trend_KVG, requests.moment_R)
+        return repeat_RV
 
     def judge(
         self,
@@ -273,11 +251,9 @@ class ShelfModel(nn.Module):
         cosine_N = (_pick(catalogue.query_text_QH, query_N) * catalogue.item_text_VH[item_N]).sum(
             -1
         )
-        same_NP = requests.met.item_RP[request_N] == item_N[:, None]
         moment_N = requests.moment_R[request_N]
         trend_NG = catalogue.trend_KVG[moment_N, item_N]
-        much_N = (self._excitement(requests)[request_N] * same_NP).sum(-1)
-        repeat_N = self.repeat_power * much_N.log1p() + trend_NG @ self.repeat_trend * (much_N > 0)
+        repeat_N = self.repeat.of_pairs(requests.met, pairs, trend_NG)
         prior_N = trend_NG @ (_LOGIT_UNIT * self.trend) + catalogue.item_bias_V[item_N]
         intent_N = self._intended(query_N, item_N, catalogue)
         if intent_N is not None:

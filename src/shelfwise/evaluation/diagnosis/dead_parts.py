@@ -156,7 +156,7 @@ def _never_moved(model: ShelfModel, case: Case) -> Iterator[Part]:
         **{f"history.{name}": weight for name, weight in _zero_in_history(model)},
     }
     if not isinstance(model.history, RequestAlone):
-        zero_at_first["repeat"] = model.repeat.weight
+        zero_at_first["repeat"] = model.repeat.excitement.weight
     if _meets_words(case):
         zero_at_first["query_shift"] = model.query_shift.weight
     for name, weight in zero_at_first.items():
