@@ -31,23 +31,38 @@ class Repeats(nn.Module):
         nn.init.zeros_(self.excitement.weight)
         self.trend = nn.Parameter(torch.zeros(trend))
         self.power = nn.Parameter(torch.ones(()))
+        # What goes with an item's like says less of the item itself, once it was met.
+        self.near = nn.Parameter(torch.zeros(()))
 
-    def forward(self, met: MetItems, trend_KVG: Tensor, moment_R: Tensor) -> Tensor:
-        """``[R, V]``"""
+    def forward(
+        self, met: MetItems, trend_KVG: Tensor, moment_R: Tensor, near_RV: Tensor | None
+    ) -> Tensor:
+        """``[R, V]``; ``near_RV`` is what the match is told of neighbours, if it is."""
         request_X, place_X = (met.item_RP >= 0).nonzero(as_tuple=True)
         item_X = met.item_RP[request_X, place_X]
         much_RV = met.age_RP.new_zeros(len(met.item_RP), trend_KVG.shape[1])
         much_X = self._excited(met)[request_X, place_X]
         much_RV = much_RV.index_put((request_X, item_X), much_X, accumulate=True)
         again_RV = (trend_KVG @ self.trend)[moment_R]
+        if near_RV is not None:
+            again_RV = again_RV + _LOGIT_UNIT * self.near * near_RV.detach()
         return self.power * much_RV.log1p() + again_RV * (much_RV > 0)
 
-    def of_pairs(self, met: MetItems, pairs: tuple[Tensor, Tensor], trend_NG: Tensor) -> Tensor:
+    def of_pairs(
+        self,
+        met: MetItems,
+        pairs: tuple[Tensor, Tensor],
+        trend_NG: Tensor,
+        near_N: Tensor | None,
+    ) -> Tensor:
         """``[N]`` the same of some pairs of request and item."""
         request_N, item_N = pairs
         same_NP = met.item_RP[request_N] == item_N[:, None]
         much_N = (self._excited(met)[request_N] * same_NP).sum(-1)
-        return self.power * much_N.log1p() + trend_NG @ self.trend * (much_N > 0)
+        again_N = trend_NG @ self.trend
+        if near_N is not None:
+            again_N = again_N + _LOGIT_UNIT * self.near * near_N.detach()
+        return self.power * much_N.log1p() + again_N * (much_N > 0)
 
     def _excited(self, met: MetItems) -> Tensor:
         """``[R, P]`` how much likelier each meeting makes the next of the same item."""

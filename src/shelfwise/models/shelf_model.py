@@ -195,7 +195,7 @@ class ShelfModel(nn.Module):
         near_RV = self.near(requests, catalogue)
         if near_RV is not None:
             score_RV = score_RV + near_RV
-        return score_RV + self.repeats(requests, catalogue)
+        return score_RV + self.repeats(requests, catalogue, near_RV)
 
     def near(self, requests: Requests, catalogue: Catalogue) -> Tensor | None:
         """``[R, V]`` what the neighbours of what was met add to each match; None without tables."""
@@ -221,10 +221,13 @@ class ShelfModel(nn.Module):
         told_RC = _pick(told_QC, requests.query_R)
         return prior_RV + intent.match_gain * told_RC[:, catalogue.group_VC[:, CATEGORY]]
 
-    def repeats(self, requests: Requests, catalogue: Catalogue) -> Tensor:
-        """``[R, V]`` what having met an item before adds to its match; 0 where it was not met."""
+    def repeats(self, requests: Requests, catalogue: Catalogue, near_RV: Tensor | None) -> Tensor:
+        """``[R, V]`` what having met an item before adds to its match; 0 where it was not met.
+
+        ``near_RV`` is as `near` returns it, of the same items.
+        """
         met = as_read(requests, self.options.history).met
-        repeat_RV: Tensor = self.repeat(met, catalogue.trend_KVG, requests.moment_R)
+        repeat_RV: Tensor = self.repeat(met, catalogue.trend_KVG, requests.moment_R, near_RV)
         return repeat_RV
 
     def judge(
@@ -253,14 +256,15 @@ class ShelfModel(nn.Module):
         )
         moment_N = requests.moment_R[request_N]
         trend_NG = catalogue.trend_KVG[moment_N, item_N]
-        repeat_N = self.repeat.of_pairs(requests.met, pairs, trend_NG)
         prior_N = trend_NG @ (_LOGIT_UNIT * self.trend) + catalogue.item_bias_V[item_N]
         intent_N = self._intended(query_N, item_N, catalogue)
         if intent_N is not None:
             prior_N = prior_N + intent_N.match
         near_RV = self.near(requests, catalogue)
-        if near_RV is not None:
-            prior_N = prior_N + near_RV[request_N, item_N]
+        near_N = None if near_RV is None else near_RV[request_N, item_N]
+        if near_N is not None:
+            prior_N = prior_N + near_N
+        repeat_N = self.repeat.of_pairs(requests.met, pairs, trend_NG, near_N)
         target_ND = catalogue.target_VD[item_N]
         dot_N = self.match_scale() * (request_RD[request_N] * target_ND).sum(-1)
         done_NS = self.affinity(_done(requests, catalogue), request_N, catalogue.group_VC[item_N])

@@ -79,9 +79,10 @@ def match_loss(
     requests, catalogue = candidates.narrowed(known)
     scaled_RD = network.model.match_scale() * request_RD
     prior_RC = network.model.priors(requests, catalogue)
-    if near_RV is not None:
-        prior_RC = prior_RC + candidates.taking_part(near_RV)
-    repeat_RC = network.model.repeats(requests, catalogue)
+    near_RC = None if near_RV is None else candidates.taking_part(near_RV)
+    if near_RC is not None:
+        prior_RC = prior_RC + near_RC
+    repeat_RC = network.model.repeats(requests, catalogue, near_RC)
     if not rule.final:
         return _loss(judged, _Scored(scaled_RD, catalogue.target_VD, prior_RC + repeat_RC))
     taken_RP = torch.isin(requests.met.kind_RP, requests.met.kind_RP.new_tensor(rule.final))
