@@ -47,3 +47,14 @@ def taken_of_parts(prepared: PreparedShop, parts: Sequence[Part]) -> pl.DataFram
     """Positives of ``parts``, as far as they were known when the last of them ended."""
     end = prepared.moments.known_until(parts)
     return rows_of_parts(prepared, prepared.positives, parts).filter(pl.col("at") < end)
+
+
+def taken_by_owner(prepared: PreparedShop, parts: Sequence[Part]) -> pl.DataFrame:
+    """The same with each row's owner, sorted by owner, then time."""
+    requests = prepared.requests.with_row_index("request").select("request", "owner")
+    return (
+        taken_of_parts(prepared, parts)
+        .with_row_index("place")
+        .join(requests.with_columns(pl.col("request").cast(pl.Int64)), on="request")
+        .sort("owner", "at", "place")
+    )

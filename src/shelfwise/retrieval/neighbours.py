@@ -15,11 +15,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 from scipy import sparse
 
-from shelfwise.data.part_rows import taken_of_parts
+from shelfwise.data.part_rows import taken_by_owner
 from shelfwise.data.prepared import PreparedShop
 from shelfwise.data.split import Part
 from shelfwise.metrics.ndcg import ndcg_at_k
@@ -59,13 +58,7 @@ class TakenInOrder(NamedTuple):
 
 def taken_in_order(prepared: PreparedShop, parts: Sequence[Part]) -> TakenInOrder:
     """What ``parts`` say was taken."""
-    requests = prepared.requests.with_row_index("request").select("request", "owner")
-    rows = (
-        taken_of_parts(prepared, parts)
-        .with_row_index("place")
-        .join(requests.with_columns(pl.col("request").cast(pl.Int64)), on="request")
-        .sort("owner", "at", "place")
-    )
+    rows = taken_by_owner(prepared, parts)
     return TakenInOrder(
         rows["owner"].to_numpy().astype(np.int64),
         rows["item"].to_numpy().astype(np.int64),

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from shelfwise.data.attribution import DAY
 from shelfwise.data.history import KINDS
-from shelfwise.data.part_rows import LEARNED, TRAINED, taken_of_parts
+from shelfwise.data.part_rows import LEARNED, TRAINED, taken_by_owner
 from shelfwise.data.prepared import PreparedShop
 from shelfwise.data.split import Part
 from shelfwise.data.targets import MatchTargets, match_targets
@@ -222,13 +221,7 @@ def learned_from(prepared: PreparedShop, parts: Sequence[Part]) -> Learned:
 
 def taken_in(prepared: PreparedShop, parts: Sequence[Part]) -> Taken:
     """Behaviour of ``parts`` that counts as a match, sorted by owner and time."""
-    requests = prepared.requests.with_row_index("request").select("request", "owner")
-    rows = (
-        taken_of_parts(prepared, parts)
-        .with_row_index("place")
-        .join(requests.with_columns(pl.col("request").cast(pl.Int64)), on="request")
-        .sort("owner", "at", "place")
-    )
+    rows = taken_by_owner(prepared, parts)
     return Taken(
         rows["owner"].to_numpy().astype(np.int64),
         rows["item"].to_numpy().astype(np.int64),
