@@ -46,6 +46,22 @@ def test_metrics_of_shoppers_by_hand() -> None:
     np.testing.assert_allclose(values["mrr"], [1, 1 / 3])
 
 
+def test_rare_items_are_those_that_few_took_and_somebody_did() -> None:
+    from benchmarks.catalogue import _of_rare_items
+
+    from shelfwise.evaluation.match import View
+
+    none = np.empty(0, np.int64)
+    view = View("new", np.array([0, 0, 1, 2]), np.array([0, 1, 2, 3]), np.array([2]), none)
+
+    found = _of_rare_items(view, np.array([6, 5, 0, 1]), 5)
+
+    assert found.name == "taken 5 times at most"
+    assert found.right_target_P.tolist() == [0, 2]
+    assert found.right_item_P.tolist() == [1, 3]
+    assert found.excluded_target_X.tolist() == [2]
+
+
 def test_cold_items_are_the_units_of_their_view() -> None:
     from benchmarks.catalogue import unit_values
 
@@ -67,7 +83,9 @@ def test_a_misspelt_system_stops_before_anything_runs(tmp_path: Path) -> None:
 
     asking = Asking(tmp_path, systems=("shelfwize",), scripts=tmp_path)
 
-    with pytest.raises(ConfigError, match="no shelfwize; known are shelfwise, baselines, peers"):
+    with pytest.raises(
+        ConfigError, match="no shelfwize; known are shelfwise, variants, baselines, peers"
+    ):
         compare(Protocol("retail", "online-retail", "."), asking, Silent())
 
 

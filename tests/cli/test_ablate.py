@@ -42,5 +42,5 @@ def test_a_part_that_there_is_not_is_refused(prepared_sample: PreparedShop, tmp_
     )
 
     assert ended.code == 1
-    assert "no part is called colour; there are: text, ids, history" in ended.err
+    assert "no part is called colour; there are: text, ids, neighbours, history" in ended.err
     assert not (tmp_path / "ablation").exists()

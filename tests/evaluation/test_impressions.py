@@ -140,7 +140,7 @@ def examples_of(item: str, position: str, clicked: str, purchased: str) -> Examp
         one, one, one, one, one - 1, one,
         ints(0, size), ints(*map(int, item)), ints(*map(int, position)),
         flags(clicked), flags(purchased), np.ones(size, bool), np.ones(size, np.float32),
-        ints(0, 0), ints(), np.ones(size, np.float32), np.ones(0, np.float32), one - 1,
+        ints(0, 0), ints(), np.ones(size, np.float32), np.ones(0, np.float32), one - 1, one,
     )  # fmt: skip
 
 

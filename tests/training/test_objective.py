@@ -254,7 +254,7 @@ def test_a_repeat_teaches_how_likely_repeats_are_and_nothing_else(
         if parameter.grad is not None and parameter.grad.abs().sum() > 0
     }
     # So early nothing has a trend yet, which is learned beside them where there is one.
-    assert learned == {"repeat.excitement.weight", "repeat.power"}
+    assert learned == {"repeat.excitement.weight", "repeat.power", "repeat.near"}
     # What was met and taken again grows likelier: a step against the gradient raises it.
     assert network.model.repeat.excitement.weight.grad is not None
     assert network.model.repeat.excitement.weight.grad.min() < 0

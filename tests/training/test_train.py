@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,9 @@ import pytest
 import torch
 from data.small_log import event, prepared_shop, random_events, write_table
 
+from shelfwise.data.batches import examples_of
 from shelfwise.data.part_rows import LEARNED, TRAINED
+from shelfwise.data.period_examples import period_examples
 from shelfwise.data.prepared import PreparedShop
 from shelfwise.data.tokens import tokenise
 from shelfwise.data.trend import trend_at
@@ -17,6 +20,7 @@ from shelfwise.models.calibration import NOT_CALIBRATED, load_calibration
 from shelfwise.models.text_encoder import load_text_encoder
 from shelfwise.models.weights import load_tensors
 from shelfwise.ranking.loaded_run import open_run
+from shelfwise.retrieval.neighbours import neighbour_arrays, taken_in_order
 from shelfwise.schema.errors import ConfigError
 from shelfwise.schema.manifest import open_sealed
 from shelfwise.schema.run_files import CALIBRATION, CURVE, ITEMS, MODEL, TABLES
@@ -190,3 +194,42 @@ def test_prefixes_stand_before_what_is_read(tiny_encoder: Path, tmp_path: Path) 
         atol=1e-4,
         rtol=0,
     )
+
+
+def test_whole_periods_are_learned_from_where_asked_for(
+    shop: PreparedShop, tiny_encoder: Path, tmp_path: Path
+) -> None:
+    moments = shop.moments
+    period = moments.end_of("validation") - moments.start_of("validation")
+    whole = sum(len(one) for one in period_examples(shop, TRAINED, period))
+    usual = len(examples_of(shop, TRAINED))
+    assert whole > 16  # more than a batch
+    options = SHORT.model_copy(update={"epochs": 1})
+
+    plain, told = (
+        train(
+            shop,
+            tmp_path / str(asked),
+            options_of(tiny_encoder),
+            options.model_copy(update={"period_requests": asked}),
+        )
+        for asked in (False, True)
+    )
+
+    assert shop.options.match.target == "period"
+    assert plain.facts["steps"] == math.ceil(usual / 16)
+    assert told.facts["steps"] == math.ceil((usual + whole) / 16)
+
+
+def test_a_run_keeps_the_tables_of_all_shoppers(
+    shop: PreparedShop, tiny_encoder: Path, tmp_path: Path
+) -> None:
+    train(shop, tmp_path / "run", options_of(tiny_encoder), SHORT)
+
+    kept = open_run(tmp_path / "run").known.neighbours
+
+    items = len(shop.items)
+    expected = neighbour_arrays(taken_in_order(shop, TRAINED), items)
+    assert kept is not None
+    for found, whole in zip(kept, expected, strict=True):
+        assert np.array_equal(found.numpy(), whole[:, :items])
