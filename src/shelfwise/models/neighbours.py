@@ -41,6 +41,10 @@ class NeighbourTables(NamedTuple):
     item_TXK: Tensor  # int32 ``[T, F V, K]``
     weight_TXK: Tensor  # float32, at least 0; 0 where an item has fewer
 
+    def to(self, device: torch.device) -> NeighbourTables:
+        """The same on a device."""
+        return NeighbourTables(self.item_TXK.to(device), self.weight_TXK.to(device))
+
 
 class Neighbours(nn.Module):
     """Logits of all items from the neighbours of those met."""

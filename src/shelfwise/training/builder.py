@@ -20,12 +20,10 @@ from shelfwise.data.token_cache import TOKEN_CACHE
 from shelfwise.data.tokens import TokenTable, tokenise
 from shelfwise.data.trend import FIGURES, trend_of
 from shelfwise.models.config import EncoderOptions, ModelOptions
-from shelfwise.models.neighbours import NeighbourTables
 from shelfwise.models.pretrained import encoder_folder
 from shelfwise.models.shelf_model import Shape, ShelfModel
 from shelfwise.models.text_encoder import load_text_encoder
 from shelfwise.models.weights import ENCODER
-from shelfwise.retrieval.neighbours import fold_of, neighbour_arrays, taken_in_order
 from shelfwise.retrieval.shared_words import figures_of_words
 from shelfwise.training.adaptation.adapt import Start
 from shelfwise.training.adaptation.options import AdaptationOptions
@@ -45,7 +43,7 @@ from shelfwise.training.curve import LearningCurve
 from shelfwise.training.device import choose_device
 from shelfwise.training.fit import Lessons, Plan, fit
 from shelfwise.training.manner import Manner
-from shelfwise.training.network import Network, words_of
+from shelfwise.training.network import Network, neighbours_of, told_folds, words_of
 from shelfwise.training.position_start import measured_places, usual_shift
 from shelfwise.training.task_plan import PLAIN, TaskPlan, plan_tasks, start_heads
 from shelfwise.training.text_bank import TextBank
@@ -91,7 +89,7 @@ class Builder:
         if key not in self._examples:
             found = examples_of(self.prepared, parts)
             if "train" in key:
-                found = replace(found, fold_R=fold_of(found.owner_R, len(self.prepared.items)))
+                found = told_folds(found, len(self.prepared.items))
             self._examples[key] = found
         return self._examples[key]
 
@@ -102,8 +100,7 @@ class Builder:
             return found
         periods = period_examples(self.prepared, parts, period)
         items = len(self.prepared.items)
-        told = [replace(one, fold_R=fold_of(one.owner_R, items)) for one in periods]
-        return joined([found, *told])
+        return joined([found, *(told_folds(one, items) for one in periods)])
 
     def _tokens(self) -> TokenTable:
         encoder = self.model_options.encoder
@@ -180,7 +177,11 @@ class Builder:
         model = ShelfModel(shape, self.model_options)
         facts, trend = item_facts(self.prepared, parts), trend_of(self.prepared, parts)
         network = Network.of(bank, model, facts, trend, self.manner.phases)
-        neighbours = self._neighbours(parts, device)
+        neighbours = neighbours_of(
+            self.prepared, parts, self.model_options.neighbours, self.progress
+        )
+        if neighbours is not None:
+            neighbours = neighbours.to(device)
         network = replace(network, words=self.words, tasks=tasks, neighbours=neighbours)
         start_heads(model, tasks)
         if self.prepared.has_impressions:
@@ -190,13 +191,6 @@ class Builder:
         if self.begun is not None:
             self.begun.put(network)
         return network
-
-    def _neighbours(self, parts: Sequence[Part], device: torch.device) -> NeighbourTables | None:
-        most = self.model_options.neighbours
-        if most == 0:
-            return None
-        found = neighbour_arrays(taken_in_order(self.prepared, parts), most, self.progress)
-        return NeighbourTables(*(torch.from_numpy(side).to(device) for side in found))
 
     def _start_places(self, model: ShelfModel, parts: Sequence[Part], examples: Examples) -> None:
         if self.options.position == "learned":

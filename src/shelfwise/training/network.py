@@ -6,7 +6,8 @@ N = impressions, M = positives, D = width.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -14,9 +15,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from shelfwise.data.batches import Batch
+from shelfwise.data.batches import Batch, Examples
 from shelfwise.data.item_facts import ItemFacts
 from shelfwise.data.prepared import PreparedShop
+from shelfwise.data.split import Part
 from shelfwise.data.tokens import TokenTable
 from shelfwise.data.trend import Trend
 from shelfwise.models.catalogue import Catalogue, Fresh, ItemInputs
@@ -24,8 +26,10 @@ from shelfwise.models.config import FlatTextHistory
 from shelfwise.models.history.written import WrittenHistories
 from shelfwise.models.neighbours import NeighbourTables
 from shelfwise.models.shelf_model import ShelfModel
+from shelfwise.retrieval.neighbours import fold_of, neighbour_arrays, taken_in_order
 from shelfwise.retrieval.shared_words import SharedWords
 from shelfwise.schema.errors import ConfigError
+from shelfwise.schema.progress import Progress
 from shelfwise.training.phases import Phases, Untimed
 from shelfwise.training.task_plan import PLAIN, TaskPlan
 from shelfwise.training.text_bank import TextBank, length_buckets
@@ -171,6 +175,23 @@ def _check_room(bank: TextBank, model: ShelfModel) -> None:
 def words_of(prepared: PreparedShop) -> SharedWords | None:
     """The words of everything that is sold, beside all that was ever typed."""
     return SharedWords.of(prepared.items["text"].to_list(), prepared.queries["text"].to_list())
+
+
+def neighbours_of(
+    prepared: PreparedShop, parts: Sequence[Part], most: int, progress: Progress
+) -> NeighbourTables | None:
+    """What goes with what by ``parts``, with and without each fold of owners; None where ``most``,
+    the neighbours of an item, is 0.
+    """
+    if most == 0:
+        return None
+    found = neighbour_arrays(taken_in_order(prepared, parts), most, progress)
+    return NeighbourTables(*map(torch.from_numpy, found))
+
+
+def told_folds(examples: Examples, items: int) -> Examples:
+    """What was learned from, as it was learned: asking tables that know nothing of its owners."""
+    return replace(examples, fold_R=fold_of(examples.owner_R, items))
 
 
 def live_texts(batch: Batch, items: int, most: int, rng: np.random.Generator) -> NDArray[np.int64]:

@@ -25,7 +25,7 @@ from shelfwise.ranking.loaded_run import LoadedRun
 from shelfwise.schema.progress import Progress
 from shelfwise.schema.run_files import CURVE
 from shelfwise.training.answers import Answers, answers_of, evenly_spread
-from shelfwise.training.network import Network
+from shelfwise.training.network import Network, told_folds
 
 MOST_REQUESTS = 4_000  # asked of each part, evenly spread over time
 
@@ -108,7 +108,7 @@ def open_case(
         progress: told of each request.
     """
     network = network_of(folder, run, prepared, progress)
-    heard = {part: _calibrated(_heard(network, prepared, part, progress), run) for part in PARTS}
+    heard = {part: _heard(network, prepared, part, run, progress) for part in PARTS}
     unseen: Part = "test" if "validation" in run.learned else "validation"
     curve = json.loads((folder / CURVE).read_text(encoding="utf-8"))
     return Case(folder, run, prepared, network, heard, judged or unseen, curve)
@@ -117,7 +117,7 @@ def open_case(
 def heard_by(folder: Path, run: LoadedRun, case: Case, progress: Progress) -> Heard:
     """What another run of the same data says of the requests that the case is judged by."""
     network = network_of(folder, run, case.prepared, progress)
-    return _calibrated(_heard(network, case.prepared, case.judged, progress), run)
+    return _heard(network, case.prepared, case.judged, run, progress)
 
 
 def _calibrated(heard: Heard, run: LoadedRun) -> Heard:
@@ -141,8 +141,12 @@ def _logits(p_N: NDArray[np.float32]) -> NDArray[np.float32]:
     return logit_N
 
 
-def _heard(network: Network, prepared: PreparedShop, part: Part, progress: Progress) -> Heard:
+def _heard(
+    network: Network, prepared: PreparedShop, part: Part, run: LoadedRun, progress: Progress
+) -> Heard:
     examples = examples_of(prepared, [part])
+    if part in run.learned:
+        examples = told_folds(examples, len(prepared.items))
     rows = evenly_spread(len(examples), MOST_REQUESTS)
     asked = as_of_test(network, prepared) if part == "test" else network
     with progress.step(f"Asking about {part}", total=len(rows)) as step:
@@ -163,6 +167,7 @@ def _heard(network: Network, prepared: PreparedShop, part: Part, progress: Progr
         known = examples_of(prepared, LEARNED if part == "test" else TRAINED)
         if part != "train" and len(known):
             simple_N = item_rates(prepared, known, outcomes).click_N
-    return Heard(
+    heard = Heard(
         part, examples, rows, answers, simple_N, owner_N, examples.surface_R[answers.request_N]
     )
+    return _calibrated(heard, run)

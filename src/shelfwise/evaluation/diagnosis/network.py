@@ -17,7 +17,7 @@ from shelfwise.models.config import ModelOptions
 from shelfwise.models.weights import ENCODER
 from shelfwise.ranking.loaded_run import LoadedRun
 from shelfwise.schema.progress import Progress
-from shelfwise.training.network import Network, words_of
+from shelfwise.training.network import Network, neighbours_of, words_of
 from shelfwise.training.text_bank import TextBank
 
 
@@ -35,7 +35,8 @@ def network_of(folder: Path, run: LoadedRun, prepared: PreparedShop, progress: P
     bank = TextBank(run.encoder, tokens, torch.device("cpu"), progress)
     facts, trend = item_facts(prepared, parts), trend_of(prepared, parts)
     network = Network.of(bank, run.model, facts, trend)
-    return replace(network, words=words_of(prepared))
+    neighbours = neighbours_of(prepared, parts, run.model.options.neighbours, progress)
+    return replace(network, words=words_of(prepared), neighbours=neighbours)
 
 
 def as_of_test(network: Network, prepared: PreparedShop) -> Network:
