@@ -29,7 +29,7 @@ from benchmarks.shops import Shop, prepared_shop, shop_of
 from shelfwise.data.part_rows import LEARNED
 from shelfwise.data.prepared import PreparedShop
 from shelfwise.data.targets import MatchTargets, match_targets
-from shelfwise.evaluation.baselines.choose import baselines, taken_in
+from shelfwise.evaluation.baselines.choose import baselines
 from shelfwise.evaluation.match import Ranked, Score, View, rank_all, views
 from shelfwise.evaluation.per_owner import per_owner
 from shelfwise.evaluation.report import OURS
@@ -37,6 +37,7 @@ from shelfwise.evaluation.run_scorer import RunScorer
 from shelfwise.evaluation.summary import protocol_of
 from shelfwise.metrics.hit_rate import hit_rate_at_k
 from shelfwise.ranking.loaded_run import open_run
+from shelfwise.retrieval.taken import taken_in
 from shelfwise.schema.errors import DataError
 from shelfwise.schema.manifest import file_digests, fingerprint_of
 from shelfwise.schema.progress import Progress, Silent

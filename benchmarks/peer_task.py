@@ -14,8 +14,8 @@ import polars as pl
 from shelfwise.data.part_rows import LEARNED, TRAINED
 from shelfwise.data.prepared import PreparedShop
 from shelfwise.data.targets import MatchTargets, match_targets
-from shelfwise.evaluation.baselines.choose import match_kind_numbers, taken_in
-from shelfwise.evaluation.baselines.role import Taken
+from shelfwise.evaluation.baselines.choose import match_kind_numbers
+from shelfwise.retrieval.taken import Taken, taken_in
 
 K = 10
 _ITEM_COLUMNS = ("item_id", "title", "category", "brand", "price", "text")

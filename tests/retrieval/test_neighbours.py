@@ -11,21 +11,26 @@ from shelfwise.models.neighbours import RELATIONS
 from shelfwise.retrieval.ease import ease_weights
 from shelfwise.retrieval.neighbours import (
     NeighbourArrays,
-    TakenInOrder,
     best_strength,
     fold_of,
     folds_of,
     neighbour_arrays,
-    taken_in_order,
 )
+from shelfwise.retrieval.taken import Taken, taken_in
 
 TOGETHER, NEXT = (RELATIONS.index(name) for name in ("together", "next"))
 
 
-def taken_of(baskets: list[list[int]], items: int) -> TakenInOrder:
+def taken_of(baskets: list[list[int]], items: int) -> Taken:
     owner = [place for place, basket in enumerate(baskets) for _ in basket]
     item = [one for basket in baskets for one in basket]
-    return TakenInOrder(np.array(owner, np.int64), np.array(item, np.int64), len(baskets), items)
+    return Taken(
+        np.array(owner, np.int64),
+        np.array(item, np.int64),
+        np.arange(len(item)),
+        len(baskets),
+        items,
+    )
 
 
 def dense(found: NeighbourArrays, relation: int, fold: int, items: int) -> NDArray[np.float32]:
@@ -128,7 +133,7 @@ def test_nobody_and_nothing_taken_makes_empty_tables() -> None:
 
 
 def test_what_a_shop_took_is_in_order(prepared_sample: PreparedShop) -> None:
-    taken = taken_in_order(prepared_sample, TRAINED)
+    taken = taken_in(prepared_sample, TRAINED)
 
     requests = prepared_sample.requests
     end = prepared_sample.moments.known_until(TRAINED)

@@ -25,7 +25,8 @@ from shelfwise.models.config import (
 from shelfwise.models.neighbours import NeighbourTables
 from shelfwise.models.shelf_model import Shape, ShelfModel
 from shelfwise.models.text_encoder import load_text_encoder
-from shelfwise.retrieval.neighbours import neighbour_arrays, taken_in_order
+from shelfwise.retrieval.neighbours import neighbour_arrays
+from shelfwise.retrieval.taken import taken_in
 from shelfwise.schema.progress import Silent
 from shelfwise.training.network import Network
 from shelfwise.training.text_bank import TextBank
@@ -68,7 +69,7 @@ def network_of(
     model = ShelfModel(shape, options_of(folder, tuning, history))
     facts = item_facts(prepared, TRAINED)
     network = Network.of(bank, model, facts, trend_of(prepared))
-    near = neighbour_arrays(taken_in_order(prepared, TRAINED), model.options.neighbours)
+    near = neighbour_arrays(taken_in(prepared, TRAINED), model.options.neighbours)
     return replace(network, neighbours=NeighbourTables(*map(torch.from_numpy, near)))
 
 

@@ -20,7 +20,8 @@ from shelfwise.models.calibration import NOT_CALIBRATED, load_calibration
 from shelfwise.models.text_encoder import load_text_encoder
 from shelfwise.models.weights import load_tensors
 from shelfwise.ranking.loaded_run import open_run
-from shelfwise.retrieval.neighbours import neighbour_arrays, taken_in_order
+from shelfwise.retrieval.neighbours import neighbour_arrays
+from shelfwise.retrieval.taken import taken_in
 from shelfwise.schema.errors import ConfigError
 from shelfwise.schema.manifest import open_sealed
 from shelfwise.schema.run_files import CALIBRATION, CURVE, ITEMS, MODEL, TABLES
@@ -229,7 +230,7 @@ def test_a_run_keeps_the_tables_of_all_shoppers(
     kept = open_run(tmp_path / "run").known.neighbours
 
     items = len(shop.items)
-    expected = neighbour_arrays(taken_in_order(shop, TRAINED), items)
+    expected = neighbour_arrays(taken_in(shop, TRAINED), items)
     assert kept is not None
     for found, whole in zip(kept, expected, strict=True):
         assert np.array_equal(found.numpy(), whole[:, :items])

@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shelfwise.data.targets import MatchTargets
-from shelfwise.evaluation.baselines.role import Taken
 from shelfwise.evaluation.config import EvaluateOptions
 from shelfwise.evaluation.impressions import row
 from shelfwise.evaluation.per_owner import per_owner
@@ -27,6 +26,7 @@ from shelfwise.metrics.lists import mean_of_lists
 from shelfwise.metrics.novelty import novelty
 from shelfwise.metrics.value import ratio
 from shelfwise.metrics.wrong_rate import WrongPlaces, wrong_places
+from shelfwise.retrieval.taken import Taken
 
 TASK = "lists"
 

@@ -15,7 +15,7 @@ from shelfwise.data.part_rows import LEARNED, TRAINED
 from shelfwise.data.prepared import PreparedShop
 from shelfwise.data.split import split_warning
 from shelfwise.data.targets import MatchTargets, match_targets
-from shelfwise.evaluation.baselines.choose import baselines, taken_in
+from shelfwise.evaluation.baselines.choose import baselines
 from shelfwise.evaluation.baselines.click_models import click_models
 from shelfwise.evaluation.best_baseline import best_baseline_notes
 from shelfwise.evaluation.beyond_accuracy import Shelf, list_rows
@@ -53,6 +53,7 @@ from shelfwise.evaluation.verdicts import verdicts
 from shelfwise.metrics.bootstrap import bootstrap_interval, bootstrap_rows, paired_interval
 from shelfwise.models.config import ModelOptions
 from shelfwise.ranking.loaded_run import LoadedRun
+from shelfwise.retrieval.taken import taken_in
 from shelfwise.schema.progress import Progress
 
 _COLD_PLACES = 100

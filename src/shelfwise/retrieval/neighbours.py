@@ -11,19 +11,16 @@ tables, F = folds of owners, beside all of them together.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from shelfwise.data.part_rows import taken_by_owner
-from shelfwise.data.prepared import PreparedShop
-from shelfwise.data.split import Part
 from shelfwise.metrics.ndcg import ndcg_at_k
 from shelfwise.metrics.ranks import ranks_of_relevant
 from shelfwise.retrieval.ease import ease_weights
+from shelfwise.retrieval.taken import Taken, follows
 from shelfwise.schema.progress import Progress, Silent
 
 _MOST_OF_EASE = 15_000  # items; above them the dense matrix is too much
@@ -35,36 +32,6 @@ _JUDGED_PLACES = 10
 _REACH = 3  # an item follows another within so many steps, at 1 / distance
 _SHRUNK = 1.0  # pairs that nobody took, added to each item's followers
 _BLOCK = 1_024
-
-
-class TakenInOrder(NamedTuple):
-    """What was taken, sorted by owner, then time."""
-
-    owner_E: NDArray[np.int64]
-    item_E: NDArray[np.int64]
-    owners: int
-    items: int
-
-    def chosen(self, some_E: NDArray[np.bool_]) -> TakenInOrder:
-        """Some of it."""
-        return self._replace(owner_E=self.owner_E[some_E], item_E=self.item_E[some_E])
-
-    def newest_once(self) -> TakenInOrder:
-        """Each item once an owner, where he took it last."""
-        key_E = (self.owner_E * self.items + self.item_E)[::-1]
-        last_E = len(key_E) - 1 - np.unique(key_E, return_index=True)[1]
-        return self.chosen(np.isin(np.arange(len(key_E)), last_E))
-
-
-def taken_in_order(prepared: PreparedShop, parts: Sequence[Part]) -> TakenInOrder:
-    """What ``parts`` say was taken."""
-    rows = taken_by_owner(prepared, parts)
-    return TakenInOrder(
-        rows["owner"].to_numpy().astype(np.int64),
-        rows["item"].to_numpy().astype(np.int64),
-        len(prepared.owners),
-        len(prepared.items),
-    )
 
 
 class NeighbourArrays(NamedTuple):
@@ -84,9 +51,7 @@ def fold_of(owner: NDArray[np.int64], items: int) -> NDArray[np.int64]:
     return owner % folds_of(items) + 1
 
 
-def neighbour_arrays(
-    taken: TakenInOrder, most: int, progress: Progress | None = None
-) -> NeighbourArrays:
+def neighbour_arrays(taken: Taken, most: int, progress: Progress | None = None) -> NeighbourArrays:
     """The ``most`` strongest neighbours of every item, by all owners and without each fold."""
     folds = folds_of(taken.items)
     width = max(1, min(most, taken.items))
@@ -99,13 +64,15 @@ def neighbour_arrays(
         for fold in range(folds + 1):
             some = taken.chosen(fold_E != fold)
             rows = slice(fold * taken.items, (fold + 1) * taken.items)
-            for place, weight_VV in enumerate((_together(some, strength), _next(some))):
+            for place, weight_VV in enumerate(
+                (_together(some, strength), follows(some, _REACH, _SHRUNK))
+            ):
                 _strongest(weight_VV, found.item_TXK[place, rows], found.weight_TXK[place, rows])
             step.advance(1)
     return found
 
 
-def best_strength(known: TakenInOrder, held: TakenInOrder) -> float:
+def best_strength(known: Taken, held: Taken) -> float:
     """The regularisation with which the weights of ``known`` find what ``held`` owners took last.
 
     By NDCG@10 of each one's last item, where the others he took are known and leave the ranking.
@@ -147,7 +114,7 @@ def _strongest(
         weight_VK[start : start + _BLOCK] = np.maximum(found_BK, 0)
 
 
-def _matrix(taken: TakenInOrder) -> sparse.csr_array:
+def _matrix(taken: Taken) -> sparse.csr_array:
     """``[U, V]`` whether each owner took each item."""
     shape = (taken.owners, taken.items)
     ones = np.ones(len(taken.item_E), np.float32)
@@ -156,7 +123,7 @@ def _matrix(taken: TakenInOrder) -> sparse.csr_array:
     return counts
 
 
-def _together(taken: TakenInOrder, strength: float) -> NDArray[np.float32] | sparse.csr_array:
+def _together(taken: Taken, strength: float) -> NDArray[np.float32] | sparse.csr_array:
     if taken.items <= _MOST_OF_EASE:
         return ease_weights(_matrix(taken), strength)
     taken_UV = _matrix(taken)
@@ -165,16 +132,3 @@ def _together(taken: TakenInOrder, strength: float) -> NDArray[np.float32] | spa
     near_VV = (scale @ (taken_UV.T @ taken_UV) @ scale).tocsr()
     near_VV.setdiag(0)
     return near_VV
-
-
-def _next(taken: TakenInOrder) -> sparse.csr_array:
-    """``[V, V]`` chance that what follows the first is the second."""
-    shape = (taken.items, taken.items)
-    total = sparse.csr_array(shape)
-    for distance in range(1, _REACH + 1):
-        same_E = taken.owner_E[distance:] == taken.owner_E[:-distance]
-        pairs = (taken.item_E[:-distance][same_E], taken.item_E[distance:][same_E])
-        weight = np.full(len(pairs[0]), 1 / distance)
-        total = total + sparse.coo_array((weight, pairs), shape=shape).tocsr()
-    from_V = np.asarray(total.sum(axis=1)).ravel() + _SHRUNK
-    return (sparse.diags_array(1 / from_V) @ total).tocsr().astype(np.float32)

@@ -26,8 +26,9 @@ from shelfwise.models.config import FlatTextHistory
 from shelfwise.models.history.written import WrittenHistories
 from shelfwise.models.neighbours import NeighbourTables
 from shelfwise.models.shelf_model import ShelfModel
-from shelfwise.retrieval.neighbours import fold_of, neighbour_arrays, taken_in_order
+from shelfwise.retrieval.neighbours import fold_of, neighbour_arrays
 from shelfwise.retrieval.shared_words import SharedWords
+from shelfwise.retrieval.taken import taken_in
 from shelfwise.schema.errors import ConfigError
 from shelfwise.schema.progress import Progress
 from shelfwise.training.phases import Phases, Untimed
@@ -185,7 +186,7 @@ def neighbours_of(
     """
     if most == 0:
         return None
-    found = neighbour_arrays(taken_in_order(prepared, parts), most, progress)
+    found = neighbour_arrays(taken_in(prepared, parts), most, progress)
     return NeighbourTables(*map(torch.from_numpy, found))
 
 

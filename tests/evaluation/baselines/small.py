@@ -12,9 +12,10 @@ import numpy as np
 from shelfwise.data.attribution import DAY
 from shelfwise.data.history import KINDS, History
 from shelfwise.data.targets import MatchTargets
-from shelfwise.evaluation.baselines.role import Learned, Taken
+from shelfwise.evaluation.baselines.role import Learned
 from shelfwise.evaluation.baselines.vectors import TextVectors
 from shelfwise.evaluation.baselines.words import ShopWords
+from shelfwise.retrieval.taken import Taken
 from shelfwise.retrieval.text_index import TextIndex
 from shelfwise.schema.event import EventKind
 

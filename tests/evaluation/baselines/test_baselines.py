@@ -14,9 +14,10 @@ from shelfwise.evaluation.baselines.item_knn import by_bm25, by_cosine
 from shelfwise.evaluation.baselines.markov import markov
 from shelfwise.evaluation.baselines.own_counts import own_counts
 from shelfwise.evaluation.baselines.popularity import LastDays, of_all_time, of_late
-from shelfwise.evaluation.baselines.role import Family, Taken
+from shelfwise.evaluation.baselines.role import Family
 from shelfwise.evaluation.baselines.vectors import near_texts
 from shelfwise.evaluation.baselines.words import shared_words
+from shelfwise.retrieval.taken import Taken
 
 from .small import ALL_ROWS, HISTORY, ITEMS, LEARNED, TARGETS, VECTORS, WORDS, ints
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from shelfwise.evaluation.baselines.markov import Steps, follows, markov
-from shelfwise.evaluation.baselines.role import Taken
+from shelfwise.evaluation.baselines.markov import Steps, markov
+from shelfwise.retrieval.taken import Taken, follows
 
 from .small import ALL_ROWS, LEARNED, TAKEN, TARGETS, ints
 

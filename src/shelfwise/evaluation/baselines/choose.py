@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from shelfwise.data.attribution import DAY
 from shelfwise.data.history import KINDS
-from shelfwise.data.part_rows import LEARNED, TRAINED, taken_by_owner
+from shelfwise.data.part_rows import LEARNED, TRAINED
 from shelfwise.data.prepared import PreparedShop
 from shelfwise.data.split import Part
 from shelfwise.data.targets import MatchTargets, match_targets
@@ -25,10 +25,11 @@ from shelfwise.evaluation.baselines import (
     vectors,
     words,
 )
-from shelfwise.evaluation.baselines.role import Family, Fitted, Learned, Setting, Taken
+from shelfwise.evaluation.baselines.role import Family, Fitted, Learned, Setting
 from shelfwise.evaluation.match import View, rank_all, views
 from shelfwise.metrics.value import mean_value
 from shelfwise.models.config import EncoderOptions
+from shelfwise.retrieval.taken import taken_in
 from shelfwise.schema.errors import ArtifactError, ConfigError
 from shelfwise.schema.progress import Progress, Silent, Step
 
@@ -216,16 +217,4 @@ def learned_from(prepared: PreparedShop, parts: Sequence[Part]) -> Learned:
         match_kind_numbers(prepared),
         taken_in(prepared, parts),
         prepared.moments.known_until(parts),
-    )
-
-
-def taken_in(prepared: PreparedShop, parts: Sequence[Part]) -> Taken:
-    """Behaviour of ``parts`` that counts as a match, sorted by owner and time."""
-    rows = taken_by_owner(prepared, parts)
-    return Taken(
-        rows["owner"].to_numpy().astype(np.int64),
-        rows["item"].to_numpy().astype(np.int64),
-        rows["at"].to_numpy(),
-        len(prepared.owners),
-        len(prepared.items),
     )

@@ -12,7 +12,8 @@ from scipy import sparse
 
 from shelfwise.data.targets import MatchTargets
 from shelfwise.evaluation.baselines.past import past_items
-from shelfwise.evaluation.baselines.role import Family, Learned, Taken
+from shelfwise.evaluation.baselines.role import Family, Learned
+from shelfwise.retrieval.taken import follows
 
 
 class Steps(NamedTuple):
@@ -50,22 +51,6 @@ class Markov:
         found_BV = (last_BV @ self.chance_VV).toarray().astype(np.float32)
         found: NDArray[np.float32] = found_BV + 1e-6 * self.popularity_V
         return found
-
-
-def follows(taken: Taken, reach: int) -> sparse.csr_array:
-    """``[V, V]`` chance that an owner who took the first takes the second within ``reach`` steps.
-
-    Pairs count 1 / distance; each row sums to 1 where there are any.
-    """
-    total = sparse.csr_array((taken.items, taken.items))
-    for distance in range(1, reach + 1):
-        same_E = taken.owner_E[distance:] == taken.owner_E[:-distance]
-        pairs = (taken.item_E[:-distance][same_E], taken.item_E[distance:][same_E])
-        weight = np.full(len(pairs[0]), 1 / distance)
-        total = total + sparse.coo_array((weight, pairs), shape=total.shape).tocsr()
-    from_V = np.asarray(total.sum(axis=1)).ravel()
-    scale = sparse.diags_array(np.divide(1, from_V, out=np.zeros_like(from_V), where=from_V > 0))
-    return (scale @ total).tocsr()
 
 
 def markov() -> Family[Steps]:

@@ -12,34 +12,10 @@ from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
 from shelfwise.data.history import History
 from shelfwise.data.targets import MatchTargets
-
-
-class Taken(NamedTuple):
-    """Behaviour before the test that counts as a match, sorted by owner, then time."""
-
-    owner_E: NDArray[np.int64]
-    item_E: NDArray[np.int64]
-    at_E: NDArray[np.int64]  # microseconds
-    owners: int
-    items: int
-
-    def matrix(self) -> sparse.csr_array:
-        """``[U, V]`` how often each owner took each item."""
-        counts = sparse.coo_array(
-            (np.ones(len(self.item_E)), (self.owner_E, self.item_E)),
-            shape=(self.owners, self.items),
-        )
-        return counts.tocsr()
-
-    def popularity(self) -> NDArray[np.float32]:
-        """``[V]`` how often each item was taken, scaled to lie in [0, 1): breaks ties."""
-        count_V = np.bincount(self.item_E, minlength=self.items).astype(np.float32)
-        share_V: NDArray[np.float32] = count_V / (count_V.max(initial=0) + 1)
-        return share_V
+from shelfwise.retrieval.taken import Taken
 
 
 class Learned(NamedTuple):
