@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from shelfwise.models.history_encoder import AGE_BUCKETS, age_bucket
+from shelfwise.models.logit_unit import LOGIT_UNIT
 from shelfwise.schema.event import EventKind
 
 GROUPINGS = 2  # by category, by brand
@@ -24,7 +25,6 @@ _COUNTINGS = 2  # all alike at first; and what shows a wish to have it
 _WISHES = (EventKind.FAVOURITE, EventKind.CART, EventKind.PURCHASE)
 _KINDS = tuple(EventKind)
 FIGURES = 2 * GROUPINGS * _COUNTINGS + _COUNTINGS + len(_KINDS)
-_LOGIT_UNIT = 10.0  # as in the network above: Adam moves an entry by about the learning rate a step
 _FAINT = -0.2  # e^-2 of a wish: what a look counts as in the second way of counting
 
 
@@ -62,7 +62,7 @@ class Affinity(nn.Module):
             request_N: int64 row of the request.
             group_NC: int64 groups of the item, -1 none.
         """
-        much_RPM = (_LOGIT_UNIT * self.weight(_moment(past))).clamp(max=20).exp()
+        much_RPM = (LOGIT_UNIT * self.weight(_moment(past))).clamp(max=20).exp()
         much_RPM = much_RPM * past.is_item_RP[..., None]
         all_RM = much_RPM.sum(1)
         found = []

@@ -18,10 +18,9 @@ import torch.nn.functional as F
 from pydantic import Field, NonNegativeInt
 from torch import Tensor, nn
 
+from shelfwise.models.logit_unit import LOGIT_UNIT
 from shelfwise.schema.options import Options
 
-# A logit has to move by several units, and Adam moves an entry by about the learning rate a step.
-_LOGIT_UNIT = 10.0
 _FIRST_SCALE, _FIRST_SHIFT = 0.5, -0.2  # in these units: of the logit that two texts answer
 _SUREST = 4.0  # largest size of what an intent may say for or against a category
 
@@ -127,7 +126,7 @@ class RelevanceHead(nn.Module):
     def forward(self, query_JD: Tensor, item_JD: Tensor) -> Tensor:
         """``[J]`` logits of the grade as a share of the best one; both sides are unit vectors."""
         cosine_J = (query_JD * item_JD).sum(-1)
-        return _LOGIT_UNIT * (self.scale * cosine_J + self.shift)
+        return LOGIT_UNIT * (self.scale * cosine_J + self.shift)
 
 
 class AuxiliaryHeads(nn.Module):

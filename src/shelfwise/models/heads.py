@@ -22,12 +22,12 @@ from torch import Tensor, nn
 
 from shelfwise.models.config import HeadOptions
 from shelfwise.models.experts import experts_of
+from shelfwise.models.logit_unit import LOGIT_UNIT
 from shelfwise.schema.event import EventKind
 
 TASKS = ("click", "convert")  # in the order in which experts answer
 POSITIONS = 64  # places told apart; 0 stands for unknown, the last for all beyond
 _SURFACE_WIDTH = 8
-_LOGIT_UNIT = 10.0  # Adam moves an entry by about the learning rate a step; logits need more
 _FIGURES = (
     7  # cosine, match, taken before, nearest past item, history length, price gap and its size
 )
@@ -147,7 +147,7 @@ class ClickConvertHeads(nn.Module):
             self.surface(pair.surface_N),
         ]
         for_click_NH, for_convert_NH = self.bottom(torch.cat(inputs, dim=-1))
-        wide_NT = _LOGIT_UNIT * self.wide(figures_NF) + self.own_rate * pair.own_rate_NT
+        wide_NT = LOGIT_UNIT * self.wide(figures_NF) + self.own_rate * pair.own_rate_NT
         return ClickConvert(
             click_N=self.click(for_click_NH).squeeze(-1)
             + wide_NT[:, 0]

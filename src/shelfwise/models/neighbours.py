@@ -18,12 +18,11 @@ import torch
 from torch import Tensor, nn
 
 from shelfwise.models.history_encoder import AGE_BUCKETS, age_bucket
+from shelfwise.models.logit_unit import LOGIT_UNIT
 from shelfwise.models.requests import MetItems
 
 RELATIONS = ("together", "next")  # what an item's neighbours are
 _BACK_BUCKETS = 8  # the last event, the one before, then twice as far back each
-# Logits are learned in units this large: an optimiser moves every number by about its rate.
-_LOGIT_UNIT = 10.0
 # First guess of how much each relation adds: c of log(1 + c score), as a logarithm.
 _FIRST_GAIN = (3.0, 3.0)
 # First guess of how an event's say falls with each bucket further back, as a logarithm.
@@ -52,9 +51,9 @@ class Neighbours(nn.Module):
     def __init__(self, kinds: int) -> None:
         super().__init__()
         relations = len(RELATIONS)
-        self.gain = nn.Parameter(torch.tensor(_FIRST_GAIN) / _LOGIT_UNIT)
+        self.gain = nn.Parameter(torch.tensor(_FIRST_GAIN) / LOGIT_UNIT)
         fade_TB = torch.tensor(_FIRST_FADE)[:, None] * torch.arange(_BACK_BUCKETS)
-        self.back = nn.Parameter(fade_TB / _LOGIT_UNIT)
+        self.back = nn.Parameter(fade_TB / LOGIT_UNIT)
         self.kind_and_age = nn.Parameter(torch.zeros(relations, kinds * AGE_BUCKETS))
 
     def forward(self, met: MetItems, fold_R: Tensor, tables: NeighbourTables, items: int) -> Tensor:
@@ -78,7 +77,7 @@ class Neighbours(nn.Module):
         score_RV = much_RV.new_zeros(len(fold_R) * items).index_add(
             0, place_XK.reshape(-1), told_XK.reshape(-1)
         )
-        gain = (_LOGIT_UNIT * self.gain[relation]).clamp(max=_MOST_GAIN).exp()
+        gain = (LOGIT_UNIT * self.gain[relation]).clamp(max=_MOST_GAIN).exp()
         return (gain * score_RV).log1p().view(len(fold_R), items)
 
     def _attention(self, relation: int, met: MetItems, items: int) -> Tensor:
@@ -89,6 +88,6 @@ class Neighbours(nn.Module):
         bucket_RP = (back_RP.clamp(min=0) + 1).log2().long().clamp(max=_BACK_BUCKETS - 1)
         when_RP = met.kind_RP * AGE_BUCKETS + age_bucket(met.age_RP)
         logit_RP = self.back[relation][bucket_RP] + self.kind_and_age[relation][when_RP]
-        much_RP = (_LOGIT_UNIT * logit_RP).clamp(max=20).exp() * is_item_RP
+        much_RP = (LOGIT_UNIT * logit_RP).clamp(max=20).exp() * is_item_RP
         nothing_RV = much_RP.new_zeros(len(much_RP), items)
         return nothing_RV.scatter_reduce(1, met.item_RP.clamp(min=0), much_RP, "amax")

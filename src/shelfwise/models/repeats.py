@@ -14,10 +14,9 @@ import torch
 from torch import Tensor, nn
 
 from shelfwise.models.history_encoder import AGE_BUCKETS, age_bucket
+from shelfwise.models.logit_unit import LOGIT_UNIT
 from shelfwise.models.requests import MetItems
 
-# An optimiser moves every number by about its rate, and a logit has to move by several units.
-_LOGIT_UNIT = 10.0
 # First guess of how many times its chance a meeting adds to an item's, as a logarithm.
 _FIRST_EXCITEMENT = 1.0
 
@@ -45,7 +44,7 @@ class Repeats(nn.Module):
         much_RV = much_RV.index_put((request_X, item_X), much_X, accumulate=True)
         again_RV = (trend_KVG @ self.trend)[moment_R]
         if near_RV is not None:
-            again_RV = again_RV + _LOGIT_UNIT * self.near * near_RV.detach()
+            again_RV = again_RV + LOGIT_UNIT * self.near * near_RV.detach()
         return self.power * much_RV.log1p() + again_RV * (much_RV > 0)
 
     def of_pairs(
@@ -61,10 +60,10 @@ class Repeats(nn.Module):
         much_N = (self._excited(met)[request_N] * same_NP).sum(-1)
         again_N = trend_NG @ self.trend
         if near_N is not None:
-            again_N = again_N + _LOGIT_UNIT * self.near * near_N.detach()
+            again_N = again_N + LOGIT_UNIT * self.near * near_N.detach()
         return self.power * much_N.log1p() + again_N * (much_N > 0)
 
     def _excited(self, met: MetItems) -> Tensor:
         """``[R, P]`` how much likelier each meeting makes the next of the same item."""
         logit_RP: Tensor = self.excitement(met.kind_RP * AGE_BUCKETS + age_bucket(met.age_RP))
-        return (_LOGIT_UNIT * logit_RP.squeeze(-1) + _FIRST_EXCITEMENT).clamp(max=20).exp()
+        return (LOGIT_UNIT * logit_RP.squeeze(-1) + _FIRST_EXCITEMENT).clamp(max=20).exp()

@@ -23,15 +23,13 @@ from shelfwise.models.config import ModelOptions
 from shelfwise.models.heads import ClickConvert, ClickConvertHeads, PairFeatures, Past
 from shelfwise.models.history.choice import history_encoder
 from shelfwise.models.history_encoder import AGE_BUCKETS, Events, age_bucket
+from shelfwise.models.logit_unit import LOGIT_UNIT
 from shelfwise.models.neighbours import Neighbours
 from shelfwise.models.repeats import Repeats
 from shelfwise.models.requests import SURFACES, Requests, as_read
 from shelfwise.models.task_weights import TaskWeights
 from shelfwise.schema.event import EventKind
 
-# Adam moves an entry by about the learning rate a step, and a logit has to move by several units:
-# embeddings that are logits themselves are stored this much smaller.
-_LOGIT_UNIT = 10.0
 _RATES = slice(3, 5)  # where a trend tells an item's click rate and conversion rate
 _MOST_SCALE = 4.6  # logarithm of the largest scale, 100
 # First guess of what makes an item likely, by the figures of its trend: mostly what others began to
@@ -83,14 +81,14 @@ class ShelfModel(nn.Module):
         self.neighbours = Neighbours(len(EventKind)) if options.neighbours else None
         figures = numbers + trend + FIGURES + self.words
         self.heads = ClickConvertHeads(width, figures, len(SURFACES), options.heads)
-        self.trend = nn.Parameter(torch.tensor(_FIRST_TREND[:trend]) / _LOGIT_UNIT)
+        self.trend = nn.Parameter(torch.tensor(_FIRST_TREND[:trend]) / LOGIT_UNIT)
         self.repeat = Repeats(len(EventKind), trend)
         # By kind of behaviour and its age: how much it counts when a candidate is compared with the
         # past.
         self.past_weight = nn.Embedding(len(EventKind) * AGE_BUCKETS, 1)
         nn.init.zeros_(self.past_weight.weight)
         # What random vectors say at first is noise: it starts small, and may grow fast.
-        self.log_scale = nn.Parameter(torch.tensor(float(options.match_scale)).log() / _LOGIT_UNIT)
+        self.log_scale = nn.Parameter(torch.tensor(float(options.match_scale)).log() / LOGIT_UNIT)
         nn.init.normal_(self.surface.weight, std=0.02)
         nn.init.normal_(self.item_numbers.weight, std=0.02)
         # Queries share the items' projection, so that they match by text even where no query was
@@ -131,7 +129,7 @@ class ShelfModel(nn.Module):
         cold_V = self.cold_logit * ~warm_V
         if self.item_bias is None:
             return cold_V
-        return _LOGIT_UNIT * self.item_bias.weight[:, 0] * warm_V + cold_V
+        return LOGIT_UNIT * self.item_bias.weight[:, 0] * warm_V + cold_V
 
     def query_vectors(self, text_QH: Tensor) -> Tensor:
         """``[Q, D]`` vectors of queries."""
@@ -186,7 +184,7 @@ class ShelfModel(nn.Module):
 
     def match_scale(self) -> Tensor:
         """The learned factor that turns a cosine into a softmax logit."""
-        return (_LOGIT_UNIT * self.log_scale).clamp(max=_MOST_SCALE).exp()
+        return (LOGIT_UNIT * self.log_scale).clamp(max=_MOST_SCALE).exp()
 
     def match_scores(self, request_RD: Tensor, requests: Requests, catalogue: Catalogue) -> Tensor:
         """``[R, V]`` retrieval logits of every item for every request."""
@@ -211,7 +209,7 @@ class ShelfModel(nn.Module):
         """``[R, V]`` logits of items whoever asks: how they are doing, their own bias, and whether
         they are of the category that the query is after.
         """
-        prior_RV = (catalogue.trend_KVG @ (_LOGIT_UNIT * self.trend) + catalogue.item_bias_V)[
+        prior_RV = (catalogue.trend_KVG @ (LOGIT_UNIT * self.trend) + catalogue.item_bias_V)[
             requests.moment_R
         ]
         intent = self.auxiliary.intent
@@ -256,7 +254,7 @@ class ShelfModel(nn.Module):
         )
         moment_N = requests.moment_R[request_N]
         trend_NG = catalogue.trend_KVG[moment_N, item_N]
-        prior_N = trend_NG @ (_LOGIT_UNIT * self.trend) + catalogue.item_bias_V[item_N]
+        prior_N = trend_NG @ (LOGIT_UNIT * self.trend) + catalogue.item_bias_V[item_N]
         intent_N = self._intended(query_N, item_N, catalogue)
         if intent_N is not None:
             prior_N = prior_N + intent_N.match
@@ -287,7 +285,7 @@ class ShelfModel(nn.Module):
             item_RLD=_pick(catalogue.item_VD, requests.item_RL),
             number_RLF=_pick(catalogue.item_number_VF, requests.item_RL),
             kind_RL=requests.kind_RL,
-            weight_RL=_LOGIT_UNIT * self.past_weight(_kind_and_age(requests)).squeeze(-1),
+            weight_RL=LOGIT_UNIT * self.past_weight(_kind_and_age(requests)).squeeze(-1),
             is_item_RL=requests.item_RL >= 0,
         )
         judged: ClickConvert = self.heads(features, past, position_N)

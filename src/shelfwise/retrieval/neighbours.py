@@ -116,11 +116,9 @@ def _strongest(
 
 def _matrix(taken: Taken) -> sparse.csr_array:
     """``[U, V]`` whether each owner took each item."""
-    shape = (taken.owners, taken.items)
-    ones = np.ones(len(taken.item_E), np.float32)
-    counts = sparse.coo_array((ones, (taken.owner_E, taken.item_E)), shape=shape).tocsr()
-    counts.data[:] = 1
-    return counts
+    taken_UV = taken.matrix().astype(np.float32)
+    taken_UV.data[:] = 1
+    return taken_UV
 
 
 def _together(taken: Taken, strength: float) -> NDArray[np.float32] | sparse.csr_array:
