@@ -33,8 +33,9 @@ def case(tiny_run: Path, prepared_sample: PreparedShop) -> Case:
 
 
 def with_clicks(heard: Heard, p_click: NDArray[np.float64]) -> Heard:
-    answers = replace(heard.answers, click_N=p_click.astype(np.float32))
-    return replace(heard, answers=answers)
+    said_N = p_click.astype(np.float32)
+    answers = replace(heard.answers, click_N=said_N)
+    return replace(heard, answers=answers, network_click_N=said_N)
 
 
 def said(case: Case, *, train: NDArray[np.float64], test: NDArray[np.float64]) -> Case:

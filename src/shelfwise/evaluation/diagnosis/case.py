@@ -37,7 +37,8 @@ class Heard:
     part: Part
     examples: Examples
     rows: NDArray[np.int64]  # of the examples: the requests that were asked
-    answers: Answers
+    answers: Answers  # calibrated, as they are served
+    network_click_N: NDArray[np.float32]  # probability of a click before calibration
     simple_click_N: NDArray[np.float64]  # click rate of the item times that of its place
     owner_N: NDArray[np.int64]
     surface_N: NDArray[np.int64]  # place in SURFACES
@@ -168,6 +169,13 @@ def _heard(
         if part != "train" and len(known):
             simple_N = item_rates(prepared, known, outcomes).click_N
     heard = Heard(
-        part, examples, rows, answers, simple_N, owner_N, examples.surface_R[answers.request_N]
+        part,
+        examples,
+        rows,
+        answers,
+        answers.click_N,
+        simple_N,
+        owner_N,
+        examples.surface_R[answers.request_N],
     )
     return _calibrated(heard, run)

@@ -1,7 +1,8 @@
 """Does the run know its training by heart, too little of it, or is it still learning?
 
 Told from the saved state, asked about requests it has learned and about others, and from the curve
-of its training: what it said of both at every check.
+of its training: what it said of both at every check. The network is asked, before calibration: what
+calibrators do to its order is an illness of theirs.
 """
 
 from __future__ import annotations
@@ -96,7 +97,7 @@ def _figures(case: Case) -> list[_Figure]:
     found = []
     if case.has_impressions and len(learned.answers.click_N):
         one, other = (
-            auc_estimate(h.answers.click_N, h.answers.clicked_N) for h in (learned, held_out)
+            auc_estimate(h.network_click_N, h.answers.clicked_N) for h in (learned, held_out)
         )
         owners = (learned.owner_N, held_out.owner_N)
         found.append(_figure(("click AUC", "click_auc", _HEART_AUC), one, other, owners))
@@ -250,7 +251,7 @@ def _below_simple(case: Case) -> Gap | None:
     heard = case.held_out
     if np.isnan(heard.simple_click_N).any():
         return None
-    ours = auc_estimate(heard.answers.click_N, heard.answers.clicked_N)
+    ours = auc_estimate(heard.network_click_N, heard.answers.clicked_N)
     simple = auc_estimate(heard.simple_click_N, heard.answers.clicked_N)
     return gap_of(ours, heard.owner_N, simple, heard.owner_N)
 
@@ -290,6 +291,6 @@ def _underfit(
 def _learned_is_low(case: Case) -> bool:
     """Whether even learned requests are answered worse than simple rates answer others."""
     learned, held_out = case.heard["train"], case.held_out
-    ours = auc_estimate(learned.answers.click_N, learned.answers.clicked_N)
+    ours = auc_estimate(learned.network_click_N, learned.answers.clicked_N)
     simple = auc_estimate(held_out.simple_click_N, held_out.answers.clicked_N)
     return gap_of(ours, learned.owner_N, simple, held_out.owner_N).high < 0
