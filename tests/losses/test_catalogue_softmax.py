@@ -12,6 +12,7 @@ from shelfwise.losses.catalogue_softmax import (
     ABSENT,
     Masked,
     Positives,
+    catalogue_softmax_gradient,
     catalogue_softmax_loss,
 )
 
@@ -190,6 +191,36 @@ def test_gradient_is_that_of_the_value() -> None:
             torch.tensor(1.5, dtype=torch.float64, requires_grad=True),
         ),
     )
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.2])
+def test_the_closed_gradient_is_that_of_the_loss(smoothing: float) -> None:
+    prior = vectors(4, 5)
+    prior[1, 3] = ABSENT
+    prior.requires_grad_()
+    request, item = vectors(4, 3), vectors(5, 3)
+    # Request 2 has nothing right; (0, 1) is right twice; (3, 0) is right and not asked about.
+    positives = Positives(
+        torch.tensor([0, 3, 1, 0, 0]),
+        torch.tensor([1, 0, 2, 1, 4]),
+        torch.tensor([1.0, 0.5, 2.0, 0.25, 1.0], dtype=torch.float64),
+        smoothing,
+    )
+    at = (torch.tensor([0, 0, 1, 1, 2, 3]), torch.tensor([1, 3, 2, 3, 0, 4]))
+    catalogue_softmax_loss(request, item, positives, prior_RV=prior).backward()
+    assert prior.grad is not None
+
+    found = catalogue_softmax_gradient((request @ item.T + prior).detach(), positives, at)
+
+    torch.testing.assert_close(found, prior.grad[at])
+
+
+def test_the_closed_gradient_of_no_place_is_empty() -> None:
+    none = torch.empty(0, dtype=torch.int64)
+
+    found = catalogue_softmax_gradient(vectors(2, 3), Positives(*pairs([0, 1])), (none, none))
+
+    assert found.shape == (0,)
 
 
 def test_a_chunk_of_nothing_is_refused() -> None:

@@ -1,7 +1,8 @@
 """Softmax cross-entropy over the whole catalogue, for requests with one or more positives.
 
 Shape suffixes in this file: R = requests; V = items of the catalogue; D = width of a vector;
-M = positive (request, item) pairs; X = masked or added ones; C = requests of a chunk.
+M = positive (request, item) pairs; X = masked ones, or others that are asked about; C = requests of
+a chunk.
 """
 
 from __future__ import annotations
@@ -106,6 +107,45 @@ def catalogue_softmax_loss(
             )
     weight = weight_M.to(total.dtype).sum()
     return total / weight.clamp_min(torch.finfo(total.dtype).tiny)
+
+
+@torch.no_grad()
+def catalogue_softmax_gradient(
+    logit_RV: Tensor, positives: Positives, at: tuple[Tensor, Tensor]
+) -> Tensor:
+    """Gradient of `catalogue_softmax_loss` with respect to logits at some places.
+
+    Where little of what a logit is made of learns, it says all that a backward pass through the
+    whole table would: chance less answer, by weight.
+
+    Args:
+        logit_RV: ``[R, V]`` logits; `ABSENT` or less where an item was not there.
+        positives: as for the loss.
+        at: ``request_X`` and ``item_X``, no pair twice, in order of requests, then items.
+
+    Returns:
+        ``[X]``.
+    """
+    logit_RV = at_least_float32(logit_RV)
+    items, (request_X, item_X) = logit_RV.shape[1], at
+    right = _by_request(positives)
+    assert right.weight_M is not None
+    weight_M = right.weight_M.to(logit_RV.dtype)
+    weight_R = logit_RV.new_zeros(len(logit_RV)).index_add(0, right.request_M, weight_M)
+    chance_X = (logit_RV[at] - logit_RV.logsumexp(dim=1)[request_X]).exp()
+    if positives.smoothing:
+        present_RV = logit_RV > ABSENT / 2
+        even_X = positives.smoothing / present_RV.sum(dim=1).clamp_min(1)[request_X]
+        chance_X = chance_X - even_X * present_RV[at]
+    found_X = weight_R[request_X] * chance_X
+    key_X, key_M = request_X * items + item_X, right.request_M * items + right.item_M
+    place_M = torch.searchsorted(key_X, key_M).clamp(max=max(len(key_X) - 1, 0))
+    is_at_M = torch.zeros_like(key_M, dtype=torch.bool)
+    if len(key_X):
+        is_at_M = key_X[place_M] == key_M
+    answer_M = (1 - positives.smoothing) * weight_M
+    found_X = found_X.index_add(0, place_M[is_at_M], -answer_M[is_at_M])
+    return found_X / weight_M.sum().clamp_min(torch.finfo(found_X.dtype).tiny)
 
 
 def _sum_of_losses(

@@ -5,9 +5,10 @@ match is told of such tables, and learns how far to trust them: of which events,
 back. A shopper's own behaviour is left out of the tables that training asks on his behalf, or they
 would know his next item by heart.
 
-Shape suffixes in this file: R = requests, V = items, P = events of a longer past, X = (request,
-item) pairs of what was met, K = neighbours of an item, T = tables, F = folds of owners, beside all
-of them together.
+Shape suffixes in this file: R = requests, V = items, P = events of a longer past, E = events of all
+pasts, X = (request, item) pairs of what was met, K = neighbours of an item, W = different (request,
+item) pairs that they add to, N = the same, as often as they do, T = tables, F = folds of owners,
+beside all of them together.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from torch import Tensor, nn
 
 from shelfwise.models.history_encoder import AGE_BUCKETS, age_bucket
 from shelfwise.models.logit_unit import LOGIT_UNIT
-from shelfwise.models.requests import MetItems
+from shelfwise.models.requests import MetItems, MetPairs
 
 RELATIONS = ("together", "next")  # what an item's neighbours are
 _BACK_BUCKETS = 8  # the last event, the one before, then twice as far back each
@@ -45,6 +46,15 @@ class NeighbourTables(NamedTuple):
         return NeighbourTables(self.item_TXK.to(device), self.weight_TXK.to(device))
 
 
+class _Asked(NamedTuple):
+    """What the tables are asked for."""
+
+    met: MetItems
+    pairs: MetPairs
+    fold_R: Tensor
+    items: int
+
+
 class Neighbours(nn.Module):
     """Logits of all items from the neighbours of those met."""
 
@@ -58,36 +68,52 @@ class Neighbours(nn.Module):
 
     def forward(self, met: MetItems, fold_R: Tensor, tables: NeighbourTables, items: int) -> Tensor:
         """``[R, V]`` what the neighbours of all that was met add to each item's match."""
-        logit_RV = met.age_RP.new_zeros(len(fold_R), items)
-        for relation in range(len(RELATIONS)):
-            logit_RV = logit_RV + self._told(relation, met, fold_R, tables, items)
-        return logit_RV
+        asked = _Asked(met, MetPairs.of(met, items), fold_R, items)
+        told = [self._told(relation, asked, tables) for relation in range(len(RELATIONS))]
+        place_W, logit_W = (torch.cat(side) for side in zip(*told, strict=True))
+        logit_RV = met.age_RP.new_zeros(len(fold_R) * items).index_add_(0, place_W, logit_W)
+        return logit_RV.view(len(fold_R), items)
 
-    def _told(
-        self, relation: int, met: MetItems, fold_R: Tensor, tables: NeighbourTables, items: int
-    ) -> Tensor:
-        much_RV = self._attention(relation, met, items)
+    def _told(self, relation: int, asked: _Asked, tables: NeighbourTables) -> tuple[Tensor, Tensor]:
+        """``[W]`` places in ``R x V``, no two alike, that one relation adds to, and how much.
+
+        A request's neighbours are a small share of the catalogue: all of it is not looked at.
+        """
+        pairs, requests = asked.pairs, len(asked.fold_R)
+        much_X = self._attention(relation, asked.met, pairs)
         if RELATIONS[relation] == "next":  # a mean of chances; the other is a sum of evidence
-            much_RV = much_RV / much_RV.sum(1, keepdim=True).clamp(min=1e-9)
-        request_X, met_X = much_RV.detach().nonzero(as_tuple=True)
-        row_X = fold_R[request_X] * items + met_X
+            all_R = much_X.new_zeros(requests).index_add(0, pairs.request_X, much_X)
+            much_X = much_X / all_R.clamp(min=1e-9)[pairs.request_X]
+        row_X = asked.fold_R[pairs.request_X] * asked.items + pairs.item_X
         item_XK = tables.item_TXK[relation][row_X].long()
-        told_XK = much_RV[request_X, met_X][:, None] * tables.weight_TXK[relation][row_X]
-        place_XK = request_X[:, None] * items + item_XK
-        score_RV = much_RV.new_zeros(len(fold_R) * items).index_add(
-            0, place_XK.reshape(-1), told_XK.reshape(-1)
-        )
+        place_XK = pairs.request_X[:, None] * asked.items + item_XK
+        told_XK = much_X[:, None] * tables.weight_TXK[relation][row_X]
+        places = requests * asked.items
+        place_W, score_W = _sums_by_place(place_XK.flatten(), told_XK.flatten(), places)
         gain = (LOGIT_UNIT * self.gain[relation]).clamp(max=_MOST_GAIN).exp()
-        return (gain * score_RV).log1p().view(len(fold_R), items)
+        return place_W, (gain * score_W).log1p()
 
-    def _attention(self, relation: int, met: MetItems, items: int) -> Tensor:
-        """``[R, V]`` how much each item met counts: as its most telling event; 0 if not met."""
+    def _attention(self, relation: int, met: MetItems, pairs: MetPairs) -> Tensor:
+        """``[X]`` how much each item met counts: as its most telling event."""
         is_item_RP = met.item_RP >= 0
         # Newest last: 0 for the last item met, 1 for the one before.
         back_RP = is_item_RP.flip(1).cumsum(1).flip(1) - 1
         bucket_RP = (back_RP.clamp(min=0) + 1).log2().long().clamp(max=_BACK_BUCKETS - 1)
         when_RP = met.kind_RP * AGE_BUCKETS + age_bucket(met.age_RP)
         logit_RP = self.back[relation][bucket_RP] + self.kind_and_age[relation][when_RP]
-        much_RP = (LOGIT_UNIT * logit_RP).clamp(max=20).exp() * is_item_RP
-        nothing_RV = much_RP.new_zeros(len(much_RP), items)
-        return nothing_RV.scatter_reduce(1, met.item_RP.clamp(min=0), much_RP, "amax")
+        much_E = (LOGIT_UNIT * logit_RP[pairs.place_E]).clamp(max=20).exp()
+        nothing_X = much_E.new_zeros(len(pairs.item_X))
+        return nothing_X.scatter_reduce(0, pairs.pair_E, much_E, "amax")
+
+
+def _sums_by_place(place_N: Tensor, value_N: Tensor, places: int) -> tuple[Tensor, Tensor]:
+    """Each place once, and the sum of its values; quicker than sorting them."""
+    number_N = torch.arange(len(place_N), device=place_N.device)
+    # Whichever of a place's numbers is written last stands for it; no other entry is ever read.
+    stands = torch.empty(places, dtype=torch.int64, device=place_N.device)
+    stands[place_N] = number_N
+    by_N = stands[place_N]
+    is_first_N = by_N == number_N
+    sum_of_N = (is_first_N.cumsum(0) - 1)[by_N]
+    chosen_W = place_N[is_first_N]
+    return chosen_W, value_N.new_zeros(len(chosen_W)).index_add(0, sum_of_N, value_N)

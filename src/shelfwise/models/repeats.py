@@ -5,7 +5,8 @@ intensities of a self-exciting process (Hawkes, 1971): ``power log(1 + sum of ex
 items are taken again and again, others once: that their trend tells.
 
 Shape suffixes in this file: R = requests, V = items, P = events of a longer past, K = moments, G =
-figures of a trend, N = (request, item) pairs, X = (request, event) pairs.
+figures of a trend, N = (request, item) pairs, E = events of all pasts, X = different
+(request, item) pairs of what was met.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from torch import Tensor, nn
 
 from shelfwise.models.history_encoder import AGE_BUCKETS, age_bucket
 from shelfwise.models.logit_unit import LOGIT_UNIT
-from shelfwise.models.requests import MetItems
+from shelfwise.models.requests import MetItems, MetPairs
 
 # First guess of how many times its chance a meeting adds to an item's, as a logarithm.
 _FIRST_EXCITEMENT = 1.0
@@ -37,15 +38,15 @@ class Repeats(nn.Module):
         self, met: MetItems, trend_KVG: Tensor, moment_R: Tensor, near_RV: Tensor | None
     ) -> Tensor:
         """``[R, V]``; ``near_RV`` is what the match is told of neighbours, if it is."""
-        request_X, place_X = (met.item_RP >= 0).nonzero(as_tuple=True)
-        item_X = met.item_RP[request_X, place_X]
-        much_RV = met.age_RP.new_zeros(len(met.item_RP), trend_KVG.shape[1])
-        much_X = self._excited(met)[request_X, place_X]
-        much_RV = much_RV.index_put((request_X, item_X), much_X, accumulate=True)
-        again_RV = (trend_KVG @ self.trend)[moment_R]
+        pairs = MetPairs.of(met, trend_KVG.shape[1])
+        at = (pairs.request_X, pairs.item_X)
+        much_E = self._excited(met)[pairs.place_E]
+        much_X = much_E.new_zeros(len(pairs.item_X)).index_add(0, pairs.pair_E, much_E)
+        again_X = trend_KVG[moment_R[pairs.request_X], pairs.item_X] @ self.trend
         if near_RV is not None:
-            again_RV = again_RV + LOGIT_UNIT * self.near * near_RV.detach()
-        return self.power * much_RV.log1p() + again_RV * (much_RV > 0)
+            again_X = again_X + LOGIT_UNIT * self.near * near_RV.detach()[at]
+        nothing_RV = much_X.new_zeros(len(met.item_RP), trend_KVG.shape[1])
+        return nothing_RV.index_put_(at, self.power * much_X.log1p() + again_X)
 
     def of_pairs(
         self,

@@ -1,6 +1,7 @@
 """Who asks for a ranking, as tensors: past, words, place and moment.
 
-Shape suffixes in this file: R = requests, L = events of a history, P = events of a longer past.
+Shape suffixes in this file: R = requests, L = events of a history, P = events of a longer past,
+E = events of all pasts, X = different (request, item) pairs of what was met.
 """
 
 from __future__ import annotations
@@ -22,6 +23,23 @@ class MetItems(NamedTuple):
     item_RP: Tensor
     kind_RP: Tensor
     age_RP: Tensor  # hours
+
+
+class MetPairs(NamedTuple):
+    """Each item that a request has met, once; in order of requests, then items."""
+
+    request_X: Tensor
+    item_X: Tensor
+    place_E: tuple[Tensor, Tensor]  # where in ``[R, P]`` each event stands
+    pair_E: Tensor  # the pair that each event belongs to
+
+    @classmethod
+    def of(cls, met: MetItems, items: int) -> MetPairs:
+        """The different pairs of what was met, of a catalogue of so many items."""
+        request_E, place_E = (met.item_RP >= 0).nonzero(as_tuple=True)
+        key_E = request_E * items + met.item_RP[request_E, place_E]
+        key_X, pair_E = torch.unique(key_E, return_inverse=True)
+        return cls(key_X // items, key_X % items, (request_E, place_E), pair_E)
 
 
 class Requests(NamedTuple):

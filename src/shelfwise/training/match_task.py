@@ -20,12 +20,13 @@ from shelfwise.losses.catalogue_softmax import (
     ABSENT,
     Masked,
     Positives,
+    catalogue_softmax_gradient,
     catalogue_softmax_loss,
 )
 from shelfwise.losses.gbce import generalised_bce_loss
 from shelfwise.losses.sampled_softmax import DrawnItems, RightAnswers, sampled_softmax_loss
 from shelfwise.models.catalogue import Catalogue
-from shelfwise.models.requests import Requests
+from shelfwise.models.requests import MetPairs, Requests
 from shelfwise.schema.event import EventKind
 from shelfwise.training.candidates import Candidates, Draw, candidates_of
 from shelfwise.training.match_options import (
@@ -90,10 +91,9 @@ def match_loss(
     gone = Masked(request_X, requests.met.item_RP[request_X, place_X])
     new = _loss(judged, _Scored(scaled_RD, catalogue.target_VD, prior_RC), gone)
     # Repeats learn from what everything else says already, and teach it nothing.
-    settled = _Scored(
-        scaled_RD.detach(), catalogue.target_VD.detach(), prior_RC.detach() + repeat_RC
-    )
-    return new + _repeats_alone(judged, settled)
+    settled = _Scored(scaled_RD.detach(), catalogue.target_VD.detach(), prior_RC.detach())
+    met = MetPairs.of(requests.met, len(catalogue.target_VD))
+    return new + _repeats_alone(judged, settled, repeat_RC, (met.request_X, met.item_X))
 
 
 class _Judged(NamedTuple):
@@ -105,9 +105,22 @@ class _Judged(NamedTuple):
     loss: MatchLossOptions
 
 
-def _repeats_alone(judged: _Judged, scored: _Scored) -> Tensor:
+def _repeats_alone(
+    judged: _Judged, scored: _Scored, repeat_RC: Tensor, met_X: tuple[Tensor, Tensor]
+) -> Tensor:
     """The loss of repeats, as a gradient alone: its value would hide that of new items."""
-    loss = _loss(judged, scored)
+    if isinstance(judged.loss, Softmax):  # in closed form: little of the table is a repeat
+        right = _right_answers(judged, None)
+        if len(right.item_M) == 0:
+            return repeat_RC.new_zeros(())
+        with torch.no_grad():
+            logit_RC = torch.addmm(scored.prior_RC, scored.request_RD, scored.target_CD.T)
+            logit_RC.add_(repeat_RC).masked_fill_(_unknown_then(judged, right), ABSENT)
+            right = right._replace(smoothing=judged.loss.label_smoothing)
+            pull_X = catalogue_softmax_gradient(logit_RC, right, met_X)
+        loss = (pull_X * repeat_RC[met_X]).sum()
+    else:
+        loss = _loss(judged, scored._replace(prior_RC=scored.prior_RC + repeat_RC))
     return loss - loss.detach()
 
 
