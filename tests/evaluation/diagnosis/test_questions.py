@@ -74,6 +74,17 @@ def test_shuffled_labels_carry_none(case: Case) -> None:
     assert signal_findings(ill)[0].name == "labels carry no signal"
 
 
+def test_what_calibrators_flatten_is_not_held_against_the_network(case: Case) -> None:
+    flat = {
+        part: replace(
+            heard, answers=replace(heard.answers, click_N=np.full_like(heard.answers.click_N, 0.1))
+        )
+        for part, heard in case.heard.items()
+    }
+
+    assert fitting_findings(replace(case, heard=flat)) == fitting_findings(case)
+
+
 def test_known_by_heart_is_overfit(case: Case) -> None:
     train, test = case.heard["train"], case.heard["test"]
     ill = said(case, train=knowing(train, 0.9), test=knowing(test, 0.2))
