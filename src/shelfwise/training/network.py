@@ -33,9 +33,7 @@ from shelfwise.schema.errors import ConfigError
 from shelfwise.schema.progress import Progress
 from shelfwise.training.phases import Phases, Untimed
 from shelfwise.training.task_plan import PLAIN, TaskPlan
-from shelfwise.training.text_bank import TextBank, length_buckets
-
-_LIVE_TOKENS = 512  # tokens, padding included, of live texts encoded together
+from shelfwise.training.text_bank import TextBank
 
 
 class _Tokens(NamedTuple):
@@ -125,10 +123,7 @@ class Network:
         fresh = None
         if live is not None and len(live):
             with self.phases("live texts"):
-                # Queries are much shorter than items: apart, neither is padded to the other.
-                groups = length_buckets(self.bank.tokens, _LIVE_TOKENS, live)
-                live = np.concatenate(groups)
-                fresh_BH = torch.cat([self.bank.encode(rows).float() for rows in groups])
+                fresh_BH = self.bank.encode_many(live)
             live_B = torch.from_numpy(live).to(self.bank.device)
             of_items_B = live_B < self.items
             fresh = Fresh(item_text_VH, live_B[of_items_B], fresh_BH[of_items_B])

@@ -26,8 +26,6 @@ from shelfwise.schema.progress import Progress
 from shelfwise.training.judged_pairs import JudgedPairs
 from shelfwise.training.text_bank import TextBank
 
-_AT_A_TIME = 32  # texts of like length that go through the encoder together
-
 
 class Source(NamedTuple):
     """What a reader is made of."""
@@ -90,7 +88,7 @@ class ReadApart:
         text_T, place_2B = np.unique(
             np.stack([self.query_N[rows], self.item_N[rows]]), return_inverse=True
         )
-        vector_TD = encoded(self.bank, text_T)
+        vector_TD = self.bank.encode_many(text_T)
         query_B, item_B = (torch.from_numpy(side) for side in place_2B.reshape(2, -1))
         figure_BF = self.figure_NF[torch.from_numpy(rows)]
         return self._model.from_vectors(vector_TD[query_B], vector_TD[item_B], figure_BF)
@@ -129,18 +127,8 @@ class ReadTogether:
     def logits(self, rows: NDArray[np.int64]) -> Tensor:
         place_B = self.place_N[rows]
         assert (place_B >= 0).all()  # the test's rows are answered by a run, not in training
-        vector_BD = encoded(self.bank, place_B)
+        vector_BD = self.bank.encode_many(place_B)
         return self._model.from_vectors(vector_BD, self.figure_NF[torch.from_numpy(rows)])
-
-
-def encoded(bank: TextBank, texts: NDArray[np.int64]) -> Tensor:
-    """``[B, D]`` vectors in the order of ``texts``; texts of like length go together."""
-    order = np.argsort(bank.tokens.lengths()[texts], kind="stable")
-    pieces = [
-        bank.encode(texts[order[start : start + _AT_A_TIME]]).float()
-        for start in range(0, len(order), _AT_A_TIME)
-    ]
-    return torch.cat(pieces)[torch.from_numpy(np.argsort(order))]
 
 
 def _figures(source: Source) -> Tensor:

@@ -37,7 +37,7 @@ from shelfwise.training.config import TrainOptions
 from shelfwise.training.device import choose_device
 from shelfwise.training.judged_pairs import JudgedPairs, places_of, query_batches
 from shelfwise.training.optimizer import optimizer_of
-from shelfwise.training.pair_readers import PairReader, ReadApart, Source, encoded, reader_of
+from shelfwise.training.pair_readers import PairReader, ReadApart, Source, reader_of
 from shelfwise.training.relevance_options import RelevanceOptions
 from shelfwise.training.schedule import place_in_schedule, rate_share, set_rates
 from shelfwise.training.step import TrainingError
@@ -262,4 +262,4 @@ def _index(reader: ReadApart, items: int) -> Tensor:
     """``[V, D]`` vectors of all items, for searches to find candidates in."""
     reader.model.eval()
     texts = len(reader.bank.tokens.lengths())
-    return encoded(reader.bank, np.arange(texts - items, texts))
+    return reader.bank.encode_many(np.arange(texts - items, texts))

@@ -93,6 +93,18 @@ class TextBank:
             hidden_BLH = self._lower_KH[torch.from_numpy(place_BL).to(self.device)]
             return self.encoder.upper(hidden_BLH.float(), mask)
 
+    def encode_many(self, texts: NDArray[np.int64]) -> Tensor:
+        """As `encode`, in float32 and in the order of ``texts``, however many they are.
+
+        As many go through the layers together as memory allows: each group has a gradient of its
+        own for the whole table of words.
+        """
+        length_B = self.tokens.lengths()[texts]
+        groups = _groups(length_B, np.argsort(length_B, kind="stable"), _BATCH_TOKENS)
+        vectors = torch.cat([self.encode(texts[group]).float() for group in groups])
+        back_B = np.argsort(np.concatenate(groups))
+        return vectors[torch.from_numpy(back_B).to(self.device)]
+
     def read(self, ids_BN: Tensor, mask_BN: Tensor) -> Tensor:
         """``[B, H]`` unit vectors of texts that are none of the bank's, given by their tokens."""
         with half_precision(self.device):
@@ -132,7 +144,13 @@ def length_buckets(
     """
     length_T = tokens.lengths()
     asked = np.arange(len(length_T)) if texts is None else texts
-    order = asked[np.argsort(length_T[asked], kind="stable")]
+    return _groups(length_T, asked[np.argsort(length_T[asked], kind="stable")], most_tokens)
+
+
+def _groups(
+    length_T: NDArray[np.int64], order: NDArray[np.int64], most_tokens: int
+) -> list[NDArray[np.int64]]:
+    """``order``: texts by length, the shortest first."""
     groups: list[NDArray[np.int64]] = []
     start = 0
     while start < len(order):

@@ -28,9 +28,8 @@ from shelfwise.training.adaptation.options import Adaptation, PairKind
 from shelfwise.training.adaptation.pairs import Rights, TextPairs
 from shelfwise.training.adaptation.variation import Variations
 from shelfwise.training.device import half_precision
-from shelfwise.training.text_bank import TextBank, length_buckets
+from shelfwise.training.text_bank import TextBank
 
-_GROUP_TOKENS = 1024  # tokens, padding included, encoded at a time: texts of like length together
 
 
 class Drawn(NamedTuple):
@@ -139,7 +138,7 @@ class Teacher:
         plain = np.flatnonzero(~drawn.varied_B)
         asked = np.concatenate([left_B[plain], right_B, hard_M])
         texts, place = np.unique(asked, return_inverse=True)
-        vectors = _encoded(self.bank, texts)[torch.from_numpy(place).to(self.bank.device)]
+        vectors = self.bank.encode_many(texts)[torch.from_numpy(place).to(self.bank.device)]
         ends = (len(plain), len(plain) + len(right_B))
         first, right_BD, hard_MD = vectors.tensor_split(ends)
         varied = np.flatnonzero(drawn.varied_B)
@@ -168,11 +167,3 @@ class Teacher:
             return masked_word_loss(
                 self.bank.encoder, self.head, read, masked, head_alone=head_alone
             )
-
-
-def _encoded(bank: TextBank, texts: NDArray[np.int64]) -> Tensor:
-    """``[B, D]`` vectors of texts, with gradient; those of like length go together."""
-    groups = length_buckets(bank.tokens, _GROUP_TOKENS, texts)
-    vectors = torch.cat([bank.encode(group).float() for group in groups])
-    # `texts` rises, so the place of a text in the groups is the place of its number.
-    return vectors[torch.from_numpy(np.argsort(np.concatenate(groups))).to(bank.device)]
