@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-from math import exp, log1p
+from math import exp, log, log1p
 
 import pytest
 import torch
 
-from shelfwise.models.affinity import FIGURES, Affinity, PastEvents
+from shelfwise.models.affinity import FIGURES, Affinity, PastEvents, bought_share
 from shelfwise.models.history_encoder import AGE_BUCKETS
 from shelfwise.schema.event import EventKind
 
@@ -99,3 +99,22 @@ def test_counts_tell_what_became_of_carts() -> None:
 
     assert found[CART].item() == pytest.approx(log1p(3))
     assert found[BUY].item() == pytest.approx(log1p(1))
+
+
+@torch.no_grad()
+def test_the_share_of_purchases_by_hand() -> None:
+    asked = past()
+    rate = torch.tensor(0.2)
+
+    found = bought_share(asked, rate)
+    # Two looks, one purchase: (1 + 10 * .2) / (2 + 10) = .25 of what he saw; over .2.
+    assert found.tolist() == pytest.approx([log(0.25 / 0.2), 0.0])
+
+    # Three carts of which one was bought: the look at it is less than what went into the cart.
+    carts = asked._replace(
+        kind_RP=torch.tensor([[CART, CART, CART, BUY, VIEW], [0] * 5]),
+        is_item_RP=torch.tensor([[True] * 5, [False] * 5]),
+        age_RP=torch.zeros(2, 5),
+        group_RPC=torch.full((2, 5, 2), -1),
+    )
+    assert bought_share(carts, rate)[0].item() == pytest.approx(log((1 + 2) / (3 + 10) / 0.2))

@@ -26,6 +26,9 @@ _WISHES = (EventKind.FAVOURITE, EventKind.CART, EventKind.PURCHASE)
 _KINDS = tuple(EventKind)
 FIGURES = 2 * GROUPINGS * _COUNTINGS + _COUNTINGS + len(_KINDS)
 _FAINT = -0.2  # e^-2 of a wish: what a look counts as in the second way of counting
+_LOOKS = (_KINDS.index(EventKind.VIEW), _KINDS.index(EventKind.CLICK))
+_CART, _PURCHASE = _KINDS.index(EventKind.CART), _KINDS.index(EventKind.PURCHASE)
+_SHRUNK_BY = 10.0  # items reacted to that the shop's rate counts as
 
 
 class PastEvents(NamedTuple):
@@ -77,6 +80,22 @@ class Affinity(nn.Module):
         return torch.cat(found, dim=-1)
 
 
+def bought_share(past: PastEvents, rate: Tensor) -> Tensor:
+    """``[R]`` logarithm of the shopper's share of purchases over the shop's; 0 without a past.
+
+    Of what he reacted to: looked at, or put into the cart where that is more.
+
+    Args:
+        past: what was done before each request.
+        rate: the shop's share of purchases after clicks; his is shrunk towards it.
+    """
+    count_RK = _plain_counts(past)
+    looked_R = count_RK[:, _LOOKS].sum(1)
+    bought_R = count_RK[:, _PURCHASE]
+    reacted_R = torch.stack([looked_R, count_RK[:, _CART], bought_R]).amax(0)
+    return ((bought_R / rate + _SHRUNK_BY) / (reacted_R + _SHRUNK_BY)).log()
+
+
 def _moment(past: PastEvents) -> Tensor:
     """``[R, P]`` number of each event's kind and age together."""
     return past.kind_RP * AGE_BUCKETS + age_bucket(past.age_RP)
@@ -92,6 +111,9 @@ def _sums(much_RPM: Tensor, group_RP: Tensor, groups: int) -> Tensor:
 
 def _counts(past: PastEvents) -> Tensor:
     """``[R, K]`` logarithm of how often each kind of behaviour with an item came."""
+    return _plain_counts(past).log1p()
+
+
+def _plain_counts(past: PastEvents) -> Tensor:
     count_RK = past.age_RP.new_zeros(len(past.kind_RP), len(_KINDS))
-    count_RK = count_RK.scatter_add(1, past.kind_RP, past.is_item_RP.to(count_RK.dtype))
-    return count_RK.log1p()
+    return count_RK.scatter_add(1, past.kind_RP, past.is_item_RP.to(count_RK.dtype))

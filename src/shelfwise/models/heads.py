@@ -28,9 +28,9 @@ from shelfwise.schema.event import EventKind
 TASKS = ("click", "convert")  # in the order in which experts answer
 POSITIONS = 64  # places told apart; 0 stands for unknown, the last for all beyond
 _SURFACE_WIDTH = 8
-_FIGURES = (
-    7  # cosine, match, taken before, nearest past item, history length, price gap and its size
-)
+# Cosine, match, taken before, shopper's share of purchases, nearest past item, history length,
+# price gap and its size.
+_FIGURES = 8
 
 
 class Past(NamedTuple):
@@ -54,6 +54,7 @@ class PairFeatures(NamedTuple):
     match_N: Tensor  # the retrieval logit
     repeat_N: Tensor  # the part of it that comes from having taken the item before
     own_rate_NT: Tensor  # log of the item's click and conversion rate over the shop's; 0 average
+    shopper_rate_N: Tensor  # log of the shopper's conversion rate over the shop's; 0 average
     request_N: Tensor  # int64 row of the request
     surface_N: Tensor  # int64
 
@@ -78,15 +79,20 @@ class Attended(NamedTuple):
 class ClickConvertHeads(nn.Module):
     """Shared or gated experts, one linear head per task, an additive tower for position."""
 
+    convert_rate: Tensor  # () of the shop, as it was told to `start_from`
+
     def __init__(self, width: int, numbers: int, surfaces: int, options: HeadOptions) -> None:
         super().__init__()
         self.surface = nn.Embedding(surfaces, _SURFACE_WIDTH)
         inputs = 4 * width + numbers + _FIGURES + len(EventKind) + _SURFACE_WIDTH
         self.bottom = experts_of(inputs, len(TASKS), options)
         # What figures say by themselves, in proportion (Wide & Deep, Cheng et al., 2016,
-        # arXiv:1606.07792); at first that an item is clicked and bought as it has been.
+        # arXiv:1606.07792); at first that an item is clicked and bought as it has been,
+        # and that a shopper buys as he has.
         self.wide = nn.Linear(numbers + _FIGURES + len(EventKind), len(TASKS), bias=False)
         self.own_rate = nn.Parameter(torch.ones(len(TASKS)))
+        self.shopper_rate = nn.Parameter(torch.ones(()))
+        self.register_buffer("convert_rate", torch.tensor(0.5))
         nn.init.zeros_(self.wide.weight)
         self.click = nn.Linear(options.hidden, 1)
         self.convert = nn.Linear(options.hidden, 1)
@@ -98,7 +104,9 @@ class ClickConvertHeads(nn.Module):
         """Let the first guess be the log's own rates, so that no step is spent on finding them."""
         with torch.no_grad():
             for head, rate in ((self.click, click_rate), (self.convert, convert_rate)):
-                head.bias.fill_(torch.logit(torch.tensor(min(max(rate, 1e-4), 1 - 1e-4))))
+                known = torch.tensor(min(max(rate, 1e-4), 1 - 1e-4))
+                head.bias.fill_(torch.logit(known))
+            self.convert_rate.copy_(known)
 
     def start_places(self, shift_SK: Tensor, usual: float, *, fixed: bool) -> None:
         """Let the position tower begin at, or stay with, a curve measured beforehand.
@@ -130,6 +138,7 @@ class ClickConvertHeads(nn.Module):
                 pair.text_cosine_N,
                 pair.match_N / 10,
                 pair.repeat_N,
+                pair.shopper_rate_N,
                 near.nearest_N,
                 near.length_N.log1p() / 3,
                 gap_N,
@@ -152,7 +161,9 @@ class ClickConvertHeads(nn.Module):
             click_N=self.click(for_click_NH).squeeze(-1)
             + wide_NT[:, 0]
             + self.examined(pair.surface_N, position_N),
-            convert_N=self.convert(for_convert_NH).squeeze(-1) + wide_NT[:, 1],
+            convert_N=self.convert(for_convert_NH).squeeze(-1)
+            + wide_NT[:, 1]
+            + self.shopper_rate * pair.shopper_rate_N,
         )
 
     def examined(self, surface_N: Tensor, position_N: Tensor | None) -> Tensor:

@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from shelfwise.models.affinity import FIGURES, Affinity, PastEvents
+from shelfwise.models.affinity import FIGURES, Affinity, PastEvents, bought_share
 from shelfwise.models.auxiliary import NO_AUXILIARY, AuxiliaryHeads, AuxiliaryTasks
 from shelfwise.models.catalogue import CATEGORY, Catalogue, ItemInputs
 from shelfwise.models.config import ModelOptions
@@ -265,7 +265,8 @@ class ShelfModel(nn.Module):
         repeat_N = self.repeat.of_pairs(requests.met, pairs, trend_NG, near_N)
         target_ND = catalogue.target_VD[item_N]
         dot_N = self.match_scale() * (request_RD[request_N] * target_ND).sum(-1)
-        done_NS = self.affinity(_done(requests, catalogue), request_N, catalogue.group_VC[item_N])
+        done = _done(requests, catalogue)
+        done_NS = self.affinity(done, request_N, catalogue.group_VC[item_N])
         number_NF = catalogue.item_number_VF[item_N]
         words_NS = self._shared_words(catalogue, query_N, item_N)
         features = PairFeatures(
@@ -278,6 +279,7 @@ class ShelfModel(nn.Module):
             match_N=dot_N + prior_N + repeat_N,
             repeat_N=repeat_N,
             own_rate_NT=trend_NG[:, _RATES],
+            shopper_rate_N=bought_share(done, self.heads.convert_rate)[request_N],
             request_N=request_N,
             surface_N=requests.surface_R[request_N],
         )

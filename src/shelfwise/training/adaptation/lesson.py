@@ -31,7 +31,6 @@ from shelfwise.training.device import half_precision
 from shelfwise.training.text_bank import TextBank
 
 
-
 class Drawn(NamedTuple):
     """Pairs of a step, and which of them are a title and its variation."""
 
