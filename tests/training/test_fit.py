@@ -46,7 +46,7 @@ def fitted(
         return Check(step, next(given), {})
 
     taken = len(scores) * per_check if scores else 3
-    lessons = Lessons(prepared, training_examples(prepared), Plan(DRAWN, taken, per_check))
+    lessons = Lessons(prepared, training_examples(prepared), Plan(DRAWN, taken, per_check, taken))
     curve = fit(network, lessons, options, look=look if scores else None, watchers=Watchers())
     return curve, states
 
@@ -66,10 +66,10 @@ def test_plans_by_hand(prepared_sample: PreparedShop) -> None:
 
     plan = Plan.of(examples, TrainOptions(batch_requests=50, epochs=3, checks_per_epoch=2))
 
-    assert plan == Plan(3 * per_epoch, 3 * per_epoch, per_epoch // 2)
+    assert plan == Plan(3 * per_epoch, 3 * per_epoch, per_epoch // 2, per_epoch)
     # More checks than steps: one after every step.
     many = Plan.of(examples, TrainOptions(batch_requests=10**6, epochs=1, checks_per_epoch=9))
-    assert many == Plan(1, 1, 1)
+    assert many == Plan(1, 1, 1, 1)
 
 
 def test_the_best_state_stays(prepared_sample: PreparedShop, tiny_encoder: Path) -> None:

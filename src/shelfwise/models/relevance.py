@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from shelfwise.models.config import HeadOptions
+from shelfwise.models.places import Place
 from shelfwise.models.text_encoder import TextEncoder
 
 _FIRST_SLOPE = 4.0  # of a cosine; grades lie between cosines of about 0 and 1
@@ -28,6 +29,7 @@ class Graded(nn.Module):
     def __init__(self, width: int, figures: int, options: HeadOptions) -> None:
         super().__init__()
         self.figures = figures
+        self.grades = Place("grade")
         self.register_buffer("figure_mean_F", torch.zeros(figures))
         self.register_buffer("figure_scale_F", torch.ones(figures))
         self.layers = nn.Sequential(
@@ -72,11 +74,13 @@ class BiEncoder(nn.Module):
         super().__init__()
         self.encoder = encoder
         self.graded = Graded(3 * encoder.width, figures, options)
+        self.vectors = Place("items")
         self.slope = nn.Parameter(torch.tensor(_FIRST_SLOPE).log())
         self.middle = nn.Parameter(torch.tensor(0.5))
 
     def from_vectors(self, query_ND: Tensor, item_ND: Tensor, figure_NF: Tensor) -> Tensor:
         """``[N]`` logits of pairs of unit vectors."""
+        item_ND = self.vectors(item_ND)
         cosine_N = (query_ND * item_ND).sum(-1)
         # Entries of unit vectors are near 1/sqrt(D), of their products near 1/D.
         root = self.encoder.width**0.5
@@ -90,6 +94,7 @@ class BiEncoder(nn.Module):
         )
         found_N = self.graded(read_ND, figure_NF)
         logit_N: Tensor = self.slope.exp() * (cosine_N - self.middle) + found_N
+        logit_N = self.graded.grades(logit_N)
         return logit_N
 
 
@@ -104,4 +109,5 @@ class CrossEncoder(nn.Module):
     def from_vectors(self, pair_ND: Tensor, figure_NF: Tensor) -> Tensor:
         """``[N]`` logits of pairs, each read as one text."""
         logit_N: Tensor = self.graded(pair_ND * self.encoder.width**0.5, figure_NF)
+        logit_N = self.graded.grades(logit_N)
         return logit_N

@@ -25,6 +25,7 @@ from shelfwise.models.history.choice import history_encoder
 from shelfwise.models.history_encoder import AGE_BUCKETS, Events, age_bucket
 from shelfwise.models.logit_unit import LOGIT_UNIT
 from shelfwise.models.neighbours import Neighbours
+from shelfwise.models.places import Place
 from shelfwise.models.repeats import Repeats
 from shelfwise.models.requests import SURFACES, Requests, as_read
 from shelfwise.models.task_weights import TaskWeights
@@ -95,6 +96,9 @@ class ShelfModel(nn.Module):
         # ever logged; what else a query says is learned as a shift, at first 0.
         nn.init.zeros_(self.query_shift.weight)
         nn.init.zeros_(self.query_shift.bias)
+        self.vectors, self.ids, self.read = Place("items"), Place("ids"), Place("history")
+        self.clicks, self.converts = Place("click"), Place("convert")
+        self.matches = Place("match")
         self.register_buffer("cold_logit", torch.zeros(()))
         self.register_buffer("welcome", torch.zeros(()))
         self.auxiliary = AuxiliaryHeads(text_width, width, auxiliary)
@@ -115,14 +119,14 @@ class ShelfModel(nn.Module):
             use_V = use_V & (torch.rand_like(items.text_VH[:, 0]) >= self.options.id_dropout)
         met_VD = _of_texts(self.text, items) + self.item_numbers(items.number_VF)
         if self.item_id is not None:
-            met_VD = met_VD + self.item_id.weight * use_V[:, None]
+            met_VD = met_VD + self.ids(self.item_id.weight) * use_V[:, None]
         if self.target_shift is None:
-            item_VD = self._unit(met_VD)
+            item_VD = self.vectors(self._unit(met_VD))
             return item_VD, item_VD
         next_VD = met_VD + _of_texts(self.target_shift, items)
         if self.target_id is not None:
-            next_VD = next_VD + self.target_id.weight * use_V[:, None]
-        return self._unit(met_VD), self._unit(next_VD)
+            next_VD = next_VD + self.ids(self.target_id.weight) * use_V[:, None]
+        return self.vectors(self._unit(met_VD)), self.vectors(self._unit(next_VD))
 
     def item_biases(self, warm_V: Tensor) -> Tensor:
         """``[V]`` what the trend does not say of how often an item matches."""
@@ -164,6 +168,7 @@ class ShelfModel(nn.Module):
         # A behaviour is told by its item; only a search is told by its words.
         is_item_RL = requests.item_RL >= 0
         vector_RLD = torch.where(is_item_RL[:, :, None], item_RLD, query_RLD)
+        vector_RLD = self.read(vector_RLD, requests.valid_RL)
         events = Events(
             vector_RLD,
             is_item_RL,
@@ -291,9 +296,8 @@ class ShelfModel(nn.Module):
             is_item_RL=requests.item_RL >= 0,
         )
         judged: ClickConvert = self.heads(features, past, position_N)
-        if intent_N is None:
-            return judged
-        return judged._replace(click_N=judged.click_N + intent_N.click)
+        click_N = judged.click_N if intent_N is None else judged.click_N + intent_N.click
+        return ClickConvert(self.clicks(click_N), self.converts(judged.convert_N))
 
     def _intended(self, query_N: Tensor, item_N: Tensor, catalogue: Catalogue) -> _Intended | None:
         """What being of the category that a pair's query is after adds to its match and click."""

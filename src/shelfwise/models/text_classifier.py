@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from shelfwise.models.places import Place
 from shelfwise.models.text_encoder import TextEncoder
 
 
@@ -18,6 +19,7 @@ class TextClassifier(nn.Module):
         self.encoder = encoder
         self.dropout = nn.Dropout(dropout)
         self.classify = nn.Linear(encoder.width, classes)
+        self.classes = Place("class")
 
     def forward(self, input_ids_BL: Tensor, mask_BL: Tensor) -> Tensor:
         """``[B, C]`` logits."""
@@ -27,5 +29,5 @@ class TextClassifier(nn.Module):
         """``[B, C]`` logits of texts already encoded."""
         # Unit vectors have entries near 1/sqrt(H); scaled up, the layer learns at a normal pace.
         scaled_BH = self.dropout(vector_BH) * self.encoder.width**0.5
-        logit_BC: Tensor = self.classify(scaled_BH)
+        logit_BC: Tensor = self.classes(self.classify(scaled_BH))
         return logit_BC

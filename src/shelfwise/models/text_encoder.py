@@ -25,6 +25,7 @@ from shelfwise.models.config import (
 )
 from shelfwise.models.low_rank import AdaptiveRanks, add_adalora, add_lora
 from shelfwise.models.packing import rows_for
+from shelfwise.models.places import Place
 from shelfwise.models.segments import knows_segments, segments_of
 from shelfwise.models.sentence_folder import read_linear
 from shelfwise.schema.errors import ConfigError
@@ -59,6 +60,7 @@ class TextEncoder(nn.Module):
         self.projection = projection
         self.dimensions = dimensions
         self.separator: int | None = None
+        self.words = Place("words")
         self.ranks = self._let_learn(tuning)
 
     @property
@@ -78,9 +80,11 @@ class TextEncoder(nn.Module):
             segments_BL = None
             if self.separator is not None:
                 segments_BL = segments_of(input_ids_BL, mask_BL, self.separator)
-            hidden_BLH: Tensor = self.model.embeddings(  # type: ignore[operator]  # HF module
-                input_ids=input_ids_BL, token_type_ids=segments_BL
-            )
+            embeddings: Any = self.model.embeddings
+            word_BLH: Tensor = embeddings.word_embeddings(input_ids_BL)
+            if not self.keeps_lower:
+                word_BLH = self.words(word_BLH, mask_BL.bool())
+            hidden_BLH: Tensor = embeddings(inputs_embeds=word_BLH, token_type_ids=segments_BL)
             if hasattr(self.model, "embeddings_project"):  # ELECTRA's embeddings may be narrower
                 hidden_BLH = self.model.embeddings_project(hidden_BLH)  # type: ignore[operator]
             frozen = self.layers[: len(self.layers) - self.learning_layers]
@@ -88,6 +92,8 @@ class TextEncoder(nn.Module):
 
     def upper(self, hidden_BLH: Tensor, mask_BL: Tensor) -> Tensor:
         """``[B, D]`` mean of the last hidden states over a text's own tokens, unit length."""
+        if self.keeps_lower:  # words as the frozen layers leave them: below, nothing can be moved
+            hidden_BLH = self.words(hidden_BLH, mask_BL.bool())
         hidden_BLH = _run(self._learning(), hidden_BLH, mask_BL).float()
         mask_BL1 = mask_BL[:, :, None].to(hidden_BLH.dtype)
         vector_BD = (hidden_BLH * mask_BL1).sum(1) / mask_BL1.sum(1).clamp(min=1)

@@ -246,6 +246,7 @@ class Builder:
             scheduled=taken if was_late else round(plan.scheduled * longer),
             taken=taken,
             per_check=plan.per_check,
+            per_epoch=round(plan.per_epoch * longer),
         )
         lessons = Lessons(self.prepared, asked, refit)
         with self.manner.watching("refit") as watchers:

@@ -10,6 +10,7 @@ import json
 import math
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from shelfwise.data.token_cache import TOKEN_CACHE
 from shelfwise.data.tokens import TokenTable, tokenise
 from shelfwise.losses.classification import classification_loss
 from shelfwise.models.config import ModelOptions
+from shelfwise.models.places import reachable
 from shelfwise.models.pretrained import encoder_folder
 from shelfwise.models.text_classifier import TextClassifier
 from shelfwise.models.text_encoder import load_text_encoder
@@ -31,6 +33,8 @@ from shelfwise.models.weights import save_encoder, save_tensors
 from shelfwise.schema.plain import plain
 from shelfwise.schema.progress import Progress
 from shelfwise.schema.run_files import CURVE, MODEL
+from shelfwise.training.adversaries.attempt import Attempt
+from shelfwise.training.adversaries.choice import Opponent
 from shelfwise.training.config import TrainOptions
 from shelfwise.training.device import choose_device
 from shelfwise.training.optimizer import optimizer_of
@@ -86,7 +90,9 @@ def _fit(
     rows = {part: _rows_of(prepared, part) for part in ("train", "validation")}
     optimizer = optimizer_of(model.classify.parameters(), model.encoder, options)
     peaks = [group["lr"] for group in optimizer.param_groups]
-    steps = math.ceil(len(rows["train"]) / _ROWS) * options.epochs
+    per_epoch = math.ceil(len(rows["train"]) / _ROWS)
+    steps = per_epoch * options.epochs
+    opponent = Opponent.of(options.adversary, per_epoch)
     rng = np.random.default_rng(options.seed)
     curve: list[dict[str, Any]] = []
     best_state, step, late = None, 0, False
@@ -98,16 +104,13 @@ def _fit(
                 spent = (time.monotonic() - began) / (options.minutes * 60)
                 place = place_in_schedule(step, steps, spent, options.warmup_share)
                 set_rates(optimizer, peaks, rate_share(place, steps, options.warmup_share))
-                loss = _loss(model, bank, batch, label_N)
-                if not torch.isfinite(loss):
-                    raise TrainingError(
-                        f"train: the loss of step {step} is {loss.item()}; lower "
-                        "train.learning_rate or train.clip"
-                    )
+                loss_of = _LossOf(model, bank, batch, label_N, (options.seed, step))
+                opponent.learn(step, loss_of.attempt())
                 penalty = bank.encoder.penalty()
-                _take_step(
-                    model, loss if penalty is None else loss + penalty, optimizer, options.clip
-                )
+                if penalty is not None:
+                    penalty.backward()  # type: ignore[no-untyped-call]  # torch
+                torch.nn.utils.clip_grad_norm_(model.parameters(), options.clip)
+                optimizer.step()
                 bank.encoder.after_step(step, steps)
                 optimizer.zero_grad(set_to_none=True)
                 bar.advance()
@@ -147,20 +150,34 @@ def _batches(
         yield groups[place]
 
 
-def _loss(
-    model: TextClassifier, bank: TextBank, batch: NDArray[np.int64], label_N: Tensor
-) -> Tensor:
-    model.train()
-    logit_BC = model.from_vectors(bank.encode(batch).float())
-    return classification_loss(logit_BC, label_N[torch.from_numpy(batch).to(bank.device)])
+@dataclass(frozen=True, slots=True)
+class _LossOf:
+    """A batch's loss, with the same draws each time it is asked for."""
 
+    model: TextClassifier
+    bank: TextBank
+    batch: NDArray[np.int64]
+    label_N: Tensor
+    drawn_by: tuple[int, int]  # seed and step
 
-def _take_step(
-    model: TextClassifier, loss: Tensor, optimizer: torch.optim.Optimizer, clip: float
-) -> None:
-    loss.backward()  # type: ignore[no-untyped-call]  # torch
-    torch.nn.utils.clip_grad_norm_(model.parameters(), clip)
-    optimizer.step()
+    def attempt(self) -> Attempt:
+        learning = [p for p in self.model.parameters() if p.requires_grad]
+        drawn = int(np.random.default_rng([*self.drawn_by, 3]).integers(2**63))
+        return Attempt(self, reachable(self.model), learning, drawn)
+
+    def __call__(self, dropout: int) -> Tensor:
+        seed = np.random.default_rng([*self.drawn_by, 2, dropout]).integers(2**63)
+        torch.manual_seed(int(seed))
+        self.model.train()
+        logit_BC = self.model.from_vectors(self.bank.encode(self.batch).float())
+        label_B = self.label_N[torch.from_numpy(self.batch).to(self.bank.device)]
+        loss = classification_loss(logit_BC, label_B)
+        if not torch.isfinite(loss):
+            raise TrainingError(
+                f"train: the loss of step {self.drawn_by[1]} is {loss.item()}; lower "
+                "train.learning_rate or train.clip"
+            )
+        return loss
 
 
 @torch.no_grad()

@@ -8,6 +8,7 @@ from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, Pos
 
 from shelfwise.models.calibration import CalibrationOptions
 from shelfwise.schema.options import Options
+from shelfwise.training.adversaries.options import AdversaryOptions, NoAdversary
 from shelfwise.training.match_options import MatchLossOptions, Softmax
 from shelfwise.training.relevance_options import RelevanceOptions
 
@@ -55,6 +56,8 @@ class TrainOptions(Options):
     position: Literal["learned", "started", "measured"] = "started"
     """How places are told apart: learned from nothing, started from the curve that randomised rows
     give, or left at that curve. Without randomised rows it is learned."""
+    adversary: AdversaryOptions = NoAdversary()
+    """Against whom is learned."""
     calibration: CalibrationOptions = CalibrationOptions()
     relevance: RelevanceOptions = RelevanceOptions()
     period_requests: bool = False

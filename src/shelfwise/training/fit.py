@@ -14,6 +14,7 @@ from shelfwise.data.batches import Batch, Examples
 from shelfwise.data.loader import LoaderPlan, training_batches
 from shelfwise.data.prepared import PreparedShop
 from shelfwise.schema.progress import Progress, Silent, Step
+from shelfwise.training.adversaries.choice import Opponent
 from shelfwise.training.averaging import Average
 from shelfwise.training.checkpoint import Checkpoints, Headway, put_weights, weights_of
 from shelfwise.training.config import TrainOptions
@@ -35,13 +36,15 @@ class Plan:
     scheduled: int
     taken: int
     per_check: int
+    per_epoch: int
 
     @classmethod
     def of(cls, examples: Examples, options: TrainOptions) -> Plan:
         batches = math.ceil(len(examples) / options.batch_requests)
         per_epoch = max(1, math.ceil(batches / options.accumulate))
         total = per_epoch * options.epochs
-        return cls(total, total, max(1, per_epoch // options.checks_per_epoch))
+        per_check = max(1, per_epoch // options.checks_per_epoch)
+        return cls(total, total, per_check, per_epoch)
 
 
 class Lessons(NamedTuple):
@@ -114,6 +117,7 @@ class _Fitting:
             Source(lessons.prepared, lessons.examples, loading),
             options,
             lessons.plan.taken,
+            Opponent.of(options.adversary, lessons.plan.per_epoch),
         )
         self.headway = Headway()
         self.began = time.monotonic()

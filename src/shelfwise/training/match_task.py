@@ -84,6 +84,11 @@ def match_loss(
     if near_RC is not None:
         prior_RC = prior_RC + near_RC
     repeat_RC = network.model.repeats(requests, catalogue, near_RC)
+    if network.model.matches.nudges is not None:
+        places = torch.from_numpy(np.unique(candidates.places(batch.match_item_M)))
+        places = places.to(network.bank.device)
+        among_RA = scaled_RD @ catalogue.target_VD[places].T + (prior_RC + repeat_RC)[:, places]
+        network.model.matches(among_RA)  # of the batch's own answers: all of them cost too much
     if not rule.final:
         return _loss(judged, _Scored(scaled_RD, catalogue.target_VD, prior_RC + repeat_RC))
     taken_RP = torch.isin(requests.met.kind_RP, requests.met.kind_RP.new_tensor(rule.final))

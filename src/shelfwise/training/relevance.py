@@ -27,12 +27,15 @@ from shelfwise.metrics.graded_ndcg import graded_ndcg_at_k
 from shelfwise.metrics.root_mean_square import root_mean_square
 from shelfwise.metrics.spearman import spearman
 from shelfwise.models.config import ModelOptions
+from shelfwise.models.places import reachable
 from shelfwise.models.pretrained import encoder_folder
 from shelfwise.models.text_encoder import load_text_encoder
 from shelfwise.models.weights import save_encoder, save_tensors
 from shelfwise.schema.plain import plain
 from shelfwise.schema.progress import Progress
 from shelfwise.schema.run_files import CURVE, ITEMS, MODEL, TABLES
+from shelfwise.training.adversaries.attempt import Attempt
+from shelfwise.training.adversaries.choice import Opponent
 from shelfwise.training.config import TrainOptions
 from shelfwise.training.device import choose_device
 from shelfwise.training.judged_pairs import JudgedPairs, places_of, query_batches
@@ -114,6 +117,7 @@ class _Fit:
         self.peaks = [group["lr"] for group in self.optimizer.param_groups]
         self.per_epoch = len(self._batches(0))
         self.total = self.per_epoch * options.epochs
+        self.opponent = Opponent.of(options.adversary, self.per_epoch)
         self.curve = _Curve([], [])
         self.best_state: dict[str, Tensor] | None = None
 
@@ -149,20 +153,39 @@ class _Fit:
         set_rates(self.optimizer, self.peaks, self._rate(step))
         self.reader.model.train()
         self.reader.bank.encoder.eval()  # no dropout: lower layers are kept without it too
-        loss = relevance_loss(self.reader.logits(batch), batch, self.pairs, self.options.relevance)
-        if not torch.isfinite(loss):
-            raise TrainingError(
-                f"train: the loss of step {step} is {loss.item()}; lower train.learning_rate or "
-                "train.clip"
-            )
-        penalty = self.reader.bank.encoder.penalty()
-        (loss if penalty is None else loss + penalty).backward()  # type: ignore[no-untyped-call]
         parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
+        loss = self._learn(step, batch, parameters)
+        penalty = self.reader.bank.encoder.penalty()
+        if penalty is not None:
+            penalty.backward()  # type: ignore[no-untyped-call]  # torch
         torch.nn.utils.clip_grad_norm_(parameters, self.options.clip)
         self.optimizer.step()
         self.reader.bank.encoder.after_step(step, self.total)
         self.optimizer.zero_grad(set_to_none=True)
-        return float(loss.detach())
+        return loss
+
+    def _learn(
+        self, step: int, batch: NDArray[np.int64], parameters: list[torch.nn.Parameter]
+    ) -> float:
+        """Add a batch's gradient; its loss as it was first worked out."""
+        found: list[float] = []
+
+        def loss_of(dropout: int) -> Tensor:
+            torch.manual_seed(_drawn(self.options.seed, step, 2, dropout))
+            logit_B = self.reader.logits(batch)
+            loss = relevance_loss(logit_B, batch, self.pairs, self.options.relevance)
+            if not torch.isfinite(loss):
+                raise TrainingError(
+                    f"train: the loss of step {step} is {loss.item()}; lower train.learning_rate "
+                    "or train.clip"
+                )
+            found.append(float(loss.detach()))
+            return loss
+
+        reached = reachable(self.reader.model)
+        drawn = _drawn(self.options.seed, step, 3)
+        self.opponent.learn(step, Attempt(loss_of, reached, parameters, drawn))
+        return found[0]
 
     def _rate(self, step: int) -> float:
         """By steps, or by the clock where it will end training first: the rate is to come down."""
@@ -189,6 +212,11 @@ class _Fit:
     def _restore(self) -> None:
         assert self.best_state is not None
         self.reader.model.load_state_dict(self.best_state, strict=False)
+
+
+def _drawn(*numbers: int) -> int:
+    """A seed of its own for each use that a step has for one."""
+    return int(np.random.default_rng(numbers).integers(2**63))
 
 
 def relevance_loss(

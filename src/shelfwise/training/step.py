@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from shelfwise.data.batches import Batch, Examples
 from shelfwise.data.loader import LoaderPlan, first_rows
 from shelfwise.data.prepared import PreparedShop
+from shelfwise.models.places import reachable
 from shelfwise.schema.errors import ShelfwiseError
+from shelfwise.training.adversaries.attempt import Attempt
+from shelfwise.training.adversaries.choice import Opponent
 from shelfwise.training.averaging import Average
 from shelfwise.training.config import TrainOptions
 from shelfwise.training.match_task import final_kinds
@@ -45,6 +49,7 @@ class Learner:
     source: Source
     options: TrainOptions
     steps: int  # that will be taken at most
+    opponent: Opponent = field(default_factory=Opponent)
 
     def take(self, step: int, batches: Sequence[Batch]) -> Terms:
         """Learn from ``batches`` together, each counting the same; their mean losses.
@@ -57,22 +62,39 @@ class Learner:
         found = []
         for part, batch in enumerate(batches):
             number = (step - 1) * self.options.accumulate + part + 1  # of the batch in its stream
-            with self.network.phases("rest of the losses"):
-                terms = self._losses(batch, number)
-            self._refuse_what_is_not_finite(terms, step, number)
-            if terms.total.requires_grad:
-                with self.network.phases("backward"):
-                    (terms.total / len(batches)).backward()  # type: ignore[no-untyped-call]  # torch
+            terms = self._learn(step, number, batch, 1 / len(batches))
             found.append([term.detach() for term in terms])
         with self.network.phases("optimiser"):
             self._move(step)
         return Terms(*(torch.stack(column).mean() for column in zip(*found, strict=True)))
 
-    def _losses(self, batch: Batch, number: int) -> Terms:
+    def _learn(self, step: int, number: int, batch: Batch, weight: float) -> Terms:
+        """Add a batch's gradient, times ``weight``; its losses as they were first worked out."""
+        found: list[Terms] = []
+
+        def loss_of(dropout: int) -> Tensor:
+            with self.network.phases("rest of the losses"):
+                terms = self._losses(batch, number, dropout)
+            self._refuse_what_is_not_finite(terms, step, number)
+            found.append(terms)
+            return weight * terms.total
+
+        learning = [p for group in self.optimizer.param_groups for p in group["params"]]
+        drawn = self._drawn(number, 3)
+        reached = reachable(self.network.model, self.network.bank.encoder)
+        attempt = Attempt(loss_of, reached, learning, drawn, self.network.phases)
+        self.opponent.learn(step, attempt)
+        return found[0]
+
+    def _drawn(self, *numbers: int) -> int:
+        """A seed of its own for each use that a batch has for one."""
+        return int(np.random.default_rng([self.options.seed, *numbers]).integers(2**63))
+
+    def _losses(self, batch: Batch, number: int, dropout: int) -> Terms:
         # Draws of each batch's own, whatever came before: a resumed run makes the same ones. The
         # third number keeps them apart from each other and from the order of epochs.
         seed = self.options.seed
-        torch.manual_seed(int(np.random.default_rng([seed, number, 2]).integers(2**63)))
+        torch.manual_seed(self._drawn(number, 2, *[dropout] * (dropout > 0)))
         rng = np.random.default_rng([seed, number, 1])
         final = final_kinds(self.source.prepared)
         return batch_loss(self.network, batch, self.options, rng, final)
