@@ -17,14 +17,17 @@ from shelfwise.models.config import EncoderOptions, ModelOptions, TuningOptions
 from shelfwise.models.pretrained import encoder_folder
 from shelfwise.models.text_encoder import load_text_encoder
 from shelfwise.schema.progress import Silent
+from shelfwise.training.adversaries.choice import Opponent
+from shelfwise.training.adversaries.options import AdversaryOptions, NoAdversary
 from shelfwise.training.config import TrainOptions
+from shelfwise.training.judged_lesson import JudgedLesson
 from shelfwise.training.judged_pairs import query_batches
 from shelfwise.training.optimizer import optimizer_of
 from shelfwise.training.pair_readers import ReadApart, Source
-from shelfwise.training.relevance import relevance_loss
 from shelfwise.training.schedule import rate_share, set_rates
 
 _CPU = torch.device("cpu")
+_NOBODY = NoAdversary()
 _SHARES = 10_000  # how finely the way through training is told to the schedule
 
 Share = Callable[[], float]  # of the training that is over
@@ -112,12 +115,18 @@ class Ours:
     """
 
     def __init__(
-        self, examples: SpeedExamples, encoder: str, tuning: TuningOptions, seed: int
+        self,
+        examples: SpeedExamples,
+        encoder: str,
+        tuning: TuningOptions,
+        seed: int,
+        adversary: AdversaryOptions = _NOBODY,
     ) -> None:
         torch.manual_seed(seed)
         self.examples = examples
         self.random = np.random.default_rng(seed)
-        self.options = TrainOptions(seed=seed)
+        self.options = TrainOptions(seed=seed, adversary=adversary)
+        self.opponent, self.steps = Opponent.of(adversary, steps_per_epoch=1), 0
         plain = ModelOptions().relevance.model_copy(update={"words": False})
         model = ModelOptions(encoder=EncoderOptions(name=encoder, tuning=tuning), relevance=plain)
         folder = encoder_folder(encoder)
@@ -150,8 +159,9 @@ class Ours:
         for some in query_batches(pairs.query_N, rows, most, self.random):
             at = max(1, round(_SHARES * min(share(), 1.0)))
             set_rates(self.optimizer, self.peaks, rate_share(at, _SHARES, options.warmup_share))
-            loss = relevance_loss(self.reader.logits(some), some, pairs, options.relevance)
-            loss.backward()  # type: ignore[no-untyped-call]  # torch
+            self.steps += 1
+            lesson = JudgedLesson(self.reader, pairs, options, self.steps, some)
+            self.opponent.learn(self.steps, lesson.attempt(parameters))
             torch.nn.utils.clip_grad_norm_(parameters, options.clip)
             self.optimizer.step()
             self.optimizer.zero_grad(set_to_none=True)

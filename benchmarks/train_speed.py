@@ -7,13 +7,10 @@ rows of other queries or later searches, after equally many examples and after e
 
 from __future__ import annotations
 
-import json
-import os
 import statistics
-import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -24,12 +21,13 @@ import torch
 import typer
 from numpy.typing import NDArray
 
+from benchmarks.adversary_cost import ATTACKED, adversary_costs
 from benchmarks.console import Settings, Write, tell
-from benchmarks.peers_loading import ROOT, why_missing
 from benchmarks.result import Result, peak_mib
 from benchmarks.shops import Shop, shop_of
 from benchmarks.speed_examples import Size, SpeedExamples, speed_examples
 from benchmarks.speed_learners import Learner, Ours, UsualScript
+from benchmarks.speed_peer import PEER_NAME, SpeedPeer
 from shelfwise.cli.console import AsJson, Bars
 from shelfwise.data.folder import new_folder
 from shelfwise.data.sample_shop.config import SampleOptions
@@ -41,8 +39,6 @@ from shelfwise.schema.progress import Progress
 
 _EVENTS = 200_000  # of the sample shop
 _DATASET = "home-depot"
-_PEER = "sentence_transformers"
-_PEER_NAME = "sentence-transformers"
 _USUAL, _OURS = "usual script", "shelfwise"
 _WARM_UP = 64  # rows before the clock starts: libraries find their kernels
 PROTOCOL = (
@@ -54,7 +50,9 @@ PROTOCOL = (
     "Sentence-transformers: its trainer with its defaults, 32 rows, CosineSimilarityLoss, texts "
     "cut at 128 tokens. Shelfwise: the trainer of judged pairs with its defaults, without figures "
     "of shared words. The encoder ({encoder}) learns with all its layers but where a row says "
-    "otherwise. Not counted: loading, tokens of ours, and what frozen layers are asked once "
+    "otherwise. Costs of adversaries (on words; ours, all "
+    "layers): seconds of {attacked} rows of each round over those of the same rows without. Not "
+    "counted: loading, tokens of ours, and what frozen layers are asked once "
     "(told apart). AUC with its 95 % interval over queries; nothing is chosen by it."
 )
 
@@ -119,9 +117,10 @@ def measure(
         shop = _shop(data, scratch, settings, progress)
         examples = speed_examples(shop, scratch / "prepared", asked.size, progress)
         learners, timed = _learners(examples, asked)
-        peer = _Peer(examples, scratch / "peer", asked)
+        peer = SpeedPeer(examples, scratch / "peer", asked.encoder, asked.size.seed, asked.threads)
         _rounds(examples, learners, timed, peer, progress)
         usual_seconds = sum(timed[_USUAL].seconds)
+        costs = adversary_costs(examples, asked.encoder, asked.size.seed, progress)
         with progress.step("Judging", total=len(learners) + 2) as bar:
             scores = {}
             for name, learner in learners.items():
@@ -134,7 +133,8 @@ def measure(
             bar.advance()
             scores |= peer.scores(usual_seconds)
             bar.advance()
-    return _result(shop, examples, asked, (timed, scores, peer.why_not), began)
+    result = _result(shop, examples, asked, (timed, scores, peer.why_not), began)
+    return replace(result, figures={**result.figures, **costs})
 
 
 def _shop(data: Path | None, scratch: Path, settings: tuple[str, ...], progress: Progress) -> Shop:
@@ -166,14 +166,14 @@ def _rounds(
     examples: SpeedExamples,
     learners: Mapping[str, Learner],
     timed: dict[str, Timed],
-    peer: _Peer,
+    peer: SpeedPeer,
     progress: Progress,
 ) -> None:
     """Every system in turn learns from the rows of each round."""
     for learner in learners.values():
         _warm_up(learner, examples)
     if peer.why_not is None:
-        timed[_PEER_NAME] = Timed()
+        timed[PEER_NAME] = Timed()
     total = len(examples.train)
     with progress.step("Learning", total=len(examples.rounds) * len(timed)) as bar:
         done = 0
@@ -188,10 +188,10 @@ def _rounds(
                 timed[name].examples.append(learned.now - done)
                 bar.advance()
             if peer.why_not is None:
-                bar.note(_PEER_NAME)
+                bar.note(PEER_NAME)
                 told = peer.asked(rows, np.empty(0, np.int64))
-                timed[_PEER_NAME].seconds.append(told["seconds"])
-                timed[_PEER_NAME].examples.append(told["examples"])
+                timed[PEER_NAME].seconds.append(told["seconds"])
+                timed[PEER_NAME].examples.append(told["examples"])
                 bar.advance()
             done += len(rows)
 
@@ -228,61 +228,6 @@ def _for_seconds(examples: SpeedExamples, asked: Asked, seconds: float) -> NDArr
     return ours.scores(examples.test)
 
 
-class _Peer:
-    """Sentence-transformers, each time in a process of its own."""
-
-    def __init__(self, examples: SpeedExamples, scratch: Path, asked: Asked) -> None:
-        self.examples = examples
-        self.task = scratch
-        self.size = asked
-        self.why_not = why_missing(_PEER, ROOT / ".venv-peers")
-        if self.why_not is None and asked.encoder != "minilm":
-            self.why_not = "its script begins with MiniLM"
-        scratch.mkdir()
-
-    def asked(
-        self, train: NDArray[np.int64], test: NDArray[np.int64], *more: str
-    ) -> dict[str, Any]:
-        """Train on rows and judge others; seconds, examples, scores."""
-        sides = [self.examples.texts(rows) for rows in (train, test)]
-        label_N = self.examples.pairs.grade_N[train].astype(int).tolist()
-        pairs = {
-            "train": list(zip(*sides[0], label_N, strict=True)),
-            "test": list(zip(*sides[1], strict=True)),
-        }
-        (self.task / "pairs.json").write_text(json.dumps(pairs), encoding="utf-8")
-        threads = str(self.size.threads)
-        command = [
-            str(ROOT / ".venv-peers" / _PEER / "bin" / "python"),
-            str(ROOT / "benchmarks" / "peers" / "speed_sentence_transformers.py"),
-            *("--task", str(self.task), "--threads", threads),
-            *("--seed", str(self.size.size.seed), *more),
-        ]
-        done = subprocess.run(
-            command,
-            env=os.environ | {"OMP_NUM_THREADS": threads},
-            cwd=self.task,
-            stdout=subprocess.PIPE,
-            check=True,
-        )
-        told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-        return told
-
-    def scores(self, seconds: float) -> dict[tuple[str, str], NDArray[np.float64]]:
-        """After all examples once, and after as many seconds as the usual script took."""
-        if self.why_not is not None:
-            return {}
-        train, test = self.examples.train, self.examples.test
-        limits = {
-            "equal examples": (),
-            "equal seconds": ("--epochs", "100", "--seconds", f"{seconds:.1f}"),
-        }
-        return {
-            (view, _PEER_NAME): np.array(self.asked(train, test, *limit)["scores"])
-            for view, limit in limits.items()
-        }
-
-
 def _result(
     shop: Shop,
     examples: SpeedExamples,
@@ -295,7 +240,7 @@ def _result(
     figures: dict[str, float | None] = {
         "ratio_to_usual_script": ours / timed[_USUAL].rate,
         "ratio_to_sentence_transformers": (
-            ours / timed[_PEER_NAME].rate if _PEER_NAME in timed else None
+            ours / timed[PEER_NAME].rate if PEER_NAME in timed else None
         ),
     }
     for name in timed:
@@ -321,6 +266,7 @@ def _result(
             rounds=size.rounds,
             threads=asked.threads,
             encoder=asked.encoder,
+            attacked=ATTACKED,
         ),
         data={
             "name": shop.config().shop.name or shop.folder.name,
@@ -333,7 +279,7 @@ def _result(
         rows=[
             *(row for name, one in timed.items() for row in _speed_rows(name, one)),
             *_auc_rows(examples, scores),
-            *([{"system": _PEER_NAME, "failed": why_not}] if why_not else []),
+            *([{"system": PEER_NAME, "failed": why_not}] if why_not else []),
         ],
         differences=list(_differences(examples, scores)),
         notes=_notes(shop, examples),

@@ -18,9 +18,10 @@ from shelfwise.schema.progress import Silent
 from shelfwise.schema.run_files import CURVE
 from shelfwise.training.config import TrainOptions
 from shelfwise.training.course import Course
+from shelfwise.training.judged_lesson import relevance_loss
 from shelfwise.training.judged_pairs import JudgedPairs
 from shelfwise.training.pair_readers import PairReader, Source, reader_of
-from shelfwise.training.relevance import judged_figures, relevance_loss
+from shelfwise.training.relevance import judged_figures
 from shelfwise.training.relevance_options import RelevanceOptions
 from shelfwise.training.train import train
 

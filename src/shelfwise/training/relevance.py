@@ -16,34 +16,28 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
 from shelfwise.data.prepared import PreparedJudgements
-from shelfwise.losses.lambda_loss import lambda_loss
-from shelfwise.losses.list_net import list_net_loss
 from shelfwise.metrics.graded_ndcg import graded_ndcg_at_k
 from shelfwise.metrics.root_mean_square import root_mean_square
 from shelfwise.metrics.spearman import spearman
 from shelfwise.models.config import ModelOptions
-from shelfwise.models.places import reachable
 from shelfwise.models.pretrained import encoder_folder
 from shelfwise.models.text_encoder import load_text_encoder
 from shelfwise.models.weights import save_encoder, save_tensors
 from shelfwise.schema.plain import plain
 from shelfwise.schema.progress import Progress
 from shelfwise.schema.run_files import CURVE, ITEMS, MODEL, TABLES
-from shelfwise.training.adversaries.attempt import Attempt
 from shelfwise.training.adversaries.choice import Opponent
 from shelfwise.training.config import TrainOptions
 from shelfwise.training.device import choose_device
-from shelfwise.training.judged_pairs import JudgedPairs, places_of, query_batches
+from shelfwise.training.judged_lesson import JudgedLesson
+from shelfwise.training.judged_pairs import JudgedPairs, query_batches
 from shelfwise.training.optimizer import optimizer_of
 from shelfwise.training.pair_readers import PairReader, ReadApart, Source, reader_of
-from shelfwise.training.relevance_options import RelevanceOptions
 from shelfwise.training.schedule import place_in_schedule, rate_share, set_rates
-from shelfwise.training.step import TrainingError
 
 _K = 10
 _JUDGED_AT_A_TIME = 512
@@ -154,7 +148,8 @@ class _Fit:
         self.reader.model.train()
         self.reader.bank.encoder.eval()  # no dropout: lower layers are kept without it too
         parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
-        loss = self._learn(step, batch, parameters)
+        lesson = JudgedLesson(self.reader, self.pairs, self.options, step, batch)
+        self.opponent.learn(step, lesson.attempt(parameters))
         penalty = self.reader.bank.encoder.penalty()
         if penalty is not None:
             penalty.backward()  # type: ignore[no-untyped-call]  # torch
@@ -162,30 +157,7 @@ class _Fit:
         self.optimizer.step()
         self.reader.bank.encoder.after_step(step, self.total)
         self.optimizer.zero_grad(set_to_none=True)
-        return loss
-
-    def _learn(
-        self, step: int, batch: NDArray[np.int64], parameters: list[torch.nn.Parameter]
-    ) -> float:
-        """Add a batch's gradient; its loss as it was first worked out."""
-        found: list[float] = []
-
-        def loss_of(dropout: int) -> Tensor:
-            torch.manual_seed(_drawn(self.options.seed, step, 2, dropout))
-            logit_B = self.reader.logits(batch)
-            loss = relevance_loss(logit_B, batch, self.pairs, self.options.relevance)
-            if not torch.isfinite(loss):
-                raise TrainingError(
-                    f"train: the loss of step {step} is {loss.item()}; lower train.learning_rate "
-                    "or train.clip"
-                )
-            found.append(float(loss.detach()))
-            return loss
-
-        reached = reachable(self.reader.model)
-        drawn = _drawn(self.options.seed, step, 3)
-        self.opponent.learn(step, Attempt(loss_of, reached, parameters, drawn))
-        return found[0]
+        return lesson.losses[0]
 
     def _rate(self, step: int) -> float:
         """By steps, or by the clock where it will end training first: the rate is to come down."""
@@ -212,41 +184,6 @@ class _Fit:
     def _restore(self) -> None:
         assert self.best_state is not None
         self.reader.model.load_state_dict(self.best_state, strict=False)
-
-
-def _drawn(*numbers: int) -> int:
-    """A seed of its own for each use that a step has for one."""
-    return int(np.random.default_rng(numbers).integers(2**63))
-
-
-def relevance_loss(
-    logit_B: Tensor, rows: NDArray[np.int64], pairs: JudgedPairs, options: RelevanceOptions
-) -> Tensor:
-    """The weighted sum of what the options ask for, of one batch.
-
-    Args:
-        logit_B: as a reader gives them.
-        rows: the batch.
-        pairs: where grades and queries are.
-        options: the losses' weights.
-    """
-    share_B = torch.from_numpy(pairs.share_of(rows)).to(logit_B.device)
-    # Of all predictions the mean grade has the least cross-entropy, as it has the least square.
-    loss = options.grade_weight * F.binary_cross_entropy_with_logits(logit_B, share_B)
-    if not options.list_net_weight + options.lambda_weight:
-        return loss
-    row_B, place_B, shape = places_of(pairs.query_N[rows])
-    at = (torch.from_numpy(row_B).to(logit_B.device), torch.from_numpy(place_B).to(logit_B.device))
-    grade_B = torch.from_numpy((pairs.grade_N[rows] - pairs.lowest).astype(np.float32))
-    score_QP = logit_B.new_zeros(shape).index_put(at, logit_B)
-    grade_QP = logit_B.new_zeros(shape).index_put(at, grade_B.to(logit_B.device))
-    known_QP = torch.zeros(shape, dtype=torch.bool, device=logit_B.device)
-    known_QP[at] = True
-    if options.list_net_weight:
-        loss = loss + options.list_net_weight * list_net_loss(score_QP, grade_QP, known_QP)
-    if options.lambda_weight:
-        loss = loss + options.lambda_weight * lambda_loss(score_QP, grade_QP, known_QP)
-    return loss
 
 
 @torch.no_grad()
