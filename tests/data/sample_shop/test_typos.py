@@ -3,18 +3,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from shelfwise.data.sample_shop.typos import (
+from shelfwise.data.sample_shop.typos import as_typed, cut_short, with_typo
+from shelfwise.data.slips import (
     SHAPES,
     SOUNDS,
-    as_typed,
-    cut_short,
     double_letter,
     drop_letter,
     lose_space,
     neighbour_key,
     other_character,
     swap_letters,
-    with_typo,
 )
 
 
