@@ -6,7 +6,7 @@ Shape suffixes in this file: V = items, Q = queries, H = text width, B = texts.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -48,7 +48,7 @@ from shelfwise.schema.item import Campaign, Item
 from shelfwise.schema.manifest import Manifest, open_sealed
 from shelfwise.schema.run_files import CALIBRATION, CAMPAIGNS, ITEMS, MODEL, TABLES
 
-_QUERIES_AT_A_TIME = 256
+_TEXTS_AT_A_TIME = 256
 
 
 class EncodedQueries(NamedTuple):
@@ -83,6 +83,7 @@ class LoadedRun:
     tokenizer: Tokenizer
     query_prefix: str
     calibration: Calibration
+    inputs: ItemInputs  # what the network is told of the items
     known: Catalogue  # the items, with no queries
     item_tokens: tuple[NDArray[np.int32], ...]  # only where histories are read as text
     words: WordFigures | None  # of the items; only where the heads are told of words
@@ -112,10 +113,16 @@ class LoadedRun:
     def encode_queries(self, texts: Sequence[str]) -> EncodedQueries:
         """Queries as the encoder reads them."""
         tokens = _tokens(self.tokenizer, [self.query_prefix + text for text in texts])
+        return EncodedQueries(tuple(texts), self._encode_all(tokens), tokens)
+
+    def _encode_all(self, tokens: Sequence[NDArray[np.int32]]) -> Tensor:
+        """``[Q, H]``, texts of like length together."""
+        order = np.argsort([len(one) for one in tokens], kind="stable")
         pieces = [torch.zeros(0, self.encoder.width)]
-        for start in range(0, len(texts), _QUERIES_AT_A_TIME):
-            pieces.append(self._encode(tokens[start : start + _QUERIES_AT_A_TIME]))
-        return EncodedQueries(tuple(texts), torch.cat(pieces), tokens)
+        for start in range(0, len(order), _TEXTS_AT_A_TIME):
+            some = order[start : start + _TEXTS_AT_A_TIME]
+            pieces.append(self._encode([tokens[text] for text in some]))
+        return torch.cat(pieces)[torch.from_numpy(np.argsort(order))]
 
     def _encode(self, tokens: Sequence[NDArray[np.int32]]) -> Tensor:
         longest = max(len(one) for one in tokens)
@@ -126,6 +133,29 @@ class LoadedRun:
             mask_BL[row, : len(one)] = True
         vectors: Tensor = self.encoder(ids_BL, mask_BL)
         return vectors
+
+    @torch.no_grad()
+    def retitled(self, text_of: Mapping[int, str]) -> LoadedRun:
+        """The same run, to which some items (by number) are told by other texts."""
+        changed = sorted(text_of)
+        texts = list(self.item_texts)
+        for number in changed:
+            texts[number] = text_of[number]
+        prefix = ModelOptions.model_validate(self.manifest.facts["model"]).encoder.item_prefix
+        tokens = _tokens(self.tokenizer, [prefix + texts[number] for number in changed])
+        text_VH = self.inputs.text_VH.clone()
+        text_VH[torch.tensor(changed, dtype=torch.int64)] = self._encode_all(tokens)
+        inputs = self.inputs._replace(text_VH=text_VH)
+        known = self.model.catalogue(inputs, torch.zeros(0, self.encoder.width))
+        read = dict(zip(changed, tokens, strict=True)) if self.item_tokens else {}
+        return replace(
+            self,
+            inputs=inputs,
+            known=known._replace(neighbours=self.known.neighbours),
+            item_texts=tuple(texts),
+            item_tokens=tuple(read.get(n, old) for n, old in enumerate(self.item_tokens)),
+            words=None if self.words is None else WordFigures(texts),
+        )
 
     @torch.no_grad()
     def catalogue(self, queries: EncodedQueries) -> Catalogue:
@@ -197,17 +227,16 @@ def open_run(folder: Path) -> LoadedRun:
     auxiliary = AuxiliaryTasks.model_validate(manifest.facts.get("auxiliary", {}))
     shape = Shape(encoder.width, len(table), NUMBERS, FIGURES, auxiliary, words)
     model = load_shelf_model(folder / MODEL, shape, options)
+    inputs = ItemInputs(
+        tables["item_text_VH"],
+        tables["item_number_VF"],
+        torch.from_numpy(item_groups(table)),
+        tables["item_warm_V"],
+        tables["trend_VG"][None],
+    )
     with torch.no_grad():
-        known = model.catalogue(
-            ItemInputs(
-                tables["item_text_VH"],
-                tables["item_number_VF"],
-                torch.from_numpy(item_groups(table)),
-                tables["item_warm_V"],
-                tables["trend_VG"][None],
-            ),
-            torch.zeros(0, encoder.width),
-        )._replace(neighbours=_neighbours_of(tables))
+        known = model.catalogue(inputs, torch.zeros(0, encoder.width))
+    known = known._replace(neighbours=_neighbours_of(tables))
     items = tuple(item_of(row) for row in table.iter_rows(named=True))
     tokenizer = open_tokenizer(folder / ENCODER / "tokenizer.json", data.text.max_tokens)
     written = table["text"] if isinstance(options.history, FlatTextHistory) else table["text"][:0]
@@ -223,6 +252,7 @@ def open_run(folder: Path) -> LoadedRun:
         tokenizer=tokenizer,
         query_prefix=options.encoder.query_prefix,
         calibration=_calibration_of(folder, manifest),
+        inputs=inputs,
         known=known,
         item_tokens=_tokens(tokenizer, [options.encoder.item_prefix + text for text in written]),
         words=WordFigures(table["text"].to_list()) if words else None,

@@ -1,0 +1,35 @@
+"""What shop.toml says about attacking a run; defaults live here and nowhere else."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
+
+from shelfwise.schema.options import Options
+
+Strengths = Annotated[tuple[PositiveFloat, ...], Field(min_length=1)]
+
+
+class AttackOptions(Options):
+    """How hard a run is attacked, and on how many requests that is measured."""
+
+    k: PositiveInt = 10
+    """Places of a ranking that count."""
+    most_targets: PositiveInt = 400
+    """Requests of the test that are asked anew for each strength, evenly spread."""
+    noise_shares: Strengths = (0.1, 0.2, 0.4)
+    """Shares of words that text noise alters, and of events that noise in a history touches."""
+    radii: Strengths = (0.02, 0.05, 0.1, 0.2)
+    """How far gradient attacks move a row, as a share of its numbers' root mean square."""
+    gradient_steps: PositiveInt = 5
+    """Steps of a gradient attack."""
+    gradient_targets: PositiveInt = 128
+    """Requests that gradient attacks are measured on: each is asked once a step."""
+    stuffed_words: tuple[PositiveInt, ...] = (3, 10, 30)
+    """Words of other shoppers' queries that a seller writes behind a title."""
+    draws: Annotated[int, Field(ge=50)] = 500
+    """Bootstrap draws behind each interval."""
+    examples: NonNegativeInt = 6
+    """Requests shown that an attack harmed most."""
+    seed: NonNegativeInt = 0

@@ -1,0 +1,101 @@
+"""A metric against the strength of an attack, and what is left of it on the whole."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shelfwise.metrics.bootstrap import Interval, bootstrap_interval, paired_interval
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """How intervals are drawn."""
+
+    draws: int
+    seed: int
+
+    def interval(self, value_U: NDArray[np.float64]) -> Interval:
+        """Of a mean over units."""
+        return bootstrap_interval(value_U, draws=self.draws, seed=self.seed)
+
+    def difference(self, a_U: NDArray[np.float64], b_U: NDArray[np.float64]) -> Interval:
+        """Of a mean less another of the same units."""
+        return paired_interval(a_U, b_U, draws=self.draws, seed=self.seed)
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """The metric under one strength."""
+
+    strength: float
+    value: float
+    low: float
+    high: float
+    lost: float  # clean less attacked, on the same units
+    lost_low: float
+    lost_high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """One attack at rising strength, on the units that it can reach."""
+
+    attack: str
+    about: str
+    unit: str  # of the strength
+    metric: str
+    units: int  # requests or queries
+    clean: float
+    clean_low: float
+    clean_high: float
+    points: list[Point] = field(default_factory=list)
+
+    @property
+    def robustness(self) -> float:
+        """Area under the curve over that of a metric that no attack harms, from 0 to the strongest.
+
+        1 where nothing is lost; nan where there was nothing to lose.
+        """
+        if not self.points or not self.clean > 0:
+            return float("nan")
+        strength = np.array([0.0, *(point.strength for point in self.points)])
+        value = np.array([self.clean, *(point.value for point in self.points)])
+        area = float(np.trapezoid(value, strength))
+        return area / (self.clean * float(strength[-1]))
+
+
+@dataclass(frozen=True, slots=True)
+class Attack:
+    """What is told of an attack beside its figures."""
+
+    name: str
+    about: str
+    unit: str
+
+
+def curve_of(
+    attack: Attack,
+    metric: str,
+    clean_U: NDArray[np.float64],
+    attacked: Sequence[tuple[float, NDArray[np.float64]]],
+    drawing: Drawing,
+) -> Curve:
+    """Put the values of each unit together.
+
+    Args:
+        attack: which one.
+        metric: what the values are.
+        clean_U: without the attack; nan where a unit has no value.
+        attacked: strengths, rising, with the values of the same units.
+        drawing: how intervals are drawn.
+    """
+    points = []
+    for strength, value_U in attacked:
+        found, lost = drawing.interval(value_U), drawing.difference(clean_U, value_U)
+        points.append(Point(strength, *found[:3], *lost[:3]))
+    clean = drawing.interval(clean_U)
+    return Curve(attack.name, attack.about, attack.unit, metric, clean.support, *clean[:3], points)

@@ -1,0 +1,126 @@
+"""A run under attack: the test's requests, how well each is answered, and where words can be put.
+
+Shape suffixes in this file: T = targets, V = items, Q = queries, U = owners, R = requests.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from shelfwise.data.history import History
+from shelfwise.data.part_rows import LEARNED
+from shelfwise.data.prepared import PreparedShop
+from shelfwise.data.targets import MatchTargets, match_targets, past_of
+from shelfwise.evaluation.attacks.config import AttackOptions
+from shelfwise.evaluation.match import Ranked, Score, View, rank_all, views
+from shelfwise.evaluation.report import OURS
+from shelfwise.evaluation.run_scorer import RunScorer
+from shelfwise.evaluation.stored_answers import evenly_spread
+from shelfwise.models.inputs import as_requests
+from shelfwise.models.requests import SURFACES, Requests
+from shelfwise.ranking.loaded_run import LoadedRun
+from shelfwise.retrieval.taken import taken_in
+from shelfwise.schema.event import Surface
+from shelfwise.schema.progress import Silent
+
+
+@dataclass(frozen=True, slots=True)
+class Victim:
+    """What is attacked, and the requests by which the harm is told."""
+
+    prepared: PreparedShop
+    scorer: RunScorer
+    targets: MatchTargets
+    options: AttackOptions
+
+    @classmethod
+    def of(cls, run: LoadedRun, prepared: PreparedShop, options: AttackOptions) -> Victim:
+        """The requests of the test, at most as many as the options allow."""
+        targets = evenly_spread(match_targets(prepared, "test"), options.most_targets)
+        return cls(prepared, RunScorer(run, prepared), targets, options)
+
+    @property
+    def run(self) -> LoadedRun:
+        return self.scorer.run
+
+    def view(self, targets: MatchTargets) -> View:
+        """The headline view of some targets."""
+        taken = taken_in(self.prepared, LEARNED)
+        warm_V = np.bincount(taken.item_E, minlength=taken.items) > 0
+        return views(self.prepared, targets, warm_V)[0]
+
+    def ranked(self, score: Score, asked: MatchTargets, view: View) -> Ranked:
+        """Where right answers stand when ``asked`` are answered by ``score``."""
+        items = len(self.prepared.items)
+        found = rank_all({OURS: score}, asked, [view], items, Silent(), self.options.k)
+        return found[OURS, view.name]
+
+    def ndcg(self, score: Score, asked: MatchTargets, view: View) -> NDArray[np.float64]:
+        """``[T]`` nan where the view leaves a target without answers."""
+        return self.ranked(score, asked, view).ndcg(self.options.k)
+
+    def searched(self) -> NDArray[np.int64]:
+        """Rows of targets at which something was typed."""
+        return np.flatnonzero(self.targets.query_T >= 0)
+
+    def typed(self, targets: MatchTargets) -> list[str]:
+        """What was typed at each of ``targets``, all of which are searches."""
+        texts = self.scorer.queries.texts
+        return [texts[query] for query in targets.query_T.tolist()]
+
+    def asking(self, targets: MatchTargets, typed: Sequence[str]) -> tuple[RunScorer, MatchTargets]:
+        """A scorer and targets by which ``typed`` is asked instead; histories stay as they are."""
+        scorer = copy.copy(self.scorer)
+        known, new = scorer.queries, self.run.encode_queries(typed)
+        scorer.queries = known._replace(
+            texts=known.texts + new.texts,
+            vector_QH=torch.cat([known.vector_QH, new.vector_QH]),
+            tokens=known.tokens + new.tokens,
+        )
+        number_T = len(known.texts) + np.arange(len(targets))
+        return scorer, replace(targets, query_T=number_T)
+
+    def with_titles(self, text_of: Mapping[int, str]) -> RunScorer:
+        """A scorer of the same run, to which some items are told by other texts."""
+        scorer = copy.copy(self.scorer)
+        scorer.run = self.run.retitled(text_of)
+        return scorer
+
+    def with_history(self, history: History) -> RunScorer:
+        """A scorer that reads other histories."""
+        scorer = copy.copy(self.scorer)
+        scorer.prepared = replace(self.prepared, history=history)
+        return scorer
+
+    def requests(self, targets: MatchTargets, rows: NDArray[np.int64]) -> tuple[Requests, Any]:
+        """Requests of some targets, and the numbers of the queries that they are about."""
+        history = past_of(self.prepared, targets, rows)
+        surface_R = np.full(len(rows), SURFACES.index(Surface.RECOMMENDATION), np.int64)
+        asked = as_requests(history, targets.query_T[rows], surface_R, torch.device("cpu"))
+        return asked.requests, asked.query_texts
+
+
+def unlikelihood(score_RV: Tensor, view: View, rows: NDArray[np.int64]) -> Tensor:
+    """How unlikely right answers are: the mean of ``-log softmax`` over requests, each alike.
+
+    Args:
+        score_RV: of the targets ``rows``, rising.
+        view: which answers count.
+        rows: of all targets.
+    """
+    inside = np.isin(view.right_target_P, rows)
+    row_P = np.searchsorted(rows, view.right_target_P[inside])
+    item_P = view.right_item_P[inside]
+    share_P = 1 / np.bincount(row_P, minlength=len(rows))[row_P]
+    log_RV = score_RV.log_softmax(-1)
+    found_P = log_RV[torch.from_numpy(row_P), torch.from_numpy(item_P)]
+    total: Tensor = -(found_P * torch.from_numpy(share_P).float()).sum() / max(1, len(rows))
+    return total
