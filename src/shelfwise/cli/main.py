@@ -10,6 +10,7 @@ import typer
 import shelfwise
 from shelfwise.cli.ab import ab
 from shelfwise.cli.ablate import ablate
+from shelfwise.cli.attack import attack
 from shelfwise.cli.calibrate import calibrate
 from shelfwise.cli.check import check
 from shelfwise.cli.compare import compare
@@ -54,6 +55,7 @@ _COMMANDS = (
     compare,
     ablate,
     diagnose,
+    attack,
     calibrate,
     cross_validate,
     learning_curve,

@@ -6,7 +6,8 @@ vector, B = texts of a batch, L = tokens, F = figures of the words in common.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import copy
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +49,21 @@ class LoadedRelevance:
         if isinstance(self.model, BiEncoder):
             self.item_VD = load_tensors(run / TABLES)["item_text_VH"]
 
+    def retitled(self, text_of: Mapping[int, str]) -> LoadedRelevance:
+        """The same run, to which some items (by row) are told by other texts."""
+        other = copy.copy(self)
+        other._texts = [text_of.get(row, text) for row, text in enumerate(self._texts)]
+        if self._words is not None:
+            other._words = WordFigures(other._texts)
+        if self.item_VD is not None:
+            changed = sorted(text_of)
+            prefix = self.options.encoder.item_prefix
+            texts = [prefix + other._texts[row] for row in changed]
+            with torch.no_grad():
+                vector_BD = self.read(texts)
+            other.item_VD = self.item_VD.index_copy(0, torch.tensor(changed), vector_BD)
+        return other
+
     @torch.no_grad()
     def grades(
         self, queries: Sequence[str], query_N: NDArray[np.int64], item_N: NDArray[np.int64]
@@ -59,29 +75,46 @@ class LoadedRelevance:
             query_N: place of each pair's query in ``queries``.
             item_N: row of each pair's item in the run's catalogue.
         """
+        share_N = self.logits(queries, query_N, item_N).sigmoid().double().numpy()
+        grade_N: NDArray[np.float64] = self.lowest + share_N * (self.highest - self.lowest)
+        return grade_N
+
+    def logits(
+        self, queries: Sequence[str], query_N: NDArray[np.int64], item_N: NDArray[np.int64]
+    ) -> Tensor:
+        """``[N]`` logits of the place of each pair's grade between the lowest and the highest.
+
+        Args:
+            queries: as `data.text.query_text` writes them.
+            query_N: place of each pair's query in ``queries``.
+            item_N: row of each pair's item in the run's catalogue.
+        """
         figure_NF = self._figures(queries, query_N, item_N)
         match self.model:
             case BiEncoder():
                 assert self.item_VD is not None
-                query_QD = self.encode_queries(queries)
-                logit_N = self.model.from_vectors(
+                query_QD = self._read_queries(queries)
+                return self.model.from_vectors(
                     query_QD[torch.from_numpy(query_N.copy())],
                     self.item_VD[torch.from_numpy(item_N.copy())],
                     figure_NF,
                 )
             case CrossEncoder():
-                logit_N = self.model.from_vectors(
+                return self.model.from_vectors(
                     self._read_together(queries, query_N, item_N), figure_NF
                 )
-        share_N: NDArray[np.float64] = logit_N.sigmoid().double().numpy()
-        grade_N: NDArray[np.float64] = self.lowest + share_N * (self.highest - self.lowest)
-        return grade_N
 
     @torch.no_grad()
     def encode_queries(self, queries: Sequence[str]) -> Tensor:
         """``[Q, D]`` unit vectors of queries."""
+        return self._read_queries(queries)
+
+    def _read_queries(self, queries: Sequence[str]) -> Tensor:
         prefix = self.options.encoder.query_prefix
-        texts = [prefix + query for query in queries]
+        return self.read([prefix + query for query in queries])
+
+    def read(self, texts: Sequence[str]) -> Tensor:
+        """``[B, D]`` unit vectors of texts as they are."""
         tokens = tokenise(texts, self.tokenizer_file, self.max_tokens)
         return _encoded(self.model.encoder, tokens)
 

@@ -1,0 +1,170 @@
+"""The attacks that a run of judgements is put through.
+
+Shape suffixes in this file: N = judged rows, Q = queries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from shelfwise.data.prepared import PreparedJudgements
+from shelfwise.data.text_noise import Noise, noisy
+from shelfwise.evaluation.attacks.config import AttackOptions
+from shelfwise.evaluation.attacks.curve import Attack, Curve, Drawing, curve_of
+from shelfwise.evaluation.attacks.gradient import hardest, under
+from shelfwise.metrics.graded_ndcg import graded_ndcg_at_k
+from shelfwise.metrics.pairwise_accuracy import pairs_by_query
+from shelfwise.models.places import reachable
+from shelfwise.ranking.loaded_relevance import LoadedRelevance
+from shelfwise.schema.errors import DataError
+from shelfwise.schema.progress import Progress
+
+_QUERIES = Attack(
+    "query noise", "queries as they reach a shop: mistyped, cut, disguised", "share of words"
+)
+_TITLES = Attack("title noise", "the same in the titles of items", "share of words")
+_WORDS = Attack(
+    "gradient on words", "word vectors, moved against the network", "share of a vector's numbers"
+)
+
+
+_AT_A_TIME = 32  # queries whose rows are attacked together
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedVictim:
+    """What is attacked, and the judgements by which the harm is told."""
+
+    model: LoadedRelevance
+    queries: list[str]
+    titles: list[str]
+    query_N: NDArray[np.int64]
+    item_N: NDArray[np.int64]
+    grade_N: NDArray[np.float64]
+    options: AttackOptions
+
+    @classmethod
+    def of(
+        cls, model: LoadedRelevance, prepared: PreparedJudgements, options: AttackOptions
+    ) -> JudgedVictim:
+        """The test's judgements, of at most as many queries as the options allow.
+
+        Raises:
+            DataError: there are none.
+        """
+        table = prepared.judgements.filter(pl.col("part") == "test")
+        if len(table) == 0:
+            raise DataError(f"{prepared.folder}: has no judged query in its test part; judge more")
+        query_Q = np.unique(table["query"].to_numpy())
+        if len(query_Q) > options.most_targets:
+            places = np.linspace(0, len(query_Q) - 1, options.most_targets).astype(np.int64)
+            query_Q = query_Q[np.unique(places)]
+        table = table.filter(pl.col("query").is_in(query_Q.tolist()))
+        query_N = np.searchsorted(query_Q, table["query"].to_numpy())
+        return cls(
+            model=model,
+            queries=prepared.queries["text"].gather(query_Q).to_list(),
+            titles=prepared.items["text"].to_list(),
+            query_N=query_N.astype(np.int64),
+            item_N=table["item"].to_numpy().astype(np.int64),
+            grade_N=table["grade"].to_numpy().astype(np.float64),
+            options=options,
+        )
+
+    @property
+    def shown(self) -> NDArray[np.int64]:
+        """Rows of items that the test's judgements are about."""
+        found: NDArray[np.int64] = np.unique(self.item_N)
+        return found
+
+    def figures(self, score_N: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+        """``[Q]`` values of each query by metric."""
+        single_N = score_N.astype(np.float32)  # what differs by rounding alone is a tie
+        gain_N = self.grade_N - self.model.lowest
+        lists = graded_ndcg_at_k(single_N, gain_N, self.query_N, self.options.k)
+        pairs = pairs_by_query(single_N, self.grade_N, self.query_N)
+        return {f"ndcg@{self.options.k}": lists.ndcg_Q, "pairwise_accuracy": pairs.value_Q}
+
+
+def attack_judged(victim: JudgedVictim, progress: Progress) -> list[Curve]:
+    """Every attack, each told by both metrics."""
+    clean = victim.figures(_grades(victim, victim.model, victim.queries))
+    attacks: tuple[tuple[Attack, Callable[[JudgedVictim, float], NDArray[np.float64]]], ...] = (
+        (_QUERIES, _by_queries),
+        (_TITLES, _by_titles),
+        (_WORDS, _by_gradient),
+    )
+    options, curves = victim.options, []
+    with progress.step("Attacks", total=len(attacks)) as step:
+        for attack, answered in attacks:
+            strengths = options.radii if attack is _WORDS else options.noise_shares
+            found = [(each, victim.figures(answered(victim, each))) for each in strengths]
+            for metric, clean_Q in clean.items():
+                drawing = Drawing(options.draws, options.seed)
+                under_Q = [(strength, values[metric]) for strength, values in found]
+                curves.append(curve_of(attack, metric, clean_Q, under_Q, drawing))
+            step.advance()
+    return curves
+
+
+def _grades(
+    victim: JudgedVictim, model: LoadedRelevance, queries: list[str]
+) -> NDArray[np.float64]:
+    return model.grades(queries, victim.query_N, victim.item_N)
+
+
+def _by_queries(victim: JudgedVictim, share: float) -> NDArray[np.float64]:
+    queries = noisy(victim.queries, Noise(share), victim.options.seed)
+    return _grades(victim, victim.model, queries)
+
+
+def _by_titles(victim: JudgedVictim, share: float) -> NDArray[np.float64]:
+    shown = victim.shown.tolist()
+    texts = noisy([victim.titles[row] for row in shown], Noise(share), victim.options.seed)
+    model = victim.model.retitled(dict(zip(shown, texts, strict=True)))
+    return _grades(victim, model, victim.queries)
+
+
+def _by_gradient(victim: JudgedVictim, radius: float) -> NDArray[np.float64]:
+    """A few queries at a time: all of a query's rows are attacked together."""
+    model = victim.model
+    share_N = np.empty(len(victim.grade_N))
+    for begin in range(0, len(victim.queries), _AT_A_TIME):
+        end = begin + _AT_A_TIME
+        inside = np.flatnonzero((victim.query_N >= begin) & (victim.query_N < end))
+        share_N[inside] = _attacked(victim, inside, (begin, end), radius)
+    grade_N: NDArray[np.float64] = model.lowest + share_N * (model.highest - model.lowest)
+    return grade_N
+
+
+def _attacked(
+    victim: JudgedVictim, rows: NDArray[np.int64], block: tuple[int, int], radius: float
+) -> NDArray[np.float64]:
+    model, (begin, end) = victim.model, block
+    queries = victim.queries[begin:end]
+    query_N, item_N = victim.query_N[rows] - begin, victim.item_N[rows]
+    share_N = (victim.grade_N[rows] - model.lowest) / (model.highest - model.lowest)
+    wanted_N = torch.from_numpy(share_N.clip(0, 1)).float()
+
+    def logits() -> Tensor:
+        return model.logits(queries, query_N, item_N)
+
+    places = reachable(model.model)
+    nudges = hardest(
+        lambda: F.binary_cross_entropy_with_logits(logits(), wanted_N),
+        places,
+        "words",
+        radius=radius,
+        steps=victim.options.gradient_steps,
+    )
+    moved_N = under(places, nudges, logits)
+    found: NDArray[np.float64] = moved_N.sigmoid().double().numpy()
+    return found
