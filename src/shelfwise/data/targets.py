@@ -89,6 +89,12 @@ def match_targets(prepared: PreparedShop, part: Part) -> MatchTargets:
     return period_targets(prepared, taken, start, end)
 
 
+def search_targets(prepared: PreparedShop, part: Part) -> MatchTargets:
+    """One request before each search of a part that led to something; right is what was taken."""
+    taken = taken_with_owner(prepared, taken_of_parts(prepared, [part]))
+    return _next_targets(prepared, taken.filter(pl.col("query") >= 0))
+
+
 def taken_with_owner(prepared: PreparedShop, positives: pl.DataFrame) -> pl.DataFrame:
     """Positives with their request's owner, time and history: a row a (request, item, kind)."""
     requests = prepared.requests.with_row_index("request").with_columns(

@@ -54,7 +54,7 @@ def damaged_slices(victim: Victim, harms: list[Harm]) -> list[DamagedSlice]:
     drawing = Drawing(victim.options.draws, victim.options.seed)
     found = []
     for harm in harms:
-        targets = victim.targets.chosen(harm.rows)
+        targets = harm.targets
         for name, inside_T in _groups(victim, targets):
             known_T = inside_T & ~np.isnan(harm.clean_T)
             if known_T.sum() < _FEWEST:
@@ -124,7 +124,7 @@ def harmed_requests(victim: Victim, harms: list[Harm]) -> list[HarmedRequest]:
     for harm in (one for one in harms if one.typed[0]):
         lost_T = np.nan_to_num(harm.clean_T - harm.attacked_T)
         worst = np.argsort(-lost_T, kind="stable")[: victim.options.examples]
-        targets = victim.targets.chosen(harm.rows)
+        targets = harm.targets
         right = _first_right(targets)
         before, after = harm.typed
         for row in worst.tolist():

@@ -21,6 +21,7 @@ from shelfwise.evaluation.attacks.histories import HISTORY_NOISES, disturbed
 from shelfwise.evaluation.attacks.victim import Victim, unlikelihood
 from shelfwise.evaluation.match import View
 from shelfwise.evaluation.per_owner import per_owner
+from shelfwise.evaluation.stored_answers import evenly_spread
 from shelfwise.models.places import PlaceName, reachable
 from shelfwise.schema.progress import Progress
 
@@ -49,7 +50,7 @@ class Harm(NamedTuple):
     """An attack's curve, with each request's share in it at the strongest."""
 
     curve: Curve
-    rows: NDArray[np.int64]  # of the victim's targets
+    targets: MatchTargets
     clean_T: NDArray[np.float64]
     attacked_T: NDArray[np.float64]
     typed: tuple[list[str], list[str]] = ([], [])  # before and after, where words are attacked
@@ -72,10 +73,9 @@ def attack_shop(victim: Victim, progress: Progress) -> tuple[list[Harm], list[st
 
 
 def _query_noise(victim: Victim) -> list[Harm | str]:
-    rows = victim.searched()
-    if len(rows) < _FEWEST:
-        return [f"Query noise: only {len(rows)} requests of the test were typed; left out."]
-    targets, options = victim.targets.chosen(rows), victim.options
+    targets, options = victim.searches, victim.options
+    if len(targets) < _FEWEST:
+        return [f"Query noise: only {len(targets)} searches of the test led anywhere; left out."]
     typed, view = victim.typed(targets), victim.view(targets)
     attacked, last = [], typed
     for share in options.noise_shares:
@@ -83,7 +83,7 @@ def _query_noise(victim: Victim) -> list[Harm | str]:
         scorer, asked = victim.asking(targets, last)
         attacked.append((share, victim.ndcg(scorer.match, asked, view)))
     clean_T = victim.ndcg(victim.scorer.match, targets, view)
-    harm = _harm(victim, QUERY_NOISE, (rows, targets), clean_T, attacked)
+    harm = _harm(victim, QUERY_NOISE, targets, clean_T, attacked)
     return [harm._replace(typed=(typed, last))]
 
 
@@ -127,18 +127,18 @@ def _gradients(victim: Victim) -> list[Harm | str]:
     found: list[Harm | str] = []
     places: tuple[PlaceName, ...] = ("items", "history", "words")
     for place in places:
-        rows = victim.searched() if place == "words" else np.arange(len(victim.targets))
-        if len(rows) < _FEWEST:
-            found.append(f"Gradient on {place}: only {len(rows)} requests it can reach; left out.")
+        targets = victim.searches if place == "words" else victim.targets
+        if len(targets) < _FEWEST:
+            reached = len(targets)
+            found.append(f"Gradient on {place}: only {reached} requests it can reach; left out.")
             continue
-        some = np.linspace(0, len(rows) - 1, min(len(rows), victim.options.gradient_targets))
-        rows = rows[np.unique(some.astype(np.int64))]
-        found.append(_gradient(victim, place, rows))
+        some = evenly_spread(targets, victim.options.gradient_targets)
+        found.append(_gradient(victim, place, some))
     return found
 
 
-def _gradient(victim: Victim, place: PlaceName, rows: NDArray[np.int64]) -> Harm:
-    targets, options = victim.targets.chosen(rows), victim.options
+def _gradient(victim: Victim, place: PlaceName, targets: MatchTargets) -> Harm:
+    options = victim.options
     view = victim.view(targets)
     scores = _scores_of(victim, targets, anew=place)
     everyone = np.arange(len(targets))
@@ -156,7 +156,7 @@ def _gradient(victim: Victim, place: PlaceName, rows: NDArray[np.int64]) -> Harm
         attacked.append((radius, victim.ndcg(lambda _, at: moved_TV[at], targets, view)))  # noqa: B023  # asked at once
     clean_T = victim.ndcg(victim.scorer.match, targets, view)
     attack = Attack(f"gradient on {place}", _GRADIENT_ABOUT[place], _RADIUS)
-    return _harm(victim, attack, (rows, targets), clean_T, attacked)
+    return _harm(victim, attack, targets, clean_T, attacked)
 
 
 def _scores_of(victim: Victim, targets: MatchTargets, anew: PlaceName) -> Callable[[], Tensor]:
@@ -202,17 +202,16 @@ def _on_all(
 ) -> Harm:
     targets = victim.targets
     clean_T = victim.ndcg(victim.scorer.match, targets, view)
-    return _harm(victim, attack, (np.arange(len(targets)), targets), clean_T, attacked)
+    return _harm(victim, attack, targets, clean_T, attacked)
 
 
 def _harm(
     victim: Victim,
     attack: Attack,
-    asked: tuple[NDArray[np.int64], MatchTargets],
+    targets: MatchTargets,
     clean_T: NDArray[np.float64],
     attacked: Sequence[tuple[float, NDArray[np.float64]]],
 ) -> Harm:
-    rows, targets = asked
     options = victim.options
     curve = curve_of(
         attack,
@@ -221,4 +220,4 @@ def _harm(
         [(strength, per_owner(value_T, targets)) for strength, value_T in attacked],
         Drawing(options.draws, options.seed),
     )
-    return Harm(curve, rows, clean_T, attacked[-1][1])
+    return Harm(curve, targets, clean_T, attacked[-1][1])

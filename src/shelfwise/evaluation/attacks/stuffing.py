@@ -36,10 +36,9 @@ class Push:
 def stuffing(victim: Victim) -> list[Push]:
     """Exposure of a seller's items in searches, with ever more words behind their titles; empty
     where too few searched."""
-    rows = victim.searched()
-    if len(rows) < _FEWEST or not victim.run.model.options.text:
+    targets = victim.searches
+    if len(targets) < _FEWEST or not victim.run.model.options.text:
         return []
-    targets = victim.targets.chosen(rows)
     view = victim.view(targets)
     wanted = Counter(word for query in victim.typed(targets) for word in query.split())
     popular = [word for word, _ in wanted.most_common(max(victim.options.stuffed_words))]

@@ -18,7 +18,7 @@ from torch import Tensor
 from shelfwise.data.history import History
 from shelfwise.data.part_rows import LEARNED
 from shelfwise.data.prepared import PreparedShop
-from shelfwise.data.targets import MatchTargets, match_targets, past_of
+from shelfwise.data.targets import MatchTargets, match_targets, past_of, search_targets
 from shelfwise.evaluation.attacks.config import AttackOptions
 from shelfwise.evaluation.match import Ranked, Score, View, rank_all, views
 from shelfwise.evaluation.report import OURS
@@ -38,14 +38,18 @@ class Victim:
 
     prepared: PreparedShop
     scorer: RunScorer
-    targets: MatchTargets
+    targets: MatchTargets  # as the test asks them
+    searches: MatchTargets  # those at which something was typed, each by itself
     options: AttackOptions
 
     @classmethod
     def of(cls, run: LoadedRun, prepared: PreparedShop, options: AttackOptions) -> Victim:
         """The requests of the test, at most as many as the options allow."""
-        targets = evenly_spread(match_targets(prepared, "test"), options.most_targets)
-        return cls(prepared, RunScorer(run, prepared), targets, options)
+        targets, searches = (
+            evenly_spread(found, options.most_targets)
+            for found in (match_targets(prepared, "test"), search_targets(prepared, "test"))
+        )
+        return cls(prepared, RunScorer(run, prepared), targets, searches, options)
 
     @property
     def run(self) -> LoadedRun:
@@ -66,10 +70,6 @@ class Victim:
     def ndcg(self, score: Score, asked: MatchTargets, view: View) -> NDArray[np.float64]:
         """``[T]`` nan where the view leaves a target without answers."""
         return self.ranked(score, asked, view).ndcg(self.options.k)
-
-    def searched(self) -> NDArray[np.int64]:
-        """Rows of targets at which something was typed."""
-        return np.flatnonzero(self.targets.query_T >= 0)
 
     def typed(self, targets: MatchTargets) -> list[str]:
         """What was typed at each of ``targets``, all of which are searches."""

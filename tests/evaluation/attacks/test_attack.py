@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from shelfwise.data.prepared import PreparedShop
+from shelfwise.evaluation.attack_page import attack_page, write_attack_page
+from shelfwise.evaluation.attacks.attack import AttackReport, attack
+from shelfwise.evaluation.attacks.config import AttackOptions
+from shelfwise.evaluation.attacks.stuffing import stuffing
+from shelfwise.evaluation.attacks.victim import Victim
+from shelfwise.ranking.loaded_run import open_run
+from shelfwise.schema.errors import ConfigError
+
+OPTIONS = AttackOptions(
+    most_targets=60,
+    gradient_targets=30,
+    gradient_steps=2,
+    noise_shares=(0.2, 0.8),
+    radii=(0.05, 0.5),
+    stuffed_words=(2, 8),
+    draws=60,
+)
+
+
+@pytest.fixture(scope="module")
+def report(tiny_run: Path) -> AttackReport:
+    return attack(tiny_run, OPTIONS)
+
+
+@pytest.fixture(scope="module")
+def victim(tiny_run: Path, prepared_sample: PreparedShop) -> Victim:
+    return Victim.of(open_run(tiny_run), prepared_sample, OPTIONS)
+
+
+def test_every_attack_is_told(report: AttackReport) -> None:
+    assert {curve.attack for curve in report.curves} >= {
+        "query noise",
+        "title noise",
+        "gradient on words",
+        "accidental clicks",
+        "dropped events",
+        "shuffled order",
+        "gradient on items",
+        "gradient on history",
+    }
+    for curve in report.curves:
+        assert [point.strength for point in curve.points] == (
+            [0.05, 0.5] if curve.attack.startswith("gradient") else [0.2, 0.8]
+        )
+        for point in curve.points:
+            assert point.lost == pytest.approx(curve.clean - point.value, abs=1e-9)
+    assert {row.metric.partition("@")[0] for row in report.lists} == {
+        "coverage",
+        "gini",
+        "novelty",
+        "popularity_lift",
+    }
+    assert report.synthetic
+    assert report.adversary == "none"
+
+
+def test_knowing_the_network_harms_most(report: AttackReport) -> None:
+    by_name = {curve.attack: curve for curve in report.curves}
+    (strongest, blind) = (by_name["gradient on items"], by_name["shuffled order"])
+
+    assert strongest.points[-1].value < strongest.points[0].value
+    assert strongest.robustness < blind.robustness
+
+
+def test_it_is_the_same_every_time(tiny_run: Path, report: AttackReport) -> None:
+    again = attack(tiny_run, OPTIONS)
+    assert replace(again, seconds=0) == replace(report, seconds=0)
+
+
+def test_what_was_typed_otherwise_is_asked_and_the_past_stays(victim: Victim) -> None:
+    targets = victim.searches
+    assert len(targets) > 10
+
+    scorer, asked = victim.asking(targets, victim.typed(targets))
+
+    everyone = np.arange(len(targets))
+    np.testing.assert_allclose(
+        scorer.match(asked, everyone), victim.scorer.match(targets, everyone), atol=1e-5
+    )
+
+
+def test_titles_that_stay_change_nothing(victim: Victim) -> None:
+    texts = victim.run.item_texts
+    everyone = np.arange(len(victim.targets))
+
+    same = victim.with_titles({n: texts[n] for n in range(0, len(texts), 3)})
+
+    np.testing.assert_allclose(
+        same.match(victim.targets, everyone),
+        victim.scorer.match(victim.targets, everyone),
+        atol=1e-3,
+    )
+    other = victim.with_titles({0: "something else entirely"})
+    assert not np.allclose(
+        other.match(victim.targets, everyone)[:, 0],
+        victim.scorer.match(victim.targets, everyone)[:, 0],
+        atol=1e-3,
+    )
+
+
+def test_a_seller_is_told_by_the_places_of_his_items(victim: Victim) -> None:
+    pushes = stuffing(victim)
+
+    assert [push.words for push in pushes] == [2, 8]
+    for push in pushes:
+        assert 0 <= push.before <= push.requests * OPTIONS.k
+        assert push.before == pushes[0].before
+
+
+def test_json_and_page_say_it(report: AttackReport, tmp_path: Path) -> None:
+    told = json.loads(json.dumps(report.as_json()))
+    assert told["curves"][0]["robustness"] == pytest.approx(report.curves[0].robustness)
+
+    file = tmp_path / "attack.html"
+    write_attack_page(report, file)
+    page = file.read_text(encoding="utf-8")
+    assert page == attack_page(report)
+    for curve in report.curves:
+        assert curve.attack in page
+    assert "Synthetic data" in page
+    assert "<script" not in page
+
+
+def test_a_page_without_a_place_is_refused(report: AttackReport, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="does not exist"):
+        write_attack_page(report, tmp_path / "no" / "page.html")
