@@ -19,6 +19,7 @@ from shelfwise.models.text_encoder import load_text_encoder
 from shelfwise.schema.progress import Silent
 from shelfwise.training.adversaries.choice import Opponent
 from shelfwise.training.adversaries.options import AdversaryOptions, NoAdversary
+from shelfwise.training.clipping import clip_gradient
 from shelfwise.training.config import TrainOptions
 from shelfwise.training.judged_lesson import JudgedLesson
 from shelfwise.training.judged_pairs import query_batches
@@ -162,7 +163,7 @@ class Ours:
             self.steps += 1
             lesson = JudgedLesson(self.reader, pairs, options, self.steps, some)
             self.opponent.learn(self.steps, lesson.attempt(parameters))
-            torch.nn.utils.clip_grad_norm_(parameters, options.clip)
+            clip_gradient(parameters, options.clip)
             self.optimizer.step()
             self.optimizer.zero_grad(set_to_none=True)
             yield len(some)

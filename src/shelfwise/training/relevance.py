@@ -31,6 +31,7 @@ from shelfwise.schema.plain import plain
 from shelfwise.schema.progress import Progress
 from shelfwise.schema.run_files import CURVE, ITEMS, MODEL, TABLES
 from shelfwise.training.adversaries.choice import Opponent
+from shelfwise.training.clipping import clip_gradient
 from shelfwise.training.config import TrainOptions
 from shelfwise.training.device import choose_device
 from shelfwise.training.judged_lesson import JudgedLesson
@@ -153,7 +154,7 @@ class _Fit:
         penalty = self.reader.bank.encoder.penalty()
         if penalty is not None:
             penalty.backward()  # type: ignore[no-untyped-call]  # torch
-        torch.nn.utils.clip_grad_norm_(parameters, self.options.clip)
+        clip_gradient(parameters, self.options.clip)
         self.optimizer.step()
         self.reader.bank.encoder.after_step(step, self.total)
         self.optimizer.zero_grad(set_to_none=True)

@@ -18,6 +18,7 @@ from shelfwise.schema.errors import ShelfwiseError
 from shelfwise.training.adversaries.attempt import Attempt
 from shelfwise.training.adversaries.choice import Opponent
 from shelfwise.training.averaging import Average
+from shelfwise.training.clipping import clip_gradient
 from shelfwise.training.config import TrainOptions
 from shelfwise.training.match_task import final_kinds
 from shelfwise.training.network import Network
@@ -105,7 +106,7 @@ class Learner:
         if penalty is not None:
             penalty.backward()  # type: ignore[no-untyped-call]  # torch
         learning = [p for group in self.optimizer.param_groups for p in group["params"]]
-        length = torch.nn.utils.clip_grad_norm_(learning, self.options.clip)
+        length = clip_gradient(learning, self.options.clip)
         if not torch.isfinite(length):
             number = step * self.options.accumulate
             raise TrainingError(
