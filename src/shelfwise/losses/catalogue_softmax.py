@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
+from shelfwise.losses.generalised_cross_entropy import generalised_cross_entropy
 from shelfwise.losses.precision import at_least_float32
 
 
@@ -25,6 +26,7 @@ class Positives(NamedTuple):
     # Share of the wanted probability that lies on all items alike (label smoothing, Szegedy et al.,
     # 2016, arXiv:1512.00567): an answer that was not logged is not wholly wrong.
     smoothing: float = 0.0
+    doubt: float = 0.0  # as for `generalised_cross_entropy`
 
 
 class Masked(NamedTuple):
@@ -56,6 +58,7 @@ def catalogue_softmax_loss(
     positives share the probability and the best possible loss is log m. A pair that is both
     positive and masked is positive. With smoothing e, r.v + a_rv in the numerator is that of the
     positive times 1 - e plus the mean over all items of the sum times e.
+    With doubt each positive's loss is put through `generalised_cross_entropy`.
 
     Args:
         request_RD: ``[R, D]`` taken as they are: unit vectors times an inverse temperature give
@@ -120,7 +123,7 @@ def catalogue_softmax_gradient(
 
     Args:
         logit_RV: ``[R, V]`` logits; `ABSENT` or less where an item was not there.
-        positives: as for the loss.
+        positives: as for the loss, without doubt.
         at: ``request_X`` and ``item_X``, no pair twice, in order of requests, then items.
 
     Returns:
@@ -168,7 +171,7 @@ def _sum_of_losses(
     if positives.smoothing:
         even_M = _mean_of_present(logit_CV)[positives.request_M]
         wanted_M = torch.lerp(wanted_M, even_M, positives.smoothing)
-    loss_M = log_sum_M - wanted_M
+    loss_M = generalised_cross_entropy(log_sum_M - wanted_M, positives.doubt)
     assert positives.weight_M is not None
     return (positives.weight_M.to(loss_M.dtype) * loss_M).sum()
 
@@ -184,9 +187,8 @@ def _by_request(positives: Positives) -> Positives:
     weight_M = positives.weight_M
     if weight_M is None:
         weight_M = torch.ones(len(request_M), device=request_M.device)
-    return Positives(
-        request_M, positives.item_M.long()[order_M], weight_M[order_M], positives.smoothing
-    )
+    item_M = positives.item_M.long()[order_M]
+    return positives._replace(request_M=request_M, item_M=item_M, weight_M=weight_M[order_M])
 
 
 def _sorted_mask(masked: Masked) -> Masked:

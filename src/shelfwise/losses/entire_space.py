@@ -10,6 +10,7 @@ from typing import NamedTuple
 import torch.nn.functional as F
 from torch import Tensor, logaddexp
 
+from shelfwise.losses.generalised_cross_entropy import generalised_cross_entropy
 from shelfwise.losses.precision import at_least_float32
 from shelfwise.losses.weighted_mean import weighted_mean
 
@@ -27,6 +28,7 @@ class RowUse(NamedTuple):
     # Share of such rows' purchases that have come by their age: 1 once the window has closed (or
     # where left out), 0 where nothing can be said.
     arrived_B: Tensor | None = None
+    doubt: float = 0.0  # as for `generalised_cross_entropy`
 
 
 EVERY_ROW = RowUse()
@@ -78,6 +80,7 @@ def entire_space_loss(
         F.logsigmoid(-click_logit_B), log_p_B + F.logsigmoid(-convert_logit_B)
     )
     purchase_loss_B = _seen_or_not(log_bought_B, log_not_bought_B, purchased_B, use)
+    purchase_loss_B = generalised_cross_entropy(purchase_loss_B, use.doubt)
     purchase = weighted_mean(purchase_loss_B, _purchase_weights(use, purchase_loss_B))
 
     return LossTerms(click + purchase_weight * purchase, click, purchase)
@@ -114,6 +117,7 @@ def clicked_only_loss(
     purchase_loss_B = _seen_or_not(
         F.logsigmoid(convert_logit_B), F.logsigmoid(-convert_logit_B), purchased_B, use
     )
+    purchase_loss_B = generalised_cross_entropy(purchase_loss_B, use.doubt)
     weight_B = _purchase_weights(use, purchase_loss_B)
     among_B = clicked_B.to(purchase_loss_B.dtype)
     purchase = weighted_mean(purchase_loss_B, among_B if weight_B is None else among_B * weight_B)
@@ -125,7 +129,7 @@ def _click_loss(click_logit_B: Tensor, clicked_B: Tensor, use: RowUse) -> Tensor
     loss_B = F.binary_cross_entropy_with_logits(
         click_logit_B, clicked_B.to(click_logit_B.dtype), reduction="none"
     )
-    return weighted_mean(loss_B, use.weight_B)
+    return weighted_mean(generalised_cross_entropy(loss_B, use.doubt), use.weight_B)
 
 
 def _seen_or_not(

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from shelfwise.losses.generalised_cross_entropy import generalised_cross_entropy
 from shelfwise.losses.precision import at_least_float32
 from shelfwise.losses.weighted_mean import weighted_mean
 
@@ -22,6 +23,7 @@ class RightAnswers(NamedTuple):
     item_M: Tensor  # int, as in the drawn ones
     logit_M: Tensor
     weight_M: Tensor | None = None  # 0 or more; 1 where left out
+    doubt: float = 0.0  # as for `generalised_cross_entropy`
 
 
 class DrawnItems(NamedTuple):
@@ -40,7 +42,7 @@ def sampled_softmax_loss(right: RightAnswers, drawn: DrawnItems) -> Tensor:
     expectation, whatever the distribution drawn from (Bengio and Senecal, 2008; Yi et al., 2019,
     for retrieval): popular items, drawn often, are not pushed down for it. With every item drawn
     once it is the softmax over the catalogue. Other right answers of a request stay in the sum, as
-    they do there.
+    they do there. With doubt each answer's loss is put through `generalised_cross_entropy`.
 
     Returns:
         Scalar; 0 without right answers.
@@ -49,7 +51,8 @@ def sampled_softmax_loss(right: RightAnswers, drawn: DrawnItems) -> Tensor:
     corrected_RS = at_least_float32(drawn.logit_RS) - drawn.log_expected_S
     drawn_MS = corrected_RS[right.request_M].masked_fill(is_the_answer(right, drawn), -torch.inf)
     against_M1 = torch.cat([right_M[:, None], drawn_MS], dim=1)
-    return weighted_mean(against_M1.logsumexp(dim=1) - right_M, right.weight_M)
+    loss_M = generalised_cross_entropy(against_M1.logsumexp(dim=1) - right_M, right.doubt)
+    return weighted_mean(loss_M, right.weight_M)
 
 
 def is_the_answer(right: RightAnswers, drawn: DrawnItems) -> Tensor:

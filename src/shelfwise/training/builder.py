@@ -17,7 +17,7 @@ from shelfwise.data.split import Part
 from shelfwise.data.targets import match_targets
 from shelfwise.data.text import encoded_texts
 from shelfwise.data.token_cache import TOKEN_CACHE
-from shelfwise.data.tokens import TokenTable, tokenise
+from shelfwise.data.tokens import TokenTable, open_tokenizer, tokenise
 from shelfwise.data.trend import FIGURES, trend_of
 from shelfwise.models.config import EncoderOptions, ModelOptions
 from shelfwise.models.pretrained import encoder_folder
@@ -43,6 +43,7 @@ from shelfwise.training.curve import LearningCurve
 from shelfwise.training.device import choose_device
 from shelfwise.training.fit import Lessons, Plan, fit
 from shelfwise.training.manner import Manner
+from shelfwise.training.mistyping import Mistyping
 from shelfwise.training.network import Network, neighbours_of, told_folds, words_of
 from shelfwise.training.position_start import measured_places, usual_shift
 from shelfwise.training.task_plan import PLAIN, TaskPlan, plan_tasks, start_heads
@@ -113,6 +114,17 @@ class Builder:
             self.prepared.folder / TOKEN_CACHE,
         )
 
+    def _mistyping(self) -> Mistyping:
+        encoder, prepared = self.model_options.encoder, self.prepared
+        limit = prepared.options.text.max_tokens
+        return Mistyping(
+            prefixes=[encoder.item_prefix] * len(prepared.items)
+            + [encoder.query_prefix] * len(prepared.queries),
+            texts=[*encoded_texts(prepared.items), *prepared.queries["text"]],
+            tokenizer=open_tokenizer(self.source / "tokenizer.json", limit),
+            share=self.options.typos,
+        )
+
     def adapt(self, options: AdaptationOptions) -> dict[str, Any]:
         """Begin, if asked for, with an encoder that has learned the shop's language; say how.
 
@@ -169,6 +181,8 @@ class Builder:
         # A refit begins with the same frozen layers: what they say of the texts is not asked twice.
         bank = TextBank(encoder, self.tokens, device, self.progress, like=self.bank)
         self.bank = bank
+        if self.options.typos:
+            bank.mistyping = self._mistyping()
         shape = Shape(
             *(encoder.width, len(self.prepared.items), NUMBERS, FIGURES),
             auxiliary=tasks.auxiliary,

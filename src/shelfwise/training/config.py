@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import (
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    model_validator,
+)
 
 from shelfwise.models.calibration import CalibrationOptions
 from shelfwise.schema.options import Options
 from shelfwise.training.adversaries.options import AdversaryOptions, NoAdversary
-from shelfwise.training.match_options import MatchLossOptions, Softmax
+from shelfwise.training.match_options import GeneralisedBce, MatchLossOptions, Softmax
 from shelfwise.training.relevance_options import RelevanceOptions
 
 
@@ -58,6 +65,11 @@ class TrainOptions(Options):
     give, or left at that curve. Without randomised rows it is learned."""
     adversary: AdversaryOptions = NoAdversary()
     """Against whom is learned."""
+    doubt: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """How far a row that the network finds very unlikely is taken for noise, in clicks, purchases
+    and matches (generalised cross-entropy): 0 not at all, 1 as the mean absolute error does."""
+    typos: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Share of the texts that learn in a step that are read with typos."""
     calibration: CalibrationOptions = CalibrationOptions()
     relevance: RelevanceOptions = RelevanceOptions()
     period_requests: bool = False
@@ -86,3 +98,12 @@ class TrainOptions(Options):
     loader_workers: Annotated[int, Field(ge=0, le=64)] = 0
     """Threads that gather batches ahead; 0 gathers each when its step begins. Same batches."""
     seed: NonNegativeInt = 0
+
+    @model_validator(mode="after")
+    def _doubt_is_of_chances(self) -> Self:
+        if self.doubt and isinstance(self.match_loss, GeneralisedBce):
+            raise ValueError(
+                f"doubt ({self.doubt}) is not for match_loss.kind = gbce, whose loss is no chance "
+                "of an answer; choose softmax or sampled_softmax"
+            )
+        return self

@@ -44,6 +44,7 @@ class MatchRule(NamedTuple):
     final: tuple[int, ...]  # kinds of behaviour after which an item is not asked for again
     loss: MatchLossOptions
     rng: np.random.Generator  # draws what answers are held against
+    doubt: float = 0.0  # of answers that are very unlikely
 
 
 class _Scored(NamedTuple):
@@ -75,7 +76,7 @@ def match_loss(
     same requests.
     """
     candidates = candidates_of(network, batch.match_item_M, rule.loss, rule.rng)
-    judged = _Judged(network, batch, candidates, rule.loss)
+    judged = _Judged(network, batch, candidates, rule.loss, rule.doubt)
     near_RV = network.model.near(*known)
     requests, catalogue = candidates.narrowed(known)
     scaled_RD = network.model.match_scale() * request_RD
@@ -108,6 +109,7 @@ class _Judged(NamedTuple):
     batch: Batch
     candidates: Candidates
     loss: MatchLossOptions
+    doubt: float
 
 
 def _repeats_alone(
@@ -140,13 +142,14 @@ def _loss(judged: _Judged, scored: _Scored, gone: Masked | None = None) -> Tenso
             return catalogue_softmax_loss(
                 scored.request_RD,
                 scored.target_CD,
-                right._replace(smoothing=smoothing),
+                right._replace(smoothing=smoothing, doubt=judged.doubt),
                 masked=gone,
                 prior_RV=scored.prior_RC.masked_fill(late_RC, ABSENT),
             )
         case SampledSoftmax():
             assert draw is not None, "a sampled softmax draws"
-            return sampled_softmax_loss(*_answers(scored, right, late_RC, gone, draw))
+            answers, drawn = _answers(scored, right, late_RC, gone, draw)
+            return sampled_softmax_loss(answers._replace(doubt=judged.doubt), drawn)
         case GeneralisedBce(negatives=size, calibration=calibration):
             assert draw is not None, "gBCE draws"
             others = max(1, int(judged.network.warm_V.sum()) - 1)

@@ -123,7 +123,7 @@ class Network:
         fresh = None
         if live is not None and len(live):
             with self.phases("live texts"):
-                fresh_BH = self.bank.encode_many(live)
+                fresh_BH = self.bank.encode_many(live, learning=True)
             live_B = torch.from_numpy(live).to(self.bank.device)
             of_items_B = live_B < self.items
             fresh = Fresh(item_text_VH, live_B[of_items_B], fresh_BH[of_items_B])

@@ -66,7 +66,8 @@ def batch_loss(
     nothing = read.request_RD.new_zeros(())
     learned, losses = network.tasks.learned, {}
     if "match" in learned:
-        losses["match"] = _match_loss(network, read, MatchRule(final, options.match_loss, rng))
+        rule = MatchRule(final, options.match_loss, rng, options.doubt)
+        losses["match"] = _match_loss(network, read, rule)
     if "click" in learned and len(batch.shown_item_N):
         space = _space_loss(network, read, options)
         losses["click"] = space.click
@@ -157,6 +158,7 @@ def _space_loss(network: Network, read: _Read, options: TrainOptions) -> LossTer
         use=RowUse(
             weight_B=torch.from_numpy(batch.weight_N).to(device),
             arrived_B=torch.from_numpy(arrived_N).to(device),
+            doubt=options.doubt,
         ),
     )
 

@@ -17,13 +17,15 @@ from torch import Tensor, nn
 from shelfwise.data.pair_tokens import tokenise_pairs
 from shelfwise.data.prepared import PreparedJudgements
 from shelfwise.data.token_cache import TOKEN_CACHE
-from shelfwise.data.tokens import tokenise
+from shelfwise.data.tokens import open_tokenizer, tokenise
 from shelfwise.models.config import ModelOptions
 from shelfwise.models.relevance import BiEncoder, CrossEncoder
 from shelfwise.models.text_encoder import TextEncoder
 from shelfwise.retrieval.word_figures import WORD_FIGURES, WordFigures
+from shelfwise.schema.errors import ConfigError
 from shelfwise.schema.progress import Progress
 from shelfwise.training.judged_pairs import JudgedPairs
+from shelfwise.training.mistyping import Mistyping
 from shelfwise.training.text_bank import TextBank
 
 
@@ -37,6 +39,7 @@ class Source(NamedTuple):
     tokenizer_file: Path
     device: torch.device
     progress: Progress
+    typos: float = 0.0  # share of texts that are read with typos in training
 
 
 class PairReader(Protocol):
@@ -58,6 +61,8 @@ def reader_of(source: Source) -> PairReader:
     match source.options.relevance.kind:
         case "bi_encoder":
             reader = ReadApart(source)
+        case "cross_encoder" if source.typos:
+            raise ConfigError("train.typos: a cross-encoder reads none; leave it at 0")
         case "cross_encoder":
             reader = ReadTogether(source)
     return reader
@@ -73,6 +78,12 @@ class ReadApart:
         limit = prepared.options.text.max_tokens
         tokens = tokenise(texts, source.tokenizer_file, limit, prepared.folder / TOKEN_CACHE)
         self.bank = TextBank(source.encoder, tokens, source.device, source.progress, filled=False)
+        if source.typos:
+            plain = [*prepared.queries["text"], *prepared.items["text"]]
+            prefixes = [options.query_prefix] * len(prepared.queries)
+            prefixes += [options.item_prefix] * len(prepared.items)
+            tokenizer = open_tokenizer(source.tokenizer_file, limit)
+            self.bank.mistyping = Mistyping(prefixes, plain, tokenizer, source.typos)
         self.query_N = pairs.query_N
         self.item_N = pairs.item_N + len(prepared.queries)
         self.figure_NF = _figures(source)
@@ -88,7 +99,7 @@ class ReadApart:
         text_T, place_2B = np.unique(
             np.stack([self.query_N[rows], self.item_N[rows]]), return_inverse=True
         )
-        vector_TD = self.bank.encode_many(text_T)
+        vector_TD = self.bank.encode_many(text_T, learning=self._model.training)
         query_B, item_B = (torch.from_numpy(side) for side in place_2B.reshape(2, -1))
         figure_BF = self.figure_NF[torch.from_numpy(rows)]
         return self._model.from_vectors(vector_TD[query_B], vector_TD[item_B], figure_BF)

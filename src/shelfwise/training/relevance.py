@@ -59,7 +59,8 @@ def train_relevance(
     device = choose_device(options.device)
     encoder = load_text_encoder(origin, model_options.encoder)
     tokenizer = origin / "tokenizer.json"
-    reader = reader_of(Source(prepared, pairs, model_options, encoder, tokenizer, device, progress))
+    source = Source(prepared, pairs, model_options, encoder, tokenizer, device, progress)
+    reader = reader_of(source._replace(typos=options.typos))
     curve = _Fit(reader, pairs, options, began + options.minutes * 60).run(progress)
     _save(reader, prepared, folder)
     save_encoder(encoder, origin, folder, model_options.encoder.prompts())

@@ -18,6 +18,7 @@ from shelfwise.data.tokens import TokenTable
 from shelfwise.models.text_encoder import TextEncoder
 from shelfwise.schema.progress import Progress
 from shelfwise.training.device import half_precision
+from shelfwise.training.mistyping import Mistyping
 
 _BATCH_TOKENS = 4096  # tokens, padding included, encoded at a time
 _KEPT_BYTES = 2 * 1024**3  # most memory that the lower layers' results may take
@@ -48,6 +49,7 @@ class TextBank:
         """
         self.encoder = encoder.to(device)
         self.tokens = tokens
+        self.mistyping: Mistyping | None = None
         self.device = device
         self.vectors_TH = torch.zeros(len(tokens.lengths()), encoder.width, device=device)
         self._first_T: NDArray[np.int64] = tokens.firsts() if like is None else like._first_T
@@ -93,17 +95,27 @@ class TextBank:
             hidden_BLH = self._lower_KH[torch.from_numpy(place_BL).to(self.device)]
             return self.encoder.upper(hidden_BLH.float(), mask)
 
-    def encode_many(self, texts: NDArray[np.int64]) -> Tensor:
+    def encode_many(self, texts: NDArray[np.int64], *, learning: bool = False) -> Tensor:
         """As `encode`, in float32 and in the order of ``texts``, however many they are.
 
         As many go through the layers together as memory allows: each group has a gradient of its
-        own for the whole table of words.
+        own for the whole table of words. Where they are learned from, some may be mistyped.
         """
+        wrong_B = np.zeros(len(texts), bool)
+        if learning and self.mistyping is not None:
+            wrong_B = self.mistyping.chosen(len(texts))
         length_B = self.tokens.lengths()[texts]
-        groups = _groups(length_B, np.argsort(length_B, kind="stable"), _BATCH_TOKENS)
-        vectors = torch.cat([self.encode(texts[group]).float() for group in groups])
+        order = np.argsort(length_B, kind="stable")
+        groups = _groups(length_B, order[~wrong_B[order]], _BATCH_TOKENS)
+        pieces = [self.encode(texts[group]).float() for group in groups]
+        if self.mistyping is not None and wrong_B.any():
+            groups.append(np.flatnonzero(wrong_B))
+            tokens = self.mistyping.of(texts[wrong_B])
+            ids_BL, mask_BL = tokens.padded(np.arange(len(groups[-1])))
+            both = (torch.from_numpy(side).to(self.device) for side in (ids_BL, mask_BL))
+            pieces.append(self.read(*both).float())
         back_B = np.argsort(np.concatenate(groups))
-        return vectors[torch.from_numpy(back_B).to(self.device)]
+        return torch.cat(pieces)[torch.from_numpy(back_B).to(self.device)]
 
     def read(self, ids_BN: Tensor, mask_BN: Tensor) -> Tensor:
         """``[B, H]`` unit vectors of texts that are none of the bank's, given by their tokens."""

@@ -130,6 +130,28 @@ def unweighted(prepared: PreparedShop) -> PreparedShop:
     )
 
 
+def unfiltered(prepared: PreparedShop) -> PreparedShop:
+    """The shop with suspected machines' rows counting like everybody's."""
+    impressions, positives = (
+        table.with_columns(pl.lit(value=False).alias("flagged"))
+        for table in (prepared.impressions, prepared.positives)
+    )
+    impressions, positives = with_weights(
+        impressions, positives, prepared.requests, prepared.options.weights
+    )
+    return replace(
+        prepared,
+        impressions=impressions.drop("flagged"),
+        positives=positives.drop("flagged"),
+    )
+
+
+def _nobody_flagged(prepared: PreparedShop) -> str:
+    tables = (prepared.impressions, prepared.positives)
+    flagged = any((table["weight"] == 0).any() for table in tables)
+    return "" if flagged else "no row is suspected to be a machine's"
+
+
 def _no_searches(prepared: PreparedShop) -> str:
     searched = (prepared.history.item_E < 0).any()
     return "" if searched else "no search stands in a history"
@@ -180,6 +202,27 @@ VARIANTS = (
     Variant("with label smoothing", "losses", ("train.match_loss.label_smoothing=0.1",)),
     Variant("with sampled softmax", "losses", ("train.match_loss.kind=sampled_softmax",)),
     Variant("with gbce", "losses", ("train.match_loss.kind=gbce",)),
+    Variant("with a noise-aware loss", "defences", ("train.doubt=0.3",)),
+    Variant("with typos", "defences", ("train.typos=0.2",), lacks=_no_text),
+    Variant("without the fraud filter", "defences", view=unfiltered, lacks=_nobody_flagged),
+    Variant("against fgm on words", "adversaries", ("train.adversary.kind=fgm",), lacks=_no_text),
+    Variant(
+        "against fgm on items",
+        "adversaries",
+        ("train.adversary.kind=fgm", 'train.adversary.places=["items"]'),
+    ),
+    Variant(
+        "against pgd on items",
+        "adversaries",
+        ("train.adversary.kind=pgd", 'train.adversary.places=["items"]'),
+    ),
+    Variant(
+        "against freelb on items",
+        "adversaries",
+        ("train.adversary.kind=free_lb", 'train.adversary.places=["items"]'),
+    ),
+    Variant("against awp", "adversaries", ("train.adversary.kind=awp",)),
+    Variant("with r-drop", "adversaries", ("train.adversary.kind=r_drop",)),
     Variant("with mmoe", "experts", ("model.heads.experts.kind=mmoe",), task="click"),
     Variant("with ple", "experts", ("model.heads.experts.kind=ple",), task="click"),
 )
