@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from shelfwise.data.config import DataOptions
+from shelfwise.evaluation.attacks.config import AttackOptions
 from shelfwise.evaluation.config import EvaluateOptions
 from shelfwise.models.config import ModelOptions
 from shelfwise.ranking.config import RankOptions
@@ -34,6 +35,7 @@ class ShopConfig(DataOptions):
     tasks: TaskOptions = TaskOptions()
     train: TrainOptions = TrainOptions()
     evaluate: EvaluateOptions = EvaluateOptions()
+    attack: AttackOptions = AttackOptions()
     rank: RankOptions = RankOptions()
     serve: ServeOptions = ServeOptions()
 

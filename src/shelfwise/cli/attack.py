@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from shelfwise.cli.console import AsJson, Bars, answer, emit, show
+from shelfwise.cli.console import AsJson, Bars, Settings, answer, emit, show
 
 if TYPE_CHECKING:
     from shelfwise.evaluation.attacks.attack import AttackReport
@@ -19,24 +19,24 @@ def attack(
     data: Annotated[
         Path | None, typer.Option(help="Prepared folder, if it is no longer where it was.")
     ] = None,
-    targets: Annotated[
-        int, typer.Option(min=20, help="Requests or queries of the test that are asked.")
-    ] = 400,
     html: Annotated[Path | None, typer.Option(help="Write the page here.")] = None,
+    settings: Settings = None,
     as_json: AsJson = False,
 ) -> None:
     """Attack a run: typos, noise in histories, stuffed titles, gradients; and what is left of it.
 
     Example: shelfwise attack run --html attack.html
     """
+    from shelfwise.cli.saved_config import config_of
     from shelfwise.evaluation.attack_page import write_attack_page
     from shelfwise.evaluation.attacks.attack import attack as under_attack
-    from shelfwise.evaluation.attacks.config import AttackOptions
     from shelfwise.evaluation.page import refuse_no_place
+    from shelfwise.schema.manifest import open_sealed
 
+    config = config_of(run, open_sealed(run, "run"), settings or (), sections=("attack",))
     if html is not None:
         refuse_no_place(html)
-    found = under_attack(run, AttackOptions(most_targets=targets), data, Bars())
+    found = under_attack(run, config.attack, data, Bars())
     _show(found)
     if html is not None:
         write_attack_page(found, html)
