@@ -22,6 +22,7 @@ from benchmarks.off_policy import off_policy
 from benchmarks.prepare_speed import prepare_speed
 from benchmarks.relevance import relevance
 from benchmarks.retail import retail
+from benchmarks.robustness import robustness
 from benchmarks.train_speed import train_speed
 from benchmarks.truth import truth
 from shelfwise.cli.console import help_of
@@ -37,6 +38,7 @@ _COMMANDS = (
     train_speed,
     encoder_modes,
     truth,
+    robustness,
 )  # fmt: skip  # a line each: several hands add theirs
 
 app = typer.Typer(

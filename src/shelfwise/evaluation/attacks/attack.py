@@ -70,10 +70,8 @@ class AttackReport:
 
     def as_json(self) -> dict[str, Any]:
         """Plain values; what cannot be computed is null."""
-        told = asdict(self)
-        told["curves"] = [
-            {**asdict(curve), "robustness": curve.robustness} for curve in self.curves
-        ]
+        told = asdict(replace(self, curves=[]))
+        told["curves"] = [curve.plain() for curve in self.curves]
         told["pushes"] = [{**asdict(push), "factor": push.factor} for push in self.pushes]
         return plain({"robustness": self.robustness, **told})  # type: ignore[no-any-return]
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,6 +54,16 @@ class Curve:
     clean_low: float
     clean_high: float
     points: list[Point] = field(default_factory=list)
+    # ``[U]`` values of each unit by strength, 0 being without the attack; not told in `plain`.
+    value_of: Mapping[float, NDArray[np.float64]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
+
+    def plain(self) -> dict[str, Any]:
+        """What is told of it."""
+        told = asdict(replace(self, value_of={}))
+        del told["value_of"]
+        return {**told, "robustness": self.robustness}
 
     @property
     def robustness(self) -> float:
@@ -98,4 +109,13 @@ def curve_of(
         found, lost = drawing.interval(value_U), drawing.difference(clean_U, value_U)
         points.append(Point(strength, *found[:3], *lost[:3]))
     clean = drawing.interval(clean_U)
-    return Curve(attack.name, attack.about, attack.unit, metric, clean.support, *clean[:3], points)
+    return Curve(
+        attack.name,
+        attack.about,
+        attack.unit,
+        metric,
+        clean.support,
+        *clean[:3],
+        points,
+        {0.0: clean_U, **dict(attacked)},
+    )

@@ -1,0 +1,44 @@
+"""What learning against adversaries buys, and what it costs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from benchmarks.console import Budget, Keep, Seeds, Settings, Systems, Write, listed, tell
+from shelfwise.cli.console import AsJson, Bars
+
+PROTOCOL = (
+    "The same training with and without each adversary or defence, each for the same minutes (a "
+    "refit takes as long again), then attacked on the test by other means than it learned against: "
+    "{attacks}. View `main`: all that is asked, without attack; the others: an attack at its "
+    "strongest, and the same requests without it. Robustness of a system: the mean over attacks of "
+    "the area under its curve over that of a figure that nothing harms. Costs are told by train_speed. Intervals over users or queries."
+)
+
+
+def robustness(  # noqa: PLR0913  # the options of a command
+    data: Annotated[
+        Path | None,
+        typer.Option(help="Home Depot's or Beauty's files, or a shop; else a sample shop of bots."),
+    ] = None,
+    seeds: Seeds = 3,
+    budget: Budget = 4.0,
+    systems: Systems = None,
+    settings: Settings = None,
+    keep: Keep = None,
+    write: Write = None,
+    as_json: AsJson = False,
+) -> None:
+    """Clean figure and what attacks leave of it, with and without adversaries and defences.
+
+    Example: python benchmarks/run.py robustness --data home_depot --seeds 3 --json
+    """
+    from benchmarks.asking import Asking
+    from benchmarks.robustness_contest import compare_hardened
+
+    asked = (seeds, budget, listed(systems), tuple(settings or ()))
+    asking = Asking(data or Path(), *asked, keep=keep)
+    tell(compare_hardened(PROTOCOL, asking, Bars(), drawn=data is None), as_json, write)

@@ -1,0 +1,170 @@
+"""The same training, hardened in several ways, under the same attacks.
+
+Shape suffixes: U = units (users or queries).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from benchmarks.asking import Asking
+from benchmarks.board import Board, Figure
+from benchmarks.failing import counted_as_failed
+from benchmarks.kept import Kept
+from benchmarks.result import Result, peak_mib
+from benchmarks.shops import Shop, shop_of
+from shelfwise.config import SHOP_TOML
+from shelfwise.data.folder import new_folder
+from shelfwise.data.prepare import prepare
+from shelfwise.data.prepared import Prepared, PreparedPairs, PreparedShop
+from shelfwise.data.sample_shop.config import SampleOptions
+from shelfwise.data.sample_shop.generate import WRITTEN_BY_SAMPLE, write_sample_shop
+from shelfwise.evaluation.attacks.attack import AttackReport, attack
+from shelfwise.evaluation.report import OURS
+from shelfwise.schema.errors import DataError
+from shelfwise.schema.progress import Progress
+from shelfwise.training.course import Course
+from shelfwise.training.train import train
+
+_EVENTS, _BOTS = 60_000, 0.1
+_ITEMS = 'train.adversary.places=["items"]'
+# Words where texts are all there is to move; items where a shop has shoppers.
+_ON_WORDS: Mapping[str, tuple[str, ...]] = {
+    "fgm": ("train.adversary.kind=fgm",),
+    "pgd": ("train.adversary.kind=pgd",),
+    "freelb": ("train.adversary.kind=free_lb",),
+    "awp": ("train.adversary.kind=awp",),
+    "r-drop": ("train.adversary.kind=r_drop",),
+    "typos": ("train.typos=0.3",),
+}
+_ON_ITEMS: Mapping[str, tuple[str, ...]] = {
+    "fgm": ("train.adversary.kind=fgm", _ITEMS),
+    "pgd": ("train.adversary.kind=pgd", _ITEMS),
+    "freelb": ("train.adversary.kind=free_lb", _ITEMS),
+    "awp": ("train.adversary.kind=awp",),
+    "r-drop": ("train.adversary.kind=r_drop",),
+    "doubt": ("train.doubt=0.3",),
+}
+
+
+def compare_hardened(words: str, asking: Asking, progress: Progress, *, drawn: bool) -> Result:
+    """Every way to harden a training, and none, under every attack."""
+    began = time.perf_counter()
+    with TemporaryDirectory(prefix="robustness-") as folder:
+        scratch = Path(folder)
+        shop = _sample(scratch, asking, progress) if drawn else _shop(scratch, asking, progress)
+        prepared = prepare(shop.folder, scratch / "prepared", shop.config(), progress)
+        if isinstance(prepared, PreparedPairs):
+            raise DataError(f"{shop.folder}: texts with classes rank nothing to be attacked")
+        ways = _ON_ITEMS if isinstance(prepared, PreparedShop) else _ON_WORDS
+        asking.refuse_unknown([OURS, *(f"{OURS}/{name}" for name in ways)])
+        board = Board(kept=Kept(asking.keep))
+        told: dict[str, list[AttackReport]] = {}
+        for system, settings in {OURS: (), **{f"{OURS}/{k}": v for k, v in ways.items()}}.items():
+            if system != OURS and not asking.wants(system):
+                continue
+            with counted_as_failed(board.fail, system):
+                for seed in range(asking.seeds):
+                    asked = (*settings, f"train.seed={seed}", f"train.minutes={asking.minutes}")
+                    report = _hardened(prepared, shop, asked, scratch / "run", progress)
+                    told.setdefault(system, []).append(report)
+                    board.add(system, _values(report))
+                    board.about.append({"system": system, "seed": seed, "settings": list(asked)})
+    attacks = dict.fromkeys(curve.attack for curve in told[OURS][0].curves)
+    metric = told[OURS][0].curves[0].metric
+    return Result(
+        benchmark="robustness",
+        protocol=words.format(attacks=", ".join(attacks))
+        + f" Budget {asking.minutes:g} minutes a system and seed.",
+        data=_data(prepared, shop),
+        figures=_figures(told, board, metric),
+        seconds=round(time.perf_counter() - began, 1),
+        peak_mib=peak_mib(),
+        rows=board.rows(),
+        differences=board.differences((metric,)),
+        systems=board.about,
+        notes=board.notes,
+    )
+
+
+def _hardened(
+    prepared: Prepared, shop: Shop, settings: tuple[str, ...], run: Path, progress: Progress
+) -> AttackReport:
+    config = shop.config(*settings)
+    course = Course(tasks=config.tasks, adaptation=config.adaptation)
+    train(prepared, run, config.model, config.train, progress, course)
+    return attack(run, config.attack, prepared.folder, progress)
+
+
+def _values(report: AttackReport) -> dict[Figure, np.ndarray]:
+    """Each attack at its strongest, the same requests without it, and all that are asked clean."""
+    found = {}
+    for curve in sorted(report.curves, key=lambda one: -one.units):
+        found.setdefault(Figure("main", "clean", curve.metric), curve.value_of[0.0])
+        found[Figure(curve.attack, "clean", curve.metric)] = curve.value_of[0.0]
+        found[Figure(curve.attack, "attacked", curve.metric)] = curve.value_of[max(curve.value_of)]
+    return found
+
+
+def _figures(
+    told: Mapping[str, list[AttackReport]], board: Board, metric: str
+) -> dict[str, float | None]:
+    """Robustness of each system, and how much of plain training's loss each still has."""
+    figures: dict[str, float | None] = {}
+    for system, reports in told.items():
+        name = system.removeprefix(f"{OURS}/") if system != OURS else "plain"
+        figures[f"robustness, {name}"] = float(np.mean([one.robustness for one in reports]))
+    plain = _losses(board, OURS, metric)
+    for system in told:
+        if system == OURS:
+            continue
+        for attacked, lost in _losses(board, system, metric).items():
+            if plain[attacked] > 0:
+                name = f"{system.removeprefix(f'{OURS}/')} keeps of the loss by {attacked}"
+                figures[name] = lost / plain[attacked]
+    return figures
+
+
+def _losses(board: Board, system: str, metric: str) -> dict[str, float]:
+    """Clean less attacked at the strongest, by attack; the mean over seeds and units."""
+    found = {}
+    for figure in board.runs[system][0]:
+        if figure.task != "attacked" or figure.metric != metric:
+            continue
+        clean = figure._replace(task="clean")
+        lost = [np.nanmean(run[clean]) - np.nanmean(run[figure]) for run in board.runs[system]]
+        found[figure.view] = float(np.mean(lost))
+    return found
+
+
+def _data(prepared: Prepared, shop: Shop) -> dict[str, object]:
+    options = shop.config().shop
+    counts = {
+        name: len(getattr(prepared, name))
+        for name in ("items", "queries", "requests", "judgements")
+        if hasattr(prepared, name)
+    }
+    return {
+        "name": options.name + (" (synthetic)" if options.synthetic else ""),
+        "fingerprint": prepared.manifest.data_fingerprint,
+        "counts": counts,
+    }
+
+
+def _shop(scratch: Path, asking: Asking, progress: Progress) -> Shop:
+    names = [path.name.casefold() for path in asking.data.iterdir()]
+    is_judged = any(name.startswith(("train.csv", "home")) for name in names)
+    reader = "home-depot" if is_judged and SHOP_TOML not in names else "amazon-beauty"
+    return shop_of(asking.data, reader, scratch, asking.settings, progress)
+
+
+def _sample(scratch: Path, asking: Asking, progress: Progress) -> Shop:
+    options = SampleOptions(bot_share=_BOTS).with_events(_EVENTS)
+    with new_folder(scratch / "sample", WRITTEN_BY_SAMPLE) as new:
+        write_sample_shop(new, options, progress)
+    return Shop(scratch / "sample", asking.settings, published=False)
