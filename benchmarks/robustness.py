@@ -15,7 +15,8 @@ PROTOCOL = (
     "refit takes as long again), then attacked on the test by other means than it learned against: "
     "{attacks}. View `main`: all that is asked, without attack; the others: an attack at its "
     "strongest, and the same requests without it. Robustness of a system: the mean over attacks of "
-    "the area under its curve over that of a figure that nothing harms. Costs are told by train_speed. Intervals over users or queries."
+    "the area under its curve over that of a figure that nothing harms. Costs are told by "
+    "train_speed. Intervals over users or queries."
 )
 
 
