@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from shelfwise.schema.errors import ConfigError
+from shelfwise.schema.progress import Silent
+
+if TYPE_CHECKING:
+    from benchmarks.result import Result
+
+FAST = (
+    "model.width=32",
+    "train.threads=1",
+    "train.epochs=1",
+    "train.live_texts=8",
+    "attack.most_targets=40",
+    "attack.gradient_targets=20",
+    "attack.gradient_steps=1",
+    "attack.noise_shares=[0.5]",
+    "attack.radii=[0.3]",
+    "attack.stuffed_words=[3]",
+    "attack.draws=50",
+)
+
+
+@pytest.fixture(scope="module")
+def result(sample_shop: Path, tiny_encoder: Path) -> Result:
+    from benchmarks.asking import Asking
+    from benchmarks.robustness_contest import compare_hardened
+
+    encoder = f"model.encoder.name={tiny_encoder}"
+    settings = (*FAST, encoder, "model.encoder.tuning.mode=full")
+    asking = Asking(sample_shop, 1, 1.0, ("shelfwise/fgm",), settings)
+    return compare_hardened("Under {attacks}.", asking, Silent(), drawn=False)
+
+
+def test_plain_and_hardened_stand_beside_each_other(result: Result) -> None:
+    assert {row["system"] for row in result.rows} == {"shelfwise", "shelfwise/fgm"}
+    views = {row["view"] for row in result.rows}
+    assert {"main", "query noise", "title noise", "gradient on items"} <= views
+    assert {gap["b"] for gap in result.differences} == {"shelfwise/fgm"}
+    assert "query noise" in result.protocol
+    assert "(synthetic)" in result.data["name"]
+
+
+def test_what_is_lost_is_told_of_the_same_requests(result: Result) -> None:
+    def value(system: str, view: str, task: str) -> float:
+        (row,) = (
+            row
+            for row in result.rows
+            if (row["system"], row["view"], row["task"], row["metric"])
+            == (system, view, task, "ndcg@10")
+        )
+        return row["value"]
+
+    def lost(system: str, view: str) -> float:
+        return value(system, view, "clean") - value(system, view, "attacked")
+
+    told = [name for name in result.figures if name.startswith("fgm keeps of the loss by ")]
+    assert told
+    for name in told:
+        view = name.removeprefix("fgm keeps of the loss by ")
+        ratio = lost("shelfwise/fgm", view) / lost("shelfwise", view)
+        assert result.figures[name] == pytest.approx(ratio, rel=1e-6)
+    assert np.isfinite(result.figures["robustness, plain"])
+
+
+def test_a_way_that_there_is_not_is_refused(sample_shop: Path) -> None:
+    from benchmarks.asking import Asking
+    from benchmarks.robustness_contest import compare_hardened
+
+    with pytest.raises(ConfigError, match="no shelfwise/magic"):
+        compare_hardened(
+            "", Asking(sample_shop, systems=("shelfwise/magic",)), Silent(), drawn=False
+        )
