@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 
 from shelfwise.models.config import EncoderOptions, Full, HeadOptions
+from shelfwise.models.crossing import SideBySide, side_by_side
 from shelfwise.models.relevance import BiEncoder, CrossEncoder, Graded
 from shelfwise.models.text_encoder import TextEncoder, load_text_encoder
 
@@ -52,46 +53,95 @@ def test_at_first_a_bi_encoder_orders_by_cosine(encoder: TextEncoder) -> None:
     torch.testing.assert_close(logit, 4 * ((query * item).sum(-1) - 0.5))
 
 
+def pairs_of(
+    encoder: TextEncoder, texts: list[list[int]], pairs: list[tuple[int, int]]
+) -> SideBySide:
+    longest = max(map(len, texts))
+    ids = torch.tensor([text + [0] * (longest - len(text)) for text in texts])
+    mask = ids > 0
+    first, second = torch.tensor(pairs).T
+    return side_by_side(encoder.middle(encoder.lower(ids, mask), mask), mask, first, second)
+
+
+TEXTS = [[2, 30, 3], [2, 31, 32, 33, 3], [2, 31, 3], [2, 9, 12, 14, 3]]
+
+
 def test_everything_learns_and_figures_do_not(encoder: TextEncoder) -> None:
-    ids = torch.tensor([[2, 9, 3], [2, 12, 3]])
-    mask = torch.ones_like(ids).bool()
-    for model in (BiEncoder(encoder, 2, HeadOptions()), CrossEncoder(encoder, 2, HeadOptions())):
-        last = model.graded.layers[-1]
-        torch.nn.init.normal_(last.weight)
-        vectors = encoder(ids, mask)
-        logit = (
-            model.from_vectors(vectors, vectors.flip(0), FIGURES)
-            if isinstance(model, BiEncoder)
-            else model.from_vectors(vectors, FIGURES)
-        )
+    for kind in (BiEncoder, CrossEncoder):
+        encoder.let_meet(1 if kind is CrossEncoder else 0)
+        model = kind(encoder, 2, HeadOptions())
+        torch.nn.init.normal_(model.head.graded.layers[-1].weight)
+        if isinstance(model, BiEncoder):
+            ids = torch.tensor([[2, 9, 3], [2, 12, 3]])
+            vectors = encoder(ids, torch.ones_like(ids).bool())
+            logit = model.from_vectors(vectors, vectors.flip(0), FIGURES)
+        else:
+            logit = model.from_states(pairs_of(encoder, TEXTS, [(0, 1), (2, 3)]), FIGURES)
         logit.sum().backward()
 
         still = {n for n, p in model.named_parameters() if p.grad is None or not p.grad.any()}
         # Of the embeddings some are not read; keys' biases move every score of a softmax alike.
         assert {n for n in still if "key.bias" not in n} == set()
-        assert not model.graded.figure_mean_F.requires_grad
+        assert not model.head.graded.figure_mean_F.requires_grad
         model.zero_grad()
 
 
-def test_a_pair_read_together_does_not_depend_on_its_company(tiny_encoder: Path) -> None:
-    encoder = load_text_encoder(tiny_encoder, EncoderOptions(name="tiny", tuning=Full())).eval()
-    encoder.tell_apart(3)
-    ids = torch.tensor([[2, 30, 3, 31, 32, 33, 3], [2, 30, 3, 31, 3, 0, 0]])
-    mask = ids > 0
+def test_states_are_laid_side_by_side() -> None:
+    mask = torch.tensor([[True, True, False], [True, True, True]])
+    hidden = torch.arange(6.0).view(2, 3, 1)
 
-    together = encoder(ids, mask)
+    found = side_by_side(hidden, mask, torch.tensor([0, 0]), torch.tensor([1, 0]))
 
-    torch.testing.assert_close(encoder(ids.flip(0), mask.flip(0)).flip(0), together)
-    torch.testing.assert_close(encoder(ids[1:, :5], mask[1:, :5])[0], together[1])
+    assert found.hidden_BWH[0, :, 0].tolist() == [0, 1, 3, 4, 5]
+    assert found.hidden_BWH[1, :4, 0].tolist() == [0, 1, 0, 1]
+    assert found.first_BW.tolist() == [[True, True, False, False, False]] * 2
+    assert found.second_BW[1].tolist() == [False, False, True, True, False]
+    assert found.there_BW[1].tolist() == [True, True, True, True, False]
 
 
-def test_first_and_second_text_are_told_apart(tiny_encoder: Path) -> None:
-    encoder = load_text_encoder(tiny_encoder, EncoderOptions(name="tiny", tuning=Full())).eval()
-    pair, single = torch.tensor([[2, 30, 3, 31, 3]]), torch.tensor([[2, 30, 31, 3]])
-    plain = [encoder(ids, torch.ones_like(ids).bool()) for ids in (pair, single)]
+def test_pairs_do_not_depend_on_their_company(encoder: TextEncoder) -> None:
+    encoder.eval().let_meet(1)
+    model = CrossEncoder(encoder, 0, HeadOptions()).eval()
+    torch.nn.init.normal_(model.second_H)
+    asked = [(0, 1), (2, 3), (0, 3)]
 
-    encoder.tell_apart(3)
-    apart = [encoder(ids, torch.ones_like(ids).bool()) for ids in (pair, single)]
+    def logits(texts: list[list[int]], pairs: list[tuple[int, int]]) -> torch.Tensor:
+        return model.from_states(pairs_of(encoder, texts, pairs), torch.zeros(len(pairs), 0))
 
-    assert not torch.allclose(plain[0], apart[0], atol=1e-4)
-    torch.testing.assert_close(plain[1], apart[1])
+    together = logits(TEXTS, asked)
+
+    torch.testing.assert_close(logits(TEXTS, asked[::-1]).flip(0), together)
+    alone = logits([TEXTS[2], TEXTS[3]], [(0, 1)])
+    torch.testing.assert_close(alone[0], together[1], atol=1e-5, rtol=1e-5)
+
+
+def test_texts_read_each_other_in_the_upper_layers_alone(encoder: TextEncoder) -> None:
+    encoder.eval()
+    alone = encoder(*(torch.tensor([TEXTS[0]]), torch.ones(1, 3, dtype=torch.bool)))
+    found = []
+    for layers in (0, 1):
+        encoder.let_meet(layers)
+        found.append(
+            [
+                encoder.together(pairs_of(encoder, TEXTS, [(0, other)]))[0] if layers else alone
+                for other in (1, 3)
+            ]
+        )
+
+    torch.testing.assert_close(found[0][0], found[0][1])
+    assert not torch.allclose(found[1][0], found[1][1], atol=1e-4)  # it depends on its partner
+    # What stands below the meeting is the text's own.
+    encoder.let_meet(1)
+    states = [pairs_of(encoder, TEXTS, [(0, other)]).hidden_BWH[0, :3] for other in (1, 3)]
+    torch.testing.assert_close(*states)
+
+
+def test_a_cross_encoder_begins_near_the_encoders_own_vectors(encoder: TextEncoder) -> None:
+    encoder.eval().let_meet(1)
+    model = CrossEncoder(encoder, 0, HeadOptions()).eval()
+    pairs = pairs_of(encoder, TEXTS, [(0, 1), (2, 3)])
+
+    query, item = encoder.together(pairs)
+
+    expected = 4 * ((query * item).sum(-1) - 0.5)
+    torch.testing.assert_close(model.from_states(pairs, torch.zeros(2, 0)), expected)

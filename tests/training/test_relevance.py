@@ -49,7 +49,7 @@ def reader(shop: PreparedJudgements, encoder: Path, kind: str, words: bool = Tru
     files = (encoder / "tokenizer.json", torch.device("cpu"), Silent())
     found = reader_of(Source(shop, JudgedPairs.of(shop), options, loaded, *files))
     torch.manual_seed(1)
-    torch.nn.init.normal_(found.model.graded.layers[-1].weight)
+    torch.nn.init.normal_(found.model.head.graded.layers[-1].weight)
     found.model.eval()
     return found
 

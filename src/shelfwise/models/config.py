@@ -209,6 +209,8 @@ class RelevanceModelOptions(Options):
 
     kind: Literal["bi_encoder", "cross_encoder"] = "bi_encoder"
     """Each by itself, so that items can be indexed, or both together: dearer."""
+    crossing: PositiveInt = 2
+    """Upper layers in which a cross-encoder's texts read each other; below, each is read alone."""
     words: bool = True
     """Tell the network how many words, rare words and letters the two share."""
 

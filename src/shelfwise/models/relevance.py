@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from shelfwise.models.config import HeadOptions
+from shelfwise.models.crossing import SideBySide
 from shelfwise.models.places import Place
 from shelfwise.models.text_encoder import TextEncoder
 
@@ -29,7 +30,6 @@ class Graded(nn.Module):
     def __init__(self, width: int, figures: int, options: HeadOptions) -> None:
         super().__init__()
         self.figures = figures
-        self.grades = Place("grade")
         self.register_buffer("figure_mean_F", torch.zeros(figures))
         self.register_buffer("figure_scale_F", torch.ones(figures))
         self.layers = nn.Sequential(
@@ -63,27 +63,26 @@ class Graded(nn.Module):
         return logit_N
 
 
-class BiEncoder(nn.Module):
-    """Query and item are read apart, so that items can wait in an index for their queries.
+class PairHead(nn.Module):
+    """What two vectors and the words in common say of a pair.
 
-    The logit is a rising line of the vectors' cosine, by which the index finds candidates, and
-    what a small network makes of both vectors and of the words in common.
+    The logit is a rising line of the vectors' cosine, by which an index finds candidates, and what
+    a small network makes of both vectors and of the words in common.
     """
 
-    def __init__(self, encoder: TextEncoder, figures: int, options: HeadOptions) -> None:
+    def __init__(self, width: int, figures: int, options: HeadOptions) -> None:
         super().__init__()
-        self.encoder = encoder
-        self.graded = Graded(3 * encoder.width, figures, options)
-        self.vectors = Place("items")
+        self.graded = Graded(3 * width, figures, options)
+        self.vectors, self.grades = Place("items"), Place("grade")
         self.slope = nn.Parameter(torch.tensor(_FIRST_SLOPE).log())
         self.middle = nn.Parameter(torch.tensor(0.5))
 
-    def from_vectors(self, query_ND: Tensor, item_ND: Tensor, figure_NF: Tensor) -> Tensor:
+    def forward(self, query_ND: Tensor, item_ND: Tensor, figure_NF: Tensor) -> Tensor:
         """``[N]`` logits of pairs of unit vectors."""
         item_ND = self.vectors(item_ND)
         cosine_N = (query_ND * item_ND).sum(-1)
         # Entries of unit vectors are near 1/sqrt(D), of their products near 1/D.
-        root = self.encoder.width**0.5
+        root = query_ND.shape[-1] ** 0.5
         read_ND = torch.cat(
             [
                 query_ND * item_ND * root**2,
@@ -93,21 +92,42 @@ class BiEncoder(nn.Module):
             dim=-1,
         )
         found_N = self.graded(read_ND, figure_NF)
-        logit_N: Tensor = self.slope.exp() * (cosine_N - self.middle) + found_N
-        logit_N = self.graded.grades(logit_N)
+        logit_N: Tensor = self.grades(self.slope.exp() * (cosine_N - self.middle) + found_N)
         return logit_N
 
 
-class CrossEncoder(nn.Module):
-    """Query and item are read together, word against word: dearer, and nothing can be indexed."""
+class BiEncoder(nn.Module):
+    """Query and item are read apart, so that items can wait in an index for their queries."""
 
     def __init__(self, encoder: TextEncoder, figures: int, options: HeadOptions) -> None:
         super().__init__()
         self.encoder = encoder
-        self.graded = Graded(encoder.width, figures, options)
+        self.head = PairHead(encoder.width, figures, options)
 
-    def from_vectors(self, pair_ND: Tensor, figure_NF: Tensor) -> Tensor:
-        """``[N]`` logits of pairs, each read as one text."""
-        logit_N: Tensor = self.graded(pair_ND * self.encoder.width**0.5, figure_NF)
-        logit_N = self.graded.grades(logit_N)
+    def from_vectors(self, query_ND: Tensor, item_ND: Tensor, figure_NF: Tensor) -> Tensor:
+        """``[N]`` logits of pairs of unit vectors."""
+        logit_N: Tensor = self.head(query_ND, item_ND, figure_NF)
+        return logit_N
+
+
+class CrossEncoder(nn.Module):
+    """Query and item read each other in the upper layers, word against word: dearer, and nothing
+    can be indexed.
+
+    What they make of each other goes the way of a `BiEncoder`, so it begins about where the
+    encoder's own vectors are.
+    """
+
+    def __init__(self, encoder: TextEncoder, figures: int, options: HeadOptions) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.head = PairHead(encoder.width, figures, options)
+        # Added to the second text's states where the two meet, so that each knows which it is.
+        self.second_H = nn.Parameter(torch.zeros(encoder.hidden_width))
+
+    def from_states(self, pairs: SideBySide, figure_NF: Tensor) -> Tensor:
+        """``[N]`` logits of pairs whose texts were read apart so far."""
+        marked = pairs.hidden_BWH + self.second_H * pairs.second_BW[:, :, None]
+        query_ND, item_ND = self.encoder.together(pairs._replace(hidden_BWH=marked))
+        logit_N: Tensor = self.head(query_ND, item_ND, figure_NF)
         return logit_N

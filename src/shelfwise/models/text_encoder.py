@@ -23,10 +23,10 @@ from shelfwise.models.config import (
     TopLayers,
     TuningOptions,
 )
+from shelfwise.models.crossing import SideBySide
 from shelfwise.models.low_rank import AdaptiveRanks, add_adalora, add_lora
 from shelfwise.models.packing import rows_for
 from shelfwise.models.places import Place
-from shelfwise.models.segments import knows_segments, segments_of
 from shelfwise.models.sentence_folder import read_linear
 from shelfwise.schema.errors import ConfigError
 
@@ -59,7 +59,7 @@ class TextEncoder(nn.Module):
         self.keeps_lower = self.learning_layers < len(self.layers)
         self.projection = projection
         self.dimensions = dimensions
-        self.separator: int | None = None
+        self.crossing = 0  # upper layers in which the texts of a pair read each other
         self.words = Place("words")
         self.ranks = self._let_learn(tuning)
 
@@ -77,24 +77,35 @@ class TextEncoder(nn.Module):
     def lower(self, input_ids_BL: Tensor, mask_BL: Tensor) -> Tensor:
         """``[B, L, H]`` hidden states below the layers that learn."""
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.keeps_lower):
-            segments_BL = None
-            if self.separator is not None:
-                segments_BL = segments_of(input_ids_BL, mask_BL, self.separator)
             embeddings: Any = self.model.embeddings
             word_BLH: Tensor = embeddings.word_embeddings(input_ids_BL)
             if not self.keeps_lower:
                 word_BLH = self.words(word_BLH, mask_BL.bool())
-            hidden_BLH: Tensor = embeddings(inputs_embeds=word_BLH, token_type_ids=segments_BL)
+            hidden_BLH: Tensor = embeddings(inputs_embeds=word_BLH)
             if hasattr(self.model, "embeddings_project"):  # ELECTRA's embeddings may be narrower
                 hidden_BLH = self.model.embeddings_project(hidden_BLH)  # type: ignore[operator]
-            frozen = self.layers[: len(self.layers) - self.learning_layers]
-            return _run(frozen, hidden_BLH, mask_BL)
+            return _run(self.layers[: self._first_upper], hidden_BLH, mask_BL)
 
     def upper(self, hidden_BLH: Tensor, mask_BL: Tensor) -> Tensor:
         """``[B, D]`` mean of the last hidden states over a text's own tokens, unit length."""
+        hidden_BLH = self.middle(hidden_BLH, mask_BL)
+        return self._mean(_run(self._crossed(), hidden_BLH, mask_BL), mask_BL)
+
+    def middle(self, hidden_BLH: Tensor, mask_BL: Tensor) -> Tensor:
+        """``[B, L, H]`` from where `lower` ends to where the texts of a pair meet, if they do."""
         if self.keeps_lower:  # words as the frozen layers leave them: below, nothing can be moved
             hidden_BLH = self.words(hidden_BLH, mask_BL.bool())
-        hidden_BLH = _run(self._learning(), hidden_BLH, mask_BL).float()
+        return _run(
+            self.layers[self._first_upper : len(self.layers) - self.crossing], hidden_BLH, mask_BL
+        )
+
+    def together(self, pairs: SideBySide) -> tuple[Tensor, Tensor]:
+        """``[B, D]`` unit vectors of first and second texts that have read each other."""
+        hidden_BWH = _run(self._crossed(), pairs.hidden_BWH, pairs.there_BW)
+        return self._mean(hidden_BWH, pairs.first_BW), self._mean(hidden_BWH, pairs.second_BW)
+
+    def _mean(self, hidden_BLH: Tensor, mask_BL: Tensor) -> Tensor:
+        hidden_BLH = hidden_BLH.float()
         mask_BL1 = mask_BL[:, :, None].to(hidden_BLH.dtype)
         vector_BD = (hidden_BLH * mask_BL1).sum(1) / mask_BL1.sum(1).clamp(min=1)
         if self.projection is not None:
@@ -105,10 +116,14 @@ class TextEncoder(nn.Module):
         """``[B, D]`` unit vectors of texts."""
         return self.upper(self.lower(input_ids_BL, mask_BL), mask_BL)
 
-    def tell_apart(self, separator: int) -> None:
-        """From now on texts may be pairs: what follows the token ``separator`` is the second."""
-        if knows_segments(self.model):
-            self.separator = separator
+    def let_meet(self, layers: int) -> None:
+        """From now on the upper ``layers``, or all there are, may be asked to read pairs."""
+        self.crossing = min(layers, len(self.layers))
+        self.keeps_lower = self._first_upper > 0
+
+    def reach_words(self) -> None:
+        """From now on the place `words` is where embeddings of words are, whatever learns."""
+        self.learning_layers, self.keeps_lower = len(self.layers), False
 
     def penalty(self) -> Tensor | None:
         """What the way of tuning adds to the loss; None where it adds nothing."""
@@ -127,6 +142,14 @@ class TextEncoder(nn.Module):
         if self.dimensions is None:
             return None
         return {"weight": _first_numbers(self.dimensions, self.model)}
+
+    @property
+    def _first_upper(self) -> int:
+        """The first layer that learns, or in which the texts of a pair may meet."""
+        return len(self.layers) - max(self.learning_layers, self.crossing)
+
+    def _crossed(self) -> nn.ModuleList:
+        return self.layers[len(self.layers) - self.crossing :]
 
     def _learning(self) -> nn.ModuleList:
         return self.layers[len(self.layers) - self.learning_layers :]

@@ -16,9 +16,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from shelfwise.data.pair_tokens import tokenise_pairs
 from shelfwise.data.tokens import TokenTable, tokenise
 from shelfwise.models.config import ModelOptions
+from shelfwise.models.crossing import side_by_side
 from shelfwise.models.relevance import BiEncoder, CrossEncoder
 from shelfwise.models.text_encoder import TextEncoder
 from shelfwise.models.weights import ENCODER, load_encoder, load_tensors
@@ -100,9 +100,7 @@ class LoadedRelevance:
                     figure_NF,
                 )
             case CrossEncoder():
-                return self.model.from_vectors(
-                    self._read_together(queries, query_N, item_N), figure_NF
-                )
+                return self._read_together(self.model, queries, (query_N, item_N), figure_NF)
 
     @torch.no_grad()
     def encode_queries(self, queries: Sequence[str]) -> Tensor:
@@ -126,21 +124,34 @@ class LoadedRelevance:
         return torch.from_numpy(self._words.of(queries, query_N, item_N).astype(np.float32))
 
     def _read_together(
-        self, queries: Sequence[str], query_N: NDArray[np.int64], item_N: NDArray[np.int64]
+        self,
+        model: CrossEncoder,
+        queries: Sequence[str],
+        pairs: tuple[NDArray[np.int64], NDArray[np.int64]],
+        figure_NF: Tensor,
     ) -> Tensor:
-        encoder = self.options.encoder
-        pairs = tokenise_pairs(
-            [encoder.query_prefix + queries[query] for query in query_N.tolist()],
-            [encoder.item_prefix + self._texts[item] for item in item_N.tolist()],
-            self.tokenizer_file,
-            self.max_tokens,
-        )
-        self.model.encoder.tell_apart(pairs.separator)
-        return _encoded(self.model.encoder, pairs.table)
+        """``[N]`` logits; of some pairs at a time each text is read once."""
+        pieces = [torch.zeros(0)]
+        for start in range(0, len(figure_NF), _AT_A_TIME):
+            query_B, item_B = (side[start : start + _AT_A_TIME] for side in pairs)
+            query_Q, first_B = np.unique(query_B, return_inverse=True)
+            item_T, second_B = np.unique(item_B, return_inverse=True)
+            prefixes = self.options.encoder
+            texts = [prefixes.query_prefix + queries[query] for query in query_Q.tolist()]
+            texts += [prefixes.item_prefix + self._texts[item] for item in item_T.tolist()]
+            tokens = tokenise(texts, self.tokenizer_file, self.max_tokens)
+            ids_TL, mask_TL = map(torch.from_numpy, tokens.padded(np.arange(len(texts))))
+            hidden_TLH = model.encoder.middle(model.encoder.lower(ids_TL, mask_TL), mask_TL)
+            first, second = torch.from_numpy(first_B), torch.from_numpy(second_B + len(query_Q))
+            told = side_by_side(hidden_TLH, mask_TL, first, second)
+            pieces.append(model.from_states(told, figure_NF[start : start + _AT_A_TIME]))
+        return torch.cat(pieces)
 
 
 def _model_of(run: Path, options: ModelOptions) -> BiEncoder | CrossEncoder:
     encoder = load_encoder(run, options)
+    if options.relevance.kind == "cross_encoder":
+        encoder.let_meet(options.relevance.crossing)
     figures = len(WORD_FIGURES) if options.relevance.words else 0
     kind = BiEncoder if options.relevance.kind == "bi_encoder" else CrossEncoder
     model = kind(encoder, figures, options.heads)

@@ -14,10 +14,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from shelfwise.data.pair_tokens import tokenise_pairs
 from shelfwise.data.prepared import PreparedJudgements
 from shelfwise.data.token_cache import TOKEN_CACHE
-from shelfwise.data.tokens import open_tokenizer, tokenise
+from shelfwise.data.tokens import TokenTable, open_tokenizer, tokenise
 from shelfwise.models.config import ModelOptions
 from shelfwise.models.relevance import BiEncoder, CrossEncoder
 from shelfwise.models.text_encoder import TextEncoder
@@ -73,11 +72,10 @@ class ReadApart:
 
     def __init__(self, source: Source) -> None:
         options, prepared, pairs = source.options.encoder, source.prepared, source.pairs
-        texts = [options.query_prefix + text for text in prepared.queries["text"]]
-        texts += [options.item_prefix + text for text in prepared.items["text"]]
         limit = prepared.options.text.max_tokens
-        tokens = tokenise(texts, source.tokenizer_file, limit, prepared.folder / TOKEN_CACHE)
-        self.bank = TextBank(source.encoder, tokens, source.device, source.progress, filled=False)
+        self.bank = TextBank(
+            source.encoder, _tokens(source), source.device, source.progress, filled=False
+        )
         if source.typos:
             plain = [*prepared.queries["text"], *prepared.items["text"]]
             prefixes = [options.query_prefix] * len(prepared.queries)
@@ -106,40 +104,36 @@ class ReadApart:
 
 
 class ReadTogether:
-    """A cross-encoder over judged rows but the test's: each pair is a text of its own."""
+    """A cross-encoder over judged rows: each text is read once, up to where the two meet."""
 
     def __init__(self, source: Source) -> None:
-        options, prepared, pairs = source.options.encoder, source.prepared, source.pairs
-        # What frozen layers say of a pair is kept, so pairs of the test would only take room.
-        met = np.flatnonzero(pairs.part_N != "test")
-        self.place_N = np.full(len(pairs.part_N), -1)
-        self.place_N[met] = np.arange(len(met))
-        queries = prepared.queries["text"].gather(pairs.query_N[met])
-        items = prepared.items["text"].gather(pairs.item_N[met])
-        tokens = tokenise_pairs(
-            [options.query_prefix + text for text in queries],
-            [options.item_prefix + text for text in items],
-            source.tokenizer_file,
-            prepared.options.text.max_tokens,
-        )
-        source.encoder.tell_apart(tokens.separator)
+        source.encoder.let_meet(source.options.relevance.crossing)
         self.bank = TextBank(
-            source.encoder, tokens.table, source.device, source.progress, filled=False
+            source.encoder, _tokens(source), source.device, source.progress, filled=False
         )
+        self.query_N = source.pairs.query_N
+        self.item_N = source.pairs.item_N + len(source.prepared.queries)
         self.figure_NF = _figures(source)
         self._model = CrossEncoder(source.encoder, self.figure_NF.shape[1], source.options.heads)
         self._model.to(source.device)
-        _start(self._model, self.figure_NF, pairs)
+        _start(self._model, self.figure_NF, source.pairs)
 
     @property
     def model(self) -> CrossEncoder:
         return self._model
 
     def logits(self, rows: NDArray[np.int64]) -> Tensor:
-        place_B = self.place_N[rows]
-        assert (place_B >= 0).all()  # the test's rows are answered by a run, not in training
-        vector_BD = self.bank.encode_many(place_B)
-        return self._model.from_vectors(vector_BD, self.figure_NF[torch.from_numpy(rows)])
+        pairs = self.bank.pairs(self.query_N[rows], self.item_N[rows])
+        return self._model.from_states(pairs, self.figure_NF[torch.from_numpy(rows)])
+
+
+def _tokens(source: Source) -> TokenTable:
+    """Of queries, then items."""
+    options, prepared = source.options.encoder, source.prepared
+    texts = [options.query_prefix + text for text in prepared.queries["text"]]
+    texts += [options.item_prefix + text for text in prepared.items["text"]]
+    limit = prepared.options.text.max_tokens
+    return tokenise(texts, source.tokenizer_file, limit, prepared.folder / TOKEN_CACHE)
 
 
 def _figures(source: Source) -> Tensor:
@@ -157,7 +151,7 @@ def _figures(source: Source) -> Tensor:
 
 def _start(model: BiEncoder | CrossEncoder, figure_NF: Tensor, pairs: JudgedPairs) -> None:
     rows = pairs.rows_of("train")
-    model.graded.start_from(
+    model.head.graded.start_from(
         figure_NF[torch.from_numpy(rows)], share=float(pairs.share_of(rows).mean())
     )
     nn.Module.train(model)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from shelfwise.data.tokens import TokenTable
+from shelfwise.models.crossing import SideBySide, side_by_side
 from shelfwise.models.text_encoder import TextEncoder
 from shelfwise.schema.progress import Progress
 from shelfwise.training.device import half_precision
@@ -90,10 +91,7 @@ class TextBank:
         with half_precision(self.device):
             if self._lower_KH is None:
                 return self.encoder(torch.from_numpy(ids_BL).to(self.device), mask)  # type: ignore[no-any-return]  # nn.Module
-            place_BL = self.tokens.offset_T1[rows][:, None] + np.arange(mask_BL.shape[1])
-            place_BL = np.where(mask_BL, place_BL, 0)
-            hidden_BLH = self._lower_KH[torch.from_numpy(place_BL).to(self.device)]
-            return self.encoder.upper(hidden_BLH.float(), mask)
+            return self.encoder.upper(self._kept(rows, mask_BL), mask)
 
     def encode_many(self, texts: NDArray[np.int64], *, learning: bool = False) -> Tensor:
         """As `encode`, in float32 and in the order of ``texts``, however many they are.
@@ -116,6 +114,26 @@ class TextBank:
             pieces.append(self.read(*both).float())
         back_B = np.argsort(np.concatenate(groups))
         return torch.cat(pieces)[torch.from_numpy(back_B).to(self.device)]
+
+    def pairs(self, first_B: NDArray[np.int64], second_B: NDArray[np.int64]) -> SideBySide:
+        """Pairs of texts, each text read once, up to where the two of a pair meet."""
+        text_T, place_2B = np.unique(np.stack([first_B, second_B]), return_inverse=True)
+        sides = (torch.from_numpy(side).to(self.device) for side in place_2B.reshape(2, -1))
+        ids_TL, mask_TL = self.tokens.padded(text_T)
+        mask = torch.from_numpy(mask_TL).to(self.device)
+        with half_precision(self.device):
+            if self._lower_KH is None:
+                lower_TLH = self.encoder.lower(torch.from_numpy(ids_TL).to(self.device), mask)
+            else:
+                lower_TLH = self._kept(text_T, mask_TL)
+            return side_by_side(self.encoder.middle(lower_TLH, mask), mask, *sides)
+
+    def _kept(self, rows: NDArray[np.int64], mask_BL: NDArray[np.bool_]) -> Tensor:
+        """``[B, L, H]`` what the frozen layers say of texts; anything where one has no token."""
+        assert self._lower_KH is not None, "asked only where it is kept"
+        place_BL = self.tokens.offset_T1[rows][:, None] + np.arange(mask_BL.shape[1])
+        place_BL = np.where(mask_BL, place_BL, 0)
+        return self._lower_KH[torch.from_numpy(place_BL).to(self.device)].float()
 
     def read(self, ids_BN: Tensor, mask_BN: Tensor) -> Tensor:
         """``[B, H]`` unit vectors of texts that are none of the bank's, given by their tokens."""

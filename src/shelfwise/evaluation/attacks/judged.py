@@ -60,6 +60,7 @@ class JudgedVictim:
         Raises:
             DataError: there are none.
         """
+        model.model.encoder.reach_words()
         table = prepared.judgements.filter(pl.col("part") == "test")
         if len(table) == 0:
             raise DataError(f"{prepared.folder}: has no judged query in its test part; judge more")

@@ -45,6 +45,7 @@ class Victim:
     @classmethod
     def of(cls, run: LoadedRun, prepared: PreparedShop, options: AttackOptions) -> Victim:
         """The requests of the test, at most as many as the options allow."""
+        run.encoder.reach_words()
         targets, searches = (
             evenly_spread(found, options.most_targets)
             for found in (match_targets(prepared, "test"), search_targets(prepared, "test"))
