@@ -9,6 +9,7 @@ import torch.nn.functional as F
 
 from shelfwise.models.config import EncoderOptions, Full, HeadOptions
 from shelfwise.models.crossing import SideBySide, side_by_side
+from shelfwise.models.packing import rows_for
 from shelfwise.models.relevance import BiEncoder, CrossEncoder, Graded
 from shelfwise.models.text_encoder import TextEncoder, load_text_encoder
 
@@ -63,6 +64,7 @@ def pairs_of(
     return side_by_side(encoder.middle(encoder.lower(ids, mask), mask), mask, first, second)
 
 
+OPEN = torch.tensor(0.0)
 TEXTS = [[2, 30, 3], [2, 31, 32, 33, 3], [2, 31, 3], [2, 9, 12, 14, 3]]
 
 
@@ -118,20 +120,14 @@ def test_pairs_do_not_depend_on_their_company(encoder: TextEncoder) -> None:
 def test_texts_read_each_other_in_the_upper_layers_alone(encoder: TextEncoder) -> None:
     encoder.eval()
     alone = encoder(*(torch.tensor([TEXTS[0]]), torch.ones(1, 3, dtype=torch.bool)))
-    found = []
-    for layers in (0, 1):
-        encoder.let_meet(layers)
-        found.append(
-            [
-                encoder.together(pairs_of(encoder, TEXTS, [(0, other)]))[0] if layers else alone
-                for other in (1, 3)
-            ]
-        )
-
-    torch.testing.assert_close(found[0][0], found[0][1])
-    assert not torch.allclose(found[1][0], found[1][1], atol=1e-4)  # it depends on its partner
-    # What stands below the meeting is the text's own.
     encoder.let_meet(1)
+    with_others = [
+        encoder.together(pairs_of(encoder, TEXTS, [(0, other)]), OPEN)[0] for other in (1, 3)
+    ]
+
+    assert not torch.allclose(*with_others, atol=1e-4)  # it depends on its partner
+    assert not torch.allclose(with_others[0], alone, atol=1e-4)
+    # What stands below the meeting is the text's own.
     states = [pairs_of(encoder, TEXTS, [(0, other)]).hidden_BWH[0, :3] for other in (1, 3)]
     torch.testing.assert_close(*states)
 
@@ -141,7 +137,38 @@ def test_a_cross_encoder_begins_near_the_encoders_own_vectors(encoder: TextEncod
     model = CrossEncoder(encoder, 0, HeadOptions()).eval()
     pairs = pairs_of(encoder, TEXTS, [(0, 1), (2, 3)])
 
-    query, item = encoder.together(pairs)
+    query, item = encoder.together(pairs, torch.tensor(-3.0))
 
     expected = 4 * ((query * item).sum(-1) - 0.5)
     torch.testing.assert_close(model.from_states(pairs, torch.zeros(2, 0)), expected)
+
+
+def test_closed_each_text_reads_itself_alone(encoder: TextEncoder) -> None:
+    encoder.eval()
+    alone = [encoder(torch.tensor([TEXTS[n]]), torch.ones(1, len(TEXTS[n])).bool()) for n in (0, 1)]
+    encoder.let_meet(1)
+    pairs = pairs_of(encoder, TEXTS, [(0, 1), (2, 3)])
+
+    closed = encoder.together(pairs, torch.tensor(-60.0))
+    opened = encoder.together(pairs, OPEN)
+
+    for side in (0, 1):
+        torch.testing.assert_close(closed[side][:1], alone[side], atol=1e-5, rtol=1e-5)
+        assert not torch.allclose(opened[side][:1], alone[side], atol=1e-4)
+
+
+def test_pairs_that_share_rows_say_what_each_says_alone(encoder: TextEncoder) -> None:
+    encoder.eval().let_meet(2)
+    draw = torch.Generator().manual_seed(0)
+    lengths = torch.randint(1, 24, (24,), generator=draw).tolist()
+    texts = [[2, *torch.randint(5, 40, (n,), generator=draw).tolist(), 3] for n in lengths]
+    asked = [(n, (7 * n + 5) % 24) for n in range(24)]
+    pairs = pairs_of(encoder, texts, asked)
+    assert rows_for(pairs.there_BW) is not None
+
+    for across in (torch.tensor(-3.0), OPEN):
+        together = encoder.together(pairs, across)
+        for n in (0, 9, 23):
+            alone = encoder.together(pairs_of(encoder, texts, [asked[n]]), across)
+            for side in (0, 1):
+                torch.testing.assert_close(together[side][n], alone[side][0], atol=1e-5, rtol=1e-4)

@@ -11,9 +11,11 @@ from torch import Tensor, nn
 
 from shelfwise.models.config import HeadOptions
 from shelfwise.models.crossing import SideBySide
+from shelfwise.models.logit_unit import LOGIT_UNIT
 from shelfwise.models.places import Place
 from shelfwise.models.text_encoder import TextEncoder
 
+_FIRST_ACROSS = -3.0  # logit: a token of the other text has a twentieth of the weight
 _FIRST_SLOPE = 4.0  # of a cosine; grades lie between cosines of about 0 and 1
 
 
@@ -124,10 +126,14 @@ class CrossEncoder(nn.Module):
         self.head = PairHead(encoder.width, figures, options)
         # Added to the second text's states where the two meet, so that each knows which it is.
         self.second_H = nn.Parameter(torch.zeros(encoder.hidden_width))
+        # At first each reads itself, as it was pre-trained to; how far they open is learned.
+        self.across = nn.Parameter(torch.tensor(_FIRST_ACROSS / LOGIT_UNIT))
 
     def from_states(self, pairs: SideBySide, figure_NF: Tensor) -> Tensor:
         """``[N]`` logits of pairs whose texts were read apart so far."""
         marked = pairs.hidden_BWH + self.second_H * pairs.second_BW[:, :, None]
-        query_ND, item_ND = self.encoder.together(pairs._replace(hidden_BWH=marked))
+        query_ND, item_ND = self.encoder.together(
+            pairs._replace(hidden_BWH=marked), LOGIT_UNIT * self.across
+        )
         logit_N: Tensor = self.head(query_ND, item_ND, figure_NF)
         return logit_N

@@ -7,7 +7,7 @@ D = length of a text's vector.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -99,9 +99,14 @@ class TextEncoder(nn.Module):
             self.layers[self._first_upper : len(self.layers) - self.crossing], hidden_BLH, mask_BL
         )
 
-    def together(self, pairs: SideBySide) -> tuple[Tensor, Tensor]:
-        """``[B, D]`` unit vectors of first and second texts that have read each other."""
-        hidden_BWH = _run(self._crossed(), pairs.hidden_BWH, pairs.there_BW)
+    def together(self, pairs: SideBySide, across: Tensor) -> tuple[Tensor, Tensor]:
+        """``[B, D]`` unit vectors of first and second texts that have read each other.
+
+        ``across``, a number, is added to the logit of attending to a token of the other text: far
+        below 0 each text reads itself, as if it were alone.
+        """
+        met = Met(pairs.second_BW, across)
+        hidden_BWH = _run(self._crossed(), pairs.hidden_BWH, pairs.there_BW, met)
         return self._mean(hidden_BWH, pairs.first_BW), self._mean(hidden_BWH, pairs.second_BW)
 
     def _mean(self, hidden_BLH: Tensor, mask_BL: Tensor) -> Tensor:
@@ -287,20 +292,49 @@ def _learning_layers(tuning: TuningOptions, available: int) -> int:
     return available if layers is None else layers
 
 
-def _run(layers: nn.ModuleList, hidden_BLH: Tensor, mask_BL: Tensor) -> Tensor:
+class Met(NamedTuple):
+    """How tokens of two texts in one row attend to each other."""
+
+    second_BL: Tensor  # bool: of the second text
+    across: Tensor  # () added to the logit of attending to the other text
+
+    def blocked(self, attends: Tensor, second: Tensor, least: float) -> Tensor:
+        """``[B, L, L]`` what is added to the logits of attention."""
+        other = second[:, :, None] != second[:, None, :]
+        return torch.where(attends, other * self.across, least)
+
+
+def _run(
+    layers: nn.ModuleList, hidden_BLH: Tensor, mask_BL: Tensor, met: Met | None = None
+) -> Tensor:
     """Through the layers, in rows of several texts where that saves padding."""
     if len(layers) == 0:
         return hidden_BLH
     rows = rows_for(mask_BL)
     if rows is None:
-        return _attending(layers, hidden_BLH, mask_BL.bool()[:, None, :])
-    return rows.apart(_attending(layers, rows.packed(hidden_BLH), rows.attends()))
+        attends = mask_BL.bool()[:, None, :]
+        second = None if met is None else met.second_BL
+        return _attending(layers, hidden_BLH, attends, met, second)
+    second = None if met is None else rows.packed(met.second_BL[:, :, None]).squeeze(-1)
+    packed = _attending(layers, rows.packed(hidden_BLH), rows.attends(), met, second)
+    return rows.apart(packed)
 
 
-def _attending(layers: nn.ModuleList, hidden_BLH: Tensor, attends: Tensor) -> Tensor:
+def _attending(
+    layers: nn.ModuleList,
+    hidden_BLH: Tensor,
+    attends: Tensor,
+    met: Met | None,
+    second_BL: Tensor | None,
+) -> Tensor:
     """``attends``: ``[B, L or 1, L]`` whether a token attends to another."""
-    blocked = torch.zeros(attends.shape, dtype=hidden_BLH.dtype, device=hidden_BLH.device)
-    blocked = blocked.masked_fill(~attends, torch.finfo(hidden_BLH.dtype).min)[:, None]
+    least = torch.finfo(hidden_BLH.dtype).min
+    if met is None or second_BL is None:
+        blocked = torch.zeros(attends.shape, dtype=hidden_BLH.dtype, device=hidden_BLH.device)
+        blocked = blocked.masked_fill(~attends, least)
+    else:
+        blocked = met.blocked(attends, second_BL, least).to(hidden_BLH.dtype)
+    blocked = blocked[:, None]
     for layer in layers:
         out = layer(hidden_BLH, blocked)
         hidden_BLH = out[0] if isinstance(out, tuple) else out
