@@ -11,12 +11,13 @@ from benchmarks.console import Budget, Keep, Seeds, Settings, Systems, Write, li
 from shelfwise.cli.console import AsJson, Bars
 
 PROTOCOL = (
-    "The same training with and without each adversary or defence, each for the same minutes (a "
-    "refit takes as long again), then attacked on the test by other means than it learned against: "
-    "{attacks}. View `main`: all that is asked, without attack; the others: an attack at its "
-    "strongest, and the same requests without it. Robustness of a system: the mean over attacks of "
-    "the area under its curve over that of a figure that nothing harms. Costs are told by "
-    "train_speed. Intervals over users or queries."
+    "The same training with and without each adversary or defence, each for at most the same "
+    "minutes (a refit takes as long again), then attacked on the test: {attacks}. Gradients are "
+    "held in another norm than adversaries learn with; texts read with typos know three of the "
+    "nine kinds of noise. View `main`: all that is asked, without attack; the others: an attack "
+    "at its strongest, and the same requests without it. Robustness of a system: the mean over "
+    "attacks of the area under its curve over that of a figure that nothing harms. Costs are told "
+    "by train_speed. Intervals over users or queries."
 )
 
 

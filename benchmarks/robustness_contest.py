@@ -66,7 +66,7 @@ def compare_hardened(words: str, asking: Asking, progress: Progress, *, drawn: b
         board = Board(kept=Kept(asking.keep))
         told: dict[str, list[AttackReport]] = {}
         for system, settings in {OURS: (), **{f"{OURS}/{k}": v for k, v in ways.items()}}.items():
-            if system != OURS and not asking.wants(system):
+            if OURS in board.failures or (system != OURS and not asking.wants(system)):
                 continue
             with counted_as_failed(board.fail, system):
                 for seed in range(asking.seeds):
@@ -75,6 +75,9 @@ def compare_hardened(words: str, asking: Asking, progress: Progress, *, drawn: b
                     told.setdefault(system, []).append(report)
                     board.add(system, _values(report))
                     board.about.append({"system": system, "seed": seed, "settings": list(asked)})
+    if OURS not in told:
+        failed = board.failures[OURS]
+        raise DataError(f"plain training failed, and nothing can be compared with it: {failed}")
     attacks = dict.fromkeys(curve.attack for curve in told[OURS][0].curves)
     metric = told[OURS][0].curves[0].metric
     return Result(

@@ -52,8 +52,8 @@ PROTOCOL = (
     "of shared words. The encoder ({encoder}) learns with all its layers but where a row says "
     "otherwise. Costs of adversaries (on words; ours, all "
     "layers): seconds of {attacked} rows of each round over those of the same rows without. Not "
-    "counted: loading, tokens of ours, and what frozen layers are asked once "
-    "(told apart). AUC with its 95 % interval over queries; nothing is chosen by it."
+    "counted: loading, and tokens of ours. What frozen layers say of a text counts where it is "
+    "first asked for. AUC with its 95 % interval over queries; nothing is chosen by it."
 )
 
 
@@ -72,7 +72,7 @@ class Timed:
 
     seconds: list[float] = field(default_factory=list)
     examples: list[int] = field(default_factory=list)
-    once: float = 0.0  # seconds before the first step: what frozen layers are asked once
+    once: float = 0.0  # seconds before the first step
 
     @property
     def rates(self) -> list[float]:

@@ -49,7 +49,7 @@ def test_the_table_holds_the_encoders_own_vectors(
 ) -> None:
     monkeypatch.setattr(text_bank, "_KEPT_BYTES", kept_bytes)
     bank = bank_of(prepared_sample, tiny_encoder, tuning)
-    assert (bank._lower_KH is not None) == keeps
+    assert (bank._lower is not None) == keeps
 
     tokens = tokens_of(prepared_sample, tiny_encoder)
     rows = np.arange(len(tokens.lengths()))
@@ -109,7 +109,7 @@ def test_a_second_bank_takes_what_the_frozen_layers_said(
 
     again = TextBank(alone.encoder, first.tokens, first.device, Silent(), like=first)
 
-    assert again._lower_KH is first._lower_KH
+    assert again._lower is first._lower
     assert torch.equal(again.vectors_TH, alone.vectors_TH)
 
 
@@ -121,8 +121,8 @@ def test_what_is_kept_is_as_wide_as_hidden_states_are(tiny_encoder: Path) -> Non
 
     bank = TextBank(encoder, tokens, torch.device("cpu"), Silent())
 
-    assert bank._lower_KH is not None
-    assert bank._lower_KH.shape == (len(tokens.ids), 32)
+    assert bank._lower is not None
+    assert bank._lower.kept_KH.shape == (len(tokens.ids), 32)
     with torch.no_grad():
         direct = encoder(*(torch.from_numpy(side) for side in tokens.padded(np.arange(2))))
     torch.testing.assert_close(bank.vectors_TH, direct, atol=0.02, rtol=0)
@@ -157,7 +157,7 @@ def test_a_shop_without_words_encodes_one_text_and_teaches_the_encoder_nothing(
 ) -> None:
     bank = bank_of_texts([""] * 40, tiny_encoder, tuning)
 
-    assert bank._lower_KH is None
+    assert bank._lower is None
     assert not any(p.requires_grad for p in bank.encoder.parameters())
     assert (bank.vectors_TH == bank.vectors_TH[0]).all()
     assert bank.vectors_TH.stride(0) == 0  # kept once
@@ -175,3 +175,21 @@ def test_buckets_hold_every_text_once_and_stay_small(lengths: list[int], most: i
     for group in groups:
         # Only a text that is too long by itself goes over, and then alone.
         assert len(group) == 1 or len(group) * max(lengths[row] for row in group) <= most
+
+
+def test_frozen_layers_are_asked_for_a_text_once_and_when_it_is_needed(
+    prepared_sample: PreparedShop, tiny_encoder: Path
+) -> None:
+    tokens = tokens_of(prepared_sample, tiny_encoder)
+    encoder = bank_of(prepared_sample, tiny_encoder).encoder  # its top layer learns
+    bank = TextBank(encoder, tokens, torch.device("cpu"), Silent(), filled=False)
+    assert bank._lower is not None
+    bank._lower.kept_KH.fill_(torch.nan)  # what an empty table may hold
+    rows = np.array([5, 2, 9])
+
+    first = bank.encode(rows)
+
+    assert np.flatnonzero(bank._lower.known_T).tolist() == [2, 5, 9]
+    assert torch.isfinite(first).all()
+    bank._lower.kept_KH[: int(tokens.offset_T1[2])] = 7.0  # nobody asks for it again
+    torch.testing.assert_close(bank.encode(rows), first)

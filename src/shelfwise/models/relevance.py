@@ -131,9 +131,14 @@ class CrossEncoder(nn.Module):
 
     def from_states(self, pairs: SideBySide, figure_NF: Tensor) -> Tensor:
         """``[N]`` logits of pairs whose texts were read apart so far."""
-        marked = pairs.hidden_BWH + self.second_H * pairs.second_BW[:, :, None]
-        query_ND, item_ND = self.encoder.together(
-            pairs._replace(hidden_BWH=marked), LOGIT_UNIT * self.across
-        )
-        logit_N: Tensor = self.head(query_ND, item_ND, figure_NF)
+        return self.from_vectors(*self.read(pairs), figure_NF)
+
+    def from_vectors(self, query_ND: Tensor, item_ND: Tensor, figure_NF: Tensor) -> Tensor:
+        """``[N]`` logits of pairs that have read each other."""
+        logit_N: Tensor = self.head(query_ND.float(), item_ND.float(), figure_NF)
         return logit_N
+
+    def read(self, pairs: SideBySide) -> tuple[Tensor, Tensor]:
+        """``[N, D]`` each: unit vectors of queries and items that have read each other."""
+        marked = pairs.hidden_BWH + self.second_H * pairs.second_BW[:, :, None]
+        return self.encoder.together(pairs._replace(hidden_BWH=marked), LOGIT_UNIT * self.across)

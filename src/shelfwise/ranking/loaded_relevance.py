@@ -80,7 +80,12 @@ class LoadedRelevance:
         return grade_N
 
     def logits(
-        self, queries: Sequence[str], query_N: NDArray[np.int64], item_N: NDArray[np.int64]
+        self,
+        queries: Sequence[str],
+        query_N: NDArray[np.int64],
+        item_N: NDArray[np.int64],
+        *,
+        anew: bool = False,
     ) -> Tensor:
         """``[N]`` logits of the place of each pair's grade between the lowest and the highest.
 
@@ -88,6 +93,8 @@ class LoadedRelevance:
             queries: as `data.text.query_text` writes them.
             query_N: place of each pair's query in ``queries``.
             item_N: row of each pair's item in the run's catalogue.
+            anew: items are read again, with gradient where that is switched on, instead of taken
+                from the index.
         """
         figure_NF = self._figures(queries, query_N, item_N)
         match self.model:
@@ -96,7 +103,9 @@ class LoadedRelevance:
                 query_QD = self._read_queries(queries)
                 return self.model.from_vectors(
                     query_QD[torch.from_numpy(query_N.copy())],
-                    self.item_VD[torch.from_numpy(item_N.copy())],
+                    self._read_items(item_N)
+                    if anew
+                    else self.item_VD[torch.from_numpy(item_N.copy())],
                     figure_NF,
                 )
             case CrossEncoder():
@@ -106,6 +115,12 @@ class LoadedRelevance:
     def encode_queries(self, queries: Sequence[str]) -> Tensor:
         """``[Q, D]`` unit vectors of queries."""
         return self._read_queries(queries)
+
+    def _read_items(self, item_N: NDArray[np.int64]) -> Tensor:
+        item_T, place_N = np.unique(item_N, return_inverse=True)
+        prefix = self.options.encoder.item_prefix
+        vector_TD = self.read([prefix + self._texts[item] for item in item_T.tolist()])
+        return vector_TD[torch.from_numpy(place_N)]
 
     def _read_queries(self, queries: Sequence[str]) -> Tensor:
         prefix = self.options.encoder.query_prefix

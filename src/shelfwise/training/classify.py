@@ -30,6 +30,7 @@ from shelfwise.models.pretrained import encoder_folder
 from shelfwise.models.text_classifier import TextClassifier
 from shelfwise.models.text_encoder import load_text_encoder
 from shelfwise.models.weights import save_encoder, save_tensors
+from shelfwise.schema.errors import ConfigError
 from shelfwise.schema.plain import plain
 from shelfwise.schema.progress import Progress
 from shelfwise.schema.run_files import CURVE, MODEL
@@ -54,6 +55,8 @@ def train_classifier(
 ) -> dict[str, Any]:
     """Fit a classifier, keep its best state on validation, and save it to ``folder``."""
     began = time.monotonic()
+    if options.typos:
+        raise ConfigError("train.typos: a classifier of texts reads none; leave it at 0")
     torch.manual_seed(options.seed)
     source = encoder_folder(model_options.encoder.name)
     texts = [model_options.encoder.item_prefix + text for text in prepared.rows["text"]]

@@ -23,6 +23,7 @@ from shelfwise.models.text_encoder import TextEncoder
 from shelfwise.retrieval.word_figures import WORD_FIGURES, WordFigures
 from shelfwise.schema.errors import ConfigError
 from shelfwise.schema.progress import Progress
+from shelfwise.training.device import half_precision
 from shelfwise.training.judged_pairs import JudgedPairs
 from shelfwise.training.mistyping import Mistyping
 from shelfwise.training.text_bank import TextBank
@@ -123,8 +124,10 @@ class ReadTogether:
         return self._model
 
     def logits(self, rows: NDArray[np.int64]) -> Tensor:
-        pairs = self.bank.pairs(self.query_N[rows], self.item_N[rows])
-        return self._model.from_states(pairs, self.figure_NF[torch.from_numpy(rows)])
+        with half_precision(self.bank.device):
+            pairs = self.bank.pairs(self.query_N[rows], self.item_N[rows])
+            sides = self._model.read(pairs)
+        return self._model.from_vectors(*sides, self.figure_NF[torch.from_numpy(rows)])
 
 
 def _tokens(source: Source) -> TokenTable:

@@ -83,7 +83,7 @@ class Learner:
         learning = [p for group in self.optimizer.param_groups for p in group["params"]]
         drawn = self._drawn(number, 3)
         reached = reachable(self.network.model, self.network.bank.encoder)
-        attempt = Attempt(loss_of, reached, learning, drawn, self.network.phases)
+        attempt = Attempt(loss_of, reached, learning, drawn, weight, self.network.phases)
         self.opponent.learn(step, attempt)
         return found[0]
 

@@ -58,9 +58,7 @@ class TextBank:
         if len(self._distinct) == 1:
             # Ids alone: the encoder says the same of everything, and that teaches it nothing.
             self.encoder.requires_grad_(False)
-        self._lower_KH: Tensor | None = (
-            self._lower_table(progress) if like is None else like._lower_KH
-        )
+        self._lower: KeptBelow | None = self._kept_below() if like is None else like._lower
         self._is_filled = False
         if filled:
             self.refresh(progress)
@@ -89,9 +87,9 @@ class TextBank:
         ids_BL, mask_BL = self.tokens.padded(rows)
         mask = torch.from_numpy(mask_BL).to(self.device)
         with half_precision(self.device):
-            if self._lower_KH is None:
+            if self._lower is None:
                 return self.encoder(torch.from_numpy(ids_BL).to(self.device), mask)  # type: ignore[no-any-return]  # nn.Module
-            return self.encoder.upper(self._kept(rows, mask_BL), mask)
+            return self.encoder.upper(self._lower.of(self.encoder, rows, mask_BL), mask)
 
     def encode_many(self, texts: NDArray[np.int64], *, learning: bool = False) -> Tensor:
         """As `encode`, in float32 and in the order of ``texts``, however many they are.
@@ -122,18 +120,11 @@ class TextBank:
         ids_TL, mask_TL = self.tokens.padded(text_T)
         mask = torch.from_numpy(mask_TL).to(self.device)
         with half_precision(self.device):
-            if self._lower_KH is None:
+            if self._lower is None:
                 lower_TLH = self.encoder.lower(torch.from_numpy(ids_TL).to(self.device), mask)
             else:
-                lower_TLH = self._kept(text_T, mask_TL)
+                lower_TLH = self._lower.of(self.encoder, text_T, mask_TL)
             return side_by_side(self.encoder.middle(lower_TLH, mask), mask, *sides)
-
-    def _kept(self, rows: NDArray[np.int64], mask_BL: NDArray[np.bool_]) -> Tensor:
-        """``[B, L, H]`` what the frozen layers say of texts; anything where one has no token."""
-        assert self._lower_KH is not None, "asked only where it is kept"
-        place_BL = self.tokens.offset_T1[rows][:, None] + np.arange(mask_BL.shape[1])
-        place_BL = np.where(mask_BL, place_BL, 0)
-        return self._lower_KH[torch.from_numpy(place_BL).to(self.device)].float()
 
     def read(self, ids_BN: Tensor, mask_BN: Tensor) -> Tensor:
         """``[B, H]`` unit vectors of texts that are none of the bank's, given by their tokens."""
@@ -141,28 +132,49 @@ class TextBank:
             vector_BH: Tensor = self.encoder(ids_BN, mask_BN)
         return vector_BH
 
-    @torch.no_grad()
-    def _lower_table(self, progress: Progress) -> Tensor | None:
-        """What the frozen layers say of each of the K tokens; None where it can't be kept."""
+    def _kept_below(self) -> KeptBelow | None:
+        """Room for what the frozen layers say; None where there is nothing to keep, or too much."""
         total = len(self.tokens.ids)
         if not self.encoder.keeps_lower or total * self.encoder.hidden_width * 2 > _KEPT_BYTES:
             return None
         if len(self._distinct) == 1:  # asked once, and not again
             return None
-        self.encoder.eval()
-        width = self.encoder.hidden_width
-        kept_KH = torch.empty(total, width, dtype=torch.bfloat16, device=self.device)
-        with progress.step("Frozen layers", total=len(self.vectors_TH)) as step:
-            for rows in length_buckets(self.tokens, _BATCH_TOKENS):
-                ids_BL, mask_BL = self.tokens.padded(rows)
-                mask = torch.from_numpy(mask_BL).to(self.device)
-                with half_precision(self.device):
-                    hidden_BLH = self.encoder.lower(torch.from_numpy(ids_BL).to(self.device), mask)
-                place_BL = self.tokens.offset_T1[rows][:, None] + np.arange(mask_BL.shape[1])
-                places = torch.from_numpy(place_BL[mask_BL]).to(self.device)
-                kept_KH[places] = hidden_BLH[mask].to(torch.bfloat16)
-                step.advance(len(rows))
-        return kept_KH
+        return KeptBelow(self.tokens, self.encoder.hidden_width, self.device)
+
+
+class KeptBelow:
+    """What the frozen layers say of each token, worked out when a text is first asked for."""
+
+    def __init__(self, tokens: TokenTable, width: int, device: torch.device) -> None:
+        self.tokens = tokens
+        # Half precision: what is kept is read many times, and most memory is spent here.
+        self.kept_KH = torch.empty(len(tokens.ids), width, dtype=torch.bfloat16, device=device)
+        self.known_T = np.zeros(len(tokens.lengths()), bool)
+
+    def of(
+        self, encoder: TextEncoder, rows: NDArray[np.int64], mask_BL: NDArray[np.bool_]
+    ) -> Tensor:
+        """``[B, L, H]`` states of texts; anything where one has no token."""
+        missing = np.unique(rows[~self.known_T[rows]])
+        for group in length_buckets(self.tokens, _BATCH_TOKENS, missing):
+            self._ask(encoder, group)
+        place_BL = self.tokens.offset_T1[rows][:, None] + np.arange(mask_BL.shape[1])
+        # Where there is no token, the text's own first one: of others nothing may be known yet.
+        place_BL = np.where(mask_BL, place_BL, place_BL[:, :1])
+        return self.kept_KH[torch.from_numpy(place_BL).to(self.kept_KH.device)].float()
+
+    @torch.no_grad()
+    def _ask(self, encoder: TextEncoder, rows: NDArray[np.int64]) -> None:
+        device = self.kept_KH.device
+        ids_BL, mask_BL = self.tokens.padded(rows)
+        mask = torch.from_numpy(mask_BL).to(device)
+        with half_precision(device):
+            hidden_BLH = encoder.lower(torch.from_numpy(ids_BL).to(device), mask)
+        place_BL = self.tokens.offset_T1[rows][:, None] + np.arange(mask_BL.shape[1])
+        self.kept_KH[torch.from_numpy(place_BL[mask_BL]).to(device)] = hidden_BLH[mask].to(
+            torch.bfloat16
+        )
+        self.known_T[rows] = True
 
 
 def length_buckets(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from shelfwise.data.prepared import PreparedShop
 from shelfwise.evaluation.attack_page import attack_page, write_attack_page
@@ -13,8 +14,12 @@ from shelfwise.evaluation.attacks.attack import AttackReport, attack
 from shelfwise.evaluation.attacks.config import AttackOptions
 from shelfwise.evaluation.attacks.stuffing import stuffing
 from shelfwise.evaluation.attacks.victim import Victim
+from shelfwise.models.config import EncoderOptions, Frozen, ModelOptions, NoHistory
 from shelfwise.ranking.loaded_run import open_run
 from shelfwise.schema.errors import ConfigError
+from shelfwise.schema.progress import Silent
+from shelfwise.training.config import TrainOptions
+from shelfwise.training.train import train
 
 OPTIONS = AttackOptions(
     most_targets=60,
@@ -134,3 +139,25 @@ def test_json_and_page_say_it(report: AttackReport, tmp_path: Path) -> None:
 def test_a_page_without_a_place_is_refused(report: AttackReport, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="does not exist"):
         write_attack_page(report, tmp_path / "no" / "page.html")
+
+
+@pytest.mark.parametrize("wrong", [(0.4, 0.1), (0.1, 0.1), (5.0,), ()])
+def test_strengths_rise_and_shares_are_shares(wrong: tuple[float, ...]) -> None:
+    with pytest.raises(ValidationError):
+        AttackOptions(noise_shares=wrong)
+
+
+def test_what_cannot_be_reached_is_told(
+    prepared_sample: PreparedShop, tiny_encoder: Path, tmp_path: Path
+) -> None:
+    encoder = EncoderOptions(name=str(tiny_encoder), tuning=Frozen())
+    model = ModelOptions(width=32, encoder=encoder, history=NoHistory(), text=False)
+    train(prepared_sample, tmp_path / "run", model, TrainOptions(epochs=1, threads=1), Silent())
+    few = OPTIONS.model_copy(update={"stuffed_words": (), "radii": (0.1,)})
+
+    report = attack(tmp_path / "run", few)
+
+    assert "gradient on history" not in {curve.attack for curve in report.curves}
+    assert any("histories are read as none" in note for note in report.notes)
+    assert any("items by their ids" in note for note in report.notes)
+    assert report.pushes == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import sqrt
 
 import pytest
@@ -218,6 +219,23 @@ def test_gradients_of_several_batches_add_up(
     assert alone[0] is not None
     assert alone[1] is not None
     torch.testing.assert_close(together.weight.grad, alone[0] + alone[1])
+
+
+@pytest.mark.parametrize("options", EVERY, ids=lambda o: o.kind)
+def test_equal_batches_of_a_step_are_one(options: Fgm | Pgd | FreeLb | Awp | RDrop) -> None:
+    """Each with its share of the loss, as a step of several batches has it."""
+    torch.manual_seed(5)
+    weight, inputs = torch.randn(8, 1), torch.randn(4, 8)
+    one = Line(weight, inputs, squared=True)
+    adversary_of(options).learn(one.attempt())
+
+    four = Line(weight, inputs, squared=True)
+    for _ in range(4):
+        attempt = four.attempt()
+        quarter = replace(attempt, loss_of=lambda drop: four.loss(drop) / 4, share=0.25)
+        adversary_of(options).learn(quarter)
+
+    torch.testing.assert_close(four.weight.grad, one.weight.grad, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("options", EVERY, ids=lambda o: o.kind)

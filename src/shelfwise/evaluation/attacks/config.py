@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import Annotated
 
-from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import AfterValidator, Field, NonNegativeInt, PositiveFloat, PositiveInt
 
 from shelfwise.schema.options import Options
 
-Strengths = Annotated[tuple[PositiveFloat, ...], Field(min_length=1)]
+
+def _rising(values: tuple[float, ...]) -> tuple[float, ...]:
+    if any(a >= b for a, b in pairwise(values)):
+        raise ValueError(f"strengths must rise: {_listed(sorted(set(values)))}")
+    return values
+
+
+def _listed(values: Sequence[float]) -> str:
+    return ", ".join(f"{value:g}" for value in values)
+
+
+Shares = Annotated[
+    tuple[Annotated[float, Field(gt=0, le=1)], ...], Field(min_length=1), AfterValidator(_rising)
+]
+Radii = Annotated[tuple[PositiveFloat, ...], Field(min_length=1), AfterValidator(_rising)]
+Counts = Annotated[tuple[PositiveInt, ...], AfterValidator(_rising)]
 
 
 class AttackOptions(Options):
@@ -18,16 +35,16 @@ class AttackOptions(Options):
     """Places of a ranking that count."""
     most_targets: PositiveInt = 400
     """Requests of the test that are asked anew for each strength, evenly spread."""
-    noise_shares: Strengths = (0.1, 0.2, 0.4)
+    noise_shares: Shares = (0.1, 0.2, 0.4)
     """Shares of words that text noise alters, and of events that noise in a history touches."""
-    radii: Strengths = (0.02, 0.05, 0.1, 0.2)
+    radii: Radii = (0.02, 0.05, 0.1, 0.2)
     """How far gradient attacks move a row, as a share of its numbers' root mean square."""
     gradient_steps: PositiveInt = 5
     """Steps of a gradient attack."""
     gradient_targets: PositiveInt = 128
     """Requests that gradient attacks are measured on: each is asked once a step."""
-    stuffed_words: tuple[PositiveInt, ...] = (3, 10, 30)
-    """Words of other shoppers' queries that a seller writes behind a title."""
+    stuffed_words: Counts = (3, 10, 30)
+    """Words of other shoppers' queries that a seller writes behind a title; none: not tried."""
     draws: Annotated[int, Field(ge=50)] = 500
     """Bootstrap draws behind each interval."""
     examples: NonNegativeInt = 6

@@ -16,6 +16,7 @@ from shelfwise.data.targets import MatchTargets
 from shelfwise.evaluation.attacks.curve import Drawing
 from shelfwise.evaluation.attacks.shop import Harm
 from shelfwise.evaluation.attacks.victim import Victim
+from shelfwise.evaluation.match import View
 from shelfwise.evaluation.per_owner import per_owner
 from shelfwise.retrieval.taken import taken_in
 
@@ -125,13 +126,14 @@ def harmed_requests(victim: Victim, harms: list[Harm]) -> list[HarmedRequest]:
         lost_T = np.nan_to_num(harm.clean_T - harm.attacked_T)
         worst = np.argsort(-lost_T, kind="stable")[: victim.options.examples]
         targets = harm.targets
-        right = _first_right(targets)
+        right = _first_right(victim.view(targets))
         before, after = harm.typed
         for row in worst.tolist():
             if lost_T[row] <= 0:
                 break
-            scorer, asked = victim.asking(targets.chosen(np.array([row])), [after[row]])
-            first = int(scorer.match(asked, np.array([0]))[0].argmax())
+            one = targets.chosen(np.array([row]))
+            scorer, asked = victim.asking(one, [after[row]])
+            first = int(victim.ranked(scorer.match, asked, victim.view(one)).top_TK[0, 0])
             found.append(
                 HarmedRequest(
                     before[row],
@@ -145,10 +147,8 @@ def harmed_requests(victim: Victim, harms: list[Harm]) -> list[HarmedRequest]:
     return found
 
 
-def _first_right(targets: MatchTargets) -> Mapping[int, int]:
+def _first_right(view: View) -> Mapping[int, int]:
     found: dict[int, int] = {}
-    for row, item in zip(
-        targets.right_target_P.tolist(), targets.right_item_P.tolist(), strict=True
-    ):
+    for row, item in zip(view.right_target_P.tolist(), view.right_item_P.tolist(), strict=True):
         found.setdefault(row, item)
     return found

@@ -39,6 +39,8 @@ def hardest(
     for _ in range(steps):
         with laid(places, nudges), torch.enable_grad():
             loss = loss_of()
+        if not loss.requires_grad:  # nothing that passes the place is told of in the loss
+            break
         found = torch.autograd.grad(loss, list(nudges.added.values()), allow_unused=True)
         for (key, delta), gradient in zip(list(nudges.added.items()), found, strict=True):
             if gradient is None:

@@ -49,6 +49,7 @@ class JudgedVictim:
     query_N: NDArray[np.int64]
     item_N: NDArray[np.int64]
     grade_N: NDArray[np.float64]
+    floor: float  # the lowest grade there is, which gains nothing
     options: AttackOptions
 
     @classmethod
@@ -77,6 +78,7 @@ class JudgedVictim:
             query_N=query_N.astype(np.int64),
             item_N=table["item"].to_numpy().astype(np.int64),
             grade_N=table["grade"].to_numpy().astype(np.float64),
+            floor=float(prepared.judgements["grade"].min()),  # type: ignore[arg-type]  # not empty
             options=options,
         )
 
@@ -89,7 +91,7 @@ class JudgedVictim:
     def figures(self, score_N: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
         """``[Q]`` values of each query by metric."""
         single_N = score_N.astype(np.float32)  # what differs by rounding alone is a tie
-        gain_N = self.grade_N - self.model.lowest
+        gain_N = self.grade_N - self.floor
         lists = graded_ndcg_at_k(single_N, gain_N, self.query_N, self.options.k)
         pairs = pairs_by_query(single_N, self.grade_N, self.query_N)
         return {f"ndcg@{self.options.k}": lists.ndcg_Q, "pairwise_accuracy": pairs.value_Q}
@@ -156,7 +158,7 @@ def _attacked(
     wanted_N = torch.from_numpy(share_N.clip(0, 1)).float()
 
     def logits() -> Tensor:
-        return model.logits(queries, query_N, item_N)
+        return model.logits(queries, query_N, item_N, anew=True)
 
     places = reachable(model.model)
     nudges = hardest(

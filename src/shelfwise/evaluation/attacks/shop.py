@@ -22,6 +22,7 @@ from shelfwise.evaluation.attacks.victim import Victim, unlikelihood
 from shelfwise.evaluation.match import View
 from shelfwise.evaluation.per_owner import per_owner
 from shelfwise.evaluation.stored_answers import evenly_spread
+from shelfwise.models.config import FlatTextHistory, NoHistory
 from shelfwise.models.places import PlaceName, reachable
 from shelfwise.schema.progress import Progress
 
@@ -88,7 +89,7 @@ def _query_noise(victim: Victim) -> list[Harm | str]:
 
 
 def _title_noise(victim: Victim) -> list[Harm | str]:
-    if not victim.run.model.options.text:
+    if not victim.reads_titles:
         return ["Title noise: the run tells items by their ids; left out."]
     targets, texts = victim.targets, list(victim.run.item_texts)
     view = victim.view(targets)
@@ -126,7 +127,11 @@ def _history_noise(victim: Victim) -> list[Harm | str]:
 def _gradients(victim: Victim) -> list[Harm | str]:
     found: list[Harm | str] = []
     places: tuple[PlaceName, ...] = ("items", "history", "words")
+    history = victim.run.model.options.history
     for place in places:
+        if place == "history" and isinstance(history, NoHistory | FlatTextHistory):
+            found.append(f"Gradient on history: histories are read as {history.kind}; left out.")
+            continue
         targets = victim.searches if place == "words" else victim.targets
         if len(targets) < _FEWEST:
             reached = len(targets)

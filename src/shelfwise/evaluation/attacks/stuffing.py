@@ -37,7 +37,7 @@ def stuffing(victim: Victim) -> list[Push]:
     """Exposure of a seller's items in searches, with ever more words behind their titles; empty
     where too few searched."""
     targets = victim.searches
-    if len(targets) < _FEWEST or not victim.run.model.options.text:
+    if not victim.options.stuffed_words or len(targets) < _FEWEST or not victim.reads_titles:
         return []
     view = victim.view(targets)
     wanted = Counter(word for query in victim.typed(targets) for word in query.split())

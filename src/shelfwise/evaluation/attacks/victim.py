@@ -19,6 +19,7 @@ from shelfwise.data.history import History
 from shelfwise.data.part_rows import LEARNED
 from shelfwise.data.prepared import PreparedShop
 from shelfwise.data.targets import MatchTargets, match_targets, past_of, search_targets
+from shelfwise.data.text import encoded_texts
 from shelfwise.evaluation.attacks.config import AttackOptions
 from shelfwise.evaluation.match import Ranked, Score, View, rank_all, views
 from shelfwise.evaluation.report import OURS
@@ -55,6 +56,12 @@ class Victim:
     @property
     def run(self) -> LoadedRun:
         return self.scorer.run
+
+    @property
+    def reads_titles(self) -> bool:
+        """Whether items are told by texts; where none has any, the encoder is shown nothing."""
+        said = any(encoded_texts(self.prepared.items))
+        return self.run.model.options.text and said
 
     def view(self, targets: MatchTargets) -> View:
         """The headline view of some targets."""

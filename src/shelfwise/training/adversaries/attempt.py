@@ -25,6 +25,7 @@ class Attempt:
     places: Sequence[Place]
     learning: Sequence[torch.nn.Parameter]
     seed: int  # of what the adversary draws itself
+    share: float = 1.0  # of the step's loss that is this batch's, as `loss_of` has it already
     phases: Phases = field(default_factory=Untimed)
 
     def loss(self, nudges: Nudges, dropout: int = 0) -> Tensor:

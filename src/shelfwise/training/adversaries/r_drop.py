@@ -31,7 +31,9 @@ class TwoDropouts:
         first, second = Nudges(_NOTHING), Nudges(_NOTHING)
         loss = (attempt.loss(first) + attempt.loss(second, dropout=1)) / 2
         apart = disagreement(first.answers, second.answers)
-        attempt.add_gradient(loss if apart is None else loss + self.options.agreement * apart)
+        if apart is not None:
+            loss = loss + attempt.share * self.options.agreement * apart
+        attempt.add_gradient(loss)
 
 
 def disagreement(
