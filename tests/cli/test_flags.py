@@ -23,6 +23,7 @@ FROZEN = {
     "shelfwise train": "PREPARED! --out! --from --resume/--anew --profile --set --json",
     "shelfwise evaluate": "RUN! --data --truth --html --folds --curve --set --json",
     "shelfwise diagnose": "RUN! --data --part --single --html --json",
+    "shelfwise attack": "RUN! --data --html --set --json",
     "shelfwise calibrate": "RUN! --out! --data --set --json",
     "shelfwise cross-validate": "PREPARED! --out! --by --folds --set --json",
     "shelfwise learning-curve": "PREPARED! --out! --shares --seeds --set --json",

@@ -96,7 +96,7 @@ def test_steps_downhill_lower_it_and_so_the_softmax(
     optimizer = torch.optim.AdamW(network.model.parameters(), lr=3e-3)
     before = match_of(network, prepared_sample, Softmax()).item()
 
-    for _ in range(30):
+    for _ in range(50):
         optimizer.zero_grad()
         match_of(network, prepared_sample, loss).backward()
         optimizer.step()
