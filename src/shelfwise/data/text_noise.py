@@ -19,7 +19,8 @@ NoiseKind = Literal[
 ]
 _Choice = TypeVar("_Choice")
 NOISE_KINDS: tuple[NoiseKind, ...] = get_args(NoiseKind)
-_WORD = re.compile(r"([\u3040-\u30ff\u3400-\u9fff]|[^\s\u3040-\u30ff\u3400-\u9fff]+)(\s*)")
+# A word and the gap after it.
+WORD = re.compile(r"([\u3040-\u30ff\u3400-\u9fff]|[^\s\u3040-\u30ff\u3400-\u9fff]+)(\s*)")
 _SHORT = 3  # letters from which on a word can be mistyped and still be known
 # Latin letters and what looks like them in Cyrillic and Greek.
 _LOOKALIKES = dict(
@@ -58,7 +59,7 @@ class Noise(NamedTuple):
 
     def of(self, text: str, rng: np.random.Generator) -> str:
         """The text as it comes; never empty where it was not."""
-        words = [_Word(*found) for found in _WORD.findall(text)]
+        words = [_Word(*found) for found in WORD.findall(text)]
         lead = text[: len(text) - len(text.lstrip())]
         altered: list[_Word] = []
         for place, word in enumerate(words):

@@ -32,6 +32,11 @@ class Place(nn.Module):
         self.name = name
         self.nudges: Nudges | None = None
 
+    @property
+    def is_heard(self) -> bool:
+        """Whether somebody remembers what is answered here."""
+        return self.nudges is not None and self.nudges.hears
+
     def forward(self, value: Tensor, there: Tensor | None = None) -> Tensor:
         """``value``, perhaps with something added.
 
@@ -73,7 +78,8 @@ class Ball:
 class Nudges:
     """What is added at each place in one way of working out a loss."""
 
-    places: frozenset[str]
+    places: frozenset[str] = frozenset()
+    hears: bool = False  # whether answers are remembered
     draw: Draw | None = None  # None: nothing is added at first
     added: dict[Key, Tensor] = field(default_factory=dict)
     balls: dict[Key, Ball] = field(default_factory=dict)
@@ -87,7 +93,7 @@ class Nudges:
 
     def at(self, name: str, value: Tensor, there: Tensor | None) -> Tensor:
         """As `Place`."""
-        if name in _ANSWERS:
+        if self.hears and name in _ANSWERS:
             self.answers.append((name, value))
         if name not in self.places:
             return value

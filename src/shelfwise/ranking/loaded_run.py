@@ -121,10 +121,11 @@ class LoadedRun:
         pieces = [torch.zeros(0, self.encoder.width)]
         for start in range(0, len(order), _TEXTS_AT_A_TIME):
             some = order[start : start + _TEXTS_AT_A_TIME]
-            pieces.append(self._encode([tokens[text] for text in some]))
+            pieces.append(self.read([tokens[text] for text in some]))
         return torch.cat(pieces)[torch.from_numpy(np.argsort(order))]
 
-    def _encode(self, tokens: Sequence[NDArray[np.int32]]) -> Tensor:
+    def read(self, tokens: Sequence[NDArray[np.int32]]) -> Tensor:
+        """``[B, H]`` unit vectors of texts given by their tokens, with gradient where it is on."""
         longest = max(len(one) for one in tokens)
         ids_BL = torch.zeros(len(tokens), longest, dtype=torch.int64)
         mask_BL = torch.zeros(len(tokens), longest, dtype=torch.bool)

@@ -25,7 +25,6 @@ from shelfwise.data.token_cache import TOKEN_CACHE
 from shelfwise.data.tokens import TokenTable, tokenise
 from shelfwise.losses.classification import classification_loss
 from shelfwise.models.config import ModelOptions
-from shelfwise.models.places import reachable
 from shelfwise.models.pretrained import encoder_folder
 from shelfwise.models.text_classifier import TextClassifier
 from shelfwise.models.text_encoder import load_text_encoder
@@ -36,6 +35,7 @@ from shelfwise.schema.progress import Progress
 from shelfwise.schema.run_files import CURVE, MODEL
 from shelfwise.training.adversaries.attempt import Attempt
 from shelfwise.training.adversaries.choice import Opponent
+from shelfwise.training.clipping import clip_gradient
 from shelfwise.training.config import TrainOptions
 from shelfwise.training.device import choose_device
 from shelfwise.training.optimizer import optimizer_of
@@ -112,7 +112,7 @@ def _fit(
                 penalty = bank.encoder.penalty()
                 if penalty is not None:
                     penalty.backward()  # type: ignore[no-untyped-call]  # torch
-                torch.nn.utils.clip_grad_norm_(model.parameters(), options.clip)
+                clip_gradient(list(model.parameters()), options.clip)
                 optimizer.step()
                 bank.encoder.after_step(step, steps)
                 optimizer.zero_grad(set_to_none=True)
@@ -166,7 +166,7 @@ class _LossOf:
     def attempt(self) -> Attempt:
         learning = [p for p in self.model.parameters() if p.requires_grad]
         drawn = int(np.random.default_rng([*self.drawn_by, 3]).integers(2**63))
-        return Attempt(self, reachable(self.model), learning, drawn)
+        return Attempt(self, (self.model,), learning, drawn)
 
     def __call__(self, dropout: int) -> Tensor:
         seed = np.random.default_rng([*self.drawn_by, 2, dropout]).integers(2**63)

@@ -16,7 +16,6 @@ from torch import Tensor
 
 from shelfwise.losses.lambda_loss import lambda_loss
 from shelfwise.losses.list_net import list_net_loss
-from shelfwise.models.places import reachable
 from shelfwise.training.adversaries.attempt import Attempt
 from shelfwise.training.config import TrainOptions
 from shelfwise.training.judged_pairs import JudgedPairs, places_of
@@ -38,7 +37,7 @@ class JudgedLesson:
 
     def attempt(self, learning: Sequence[torch.nn.Parameter]) -> Attempt:
         """As an adversary is handed it."""
-        return Attempt(self, reachable(self.reader.model), learning, self._drawn(3))
+        return Attempt(self, (self.reader.model,), learning, self._drawn(3))
 
     def __call__(self, dropout: int) -> Tensor:
         """The loss, with gradient.

@@ -85,7 +85,7 @@ def match_loss(
     if near_RC is not None:
         prior_RC = prior_RC + near_RC
     repeat_RC = network.model.repeats(requests, catalogue, near_RC)
-    if network.model.matches.nudges is not None:
+    if network.model.matches.is_heard:
         places = torch.from_numpy(np.unique(candidates.places(batch.match_item_M)))
         places = places.to(network.bank.device)
         among_RA = scaled_RD @ catalogue.target_VD[places].T + (prior_RC + repeat_RC)[:, places]

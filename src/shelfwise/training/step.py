@@ -13,7 +13,6 @@ from torch import Tensor
 from shelfwise.data.batches import Batch, Examples
 from shelfwise.data.loader import LoaderPlan, first_rows
 from shelfwise.data.prepared import PreparedShop
-from shelfwise.models.places import reachable
 from shelfwise.schema.errors import ShelfwiseError
 from shelfwise.training.adversaries.attempt import Attempt
 from shelfwise.training.adversaries.choice import Opponent
@@ -82,8 +81,8 @@ class Learner:
 
         learning = [p for group in self.optimizer.param_groups for p in group["params"]]
         drawn = self._drawn(number, 3)
-        reached = reachable(self.network.model, self.network.bank.encoder)
-        attempt = Attempt(loss_of, reached, learning, drawn, weight, self.network.phases)
+        networks = (self.network.model, self.network.bank.encoder)
+        attempt = Attempt(loss_of, networks, learning, drawn, weight, self.network.phases)
         self.opponent.learn(step, attempt)
         return found[0]
 

@@ -84,12 +84,16 @@ class TextBank:
 
     def encode(self, rows: NDArray[np.int64]) -> Tensor:
         """``[B, H]`` unit vectors of the chosen texts, with gradient where it is switched on."""
+        with half_precision(self.device):
+            return self.encoder.upper(*self._below(rows))
+
+    def _below(self, rows: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
+        """``[B, L, H]`` states of texts below what learns, and ``[B, L]`` where tokens are."""
         ids_BL, mask_BL = self.tokens.padded(rows)
         mask = torch.from_numpy(mask_BL).to(self.device)
-        with half_precision(self.device):
-            if self._lower is None:
-                return self.encoder(torch.from_numpy(ids_BL).to(self.device), mask)  # type: ignore[no-any-return]  # nn.Module
-            return self.encoder.upper(self._lower.of(self.encoder, rows, mask_BL), mask)
+        if self._lower is None:
+            return self.encoder.lower(torch.from_numpy(ids_BL).to(self.device), mask), mask
+        return self._lower.of(self.encoder, rows, mask_BL), mask
 
     def encode_many(self, texts: NDArray[np.int64], *, learning: bool = False) -> Tensor:
         """As `encode`, in float32 and in the order of ``texts``, however many they are.
@@ -117,14 +121,9 @@ class TextBank:
         """Pairs of texts, each text read once, up to where the two of a pair meet."""
         text_T, place_2B = np.unique(np.stack([first_B, second_B]), return_inverse=True)
         sides = (torch.from_numpy(side).to(self.device) for side in place_2B.reshape(2, -1))
-        ids_TL, mask_TL = self.tokens.padded(text_T)
-        mask = torch.from_numpy(mask_TL).to(self.device)
         with half_precision(self.device):
-            if self._lower is None:
-                lower_TLH = self.encoder.lower(torch.from_numpy(ids_TL).to(self.device), mask)
-            else:
-                lower_TLH = self._lower.of(self.encoder, text_T, mask_TL)
-            return side_by_side(self.encoder.middle(lower_TLH, mask), mask, *sides)
+            lower_TLH, mask_TL = self._below(text_T)
+            return side_by_side(self.encoder.middle(lower_TLH, mask_TL), mask_TL, *sides)
 
     def read(self, ids_BN: Tensor, mask_BN: Tensor) -> Tensor:
         """``[B, H]`` unit vectors of texts that are none of the bank's, given by their tokens."""

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from shelfwise.models.places import Place, reachable
+from shelfwise.models.places import Place
 from shelfwise.schema.errors import ConfigError
 from shelfwise.training.adversaries.attempt import Attempt
 from shelfwise.training.adversaries.choice import Opponent, adversary_of
@@ -46,7 +46,7 @@ class Line(nn.Module):
         return (out**2 if self.squared else out).sum()
 
     def attempt(self, seed: int = 7) -> Attempt:
-        return Attempt(self.loss, reachable(self), [self.weight], seed)
+        return Attempt(self.loss, [self], [self.weight], seed)
 
 
 def line(*, squared: bool = False) -> Line:
@@ -139,7 +139,7 @@ def test_awp_moves_weights_by_a_share_of_their_length() -> None:
         weights.append(made.weight.detach().clone())
         return loss(dropout)
 
-    attempt = Attempt(watched, reachable(made), [made.weight], 0)
+    attempt = Attempt(watched, [made], [made.weight], 0)
     adversary_of(Awp(radius=0.1, weight=1.0)).learn(attempt)
 
     # The gradient points along (3, 4) / 5; the matrix, 10 long, is moved by 1.

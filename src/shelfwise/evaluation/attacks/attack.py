@@ -16,6 +16,7 @@ import numpy as np
 
 from shelfwise.data.part_rows import LEARNED
 from shelfwise.data.prepared import PreparedJudgements, PreparedShop
+from shelfwise.data.targets import match_targets
 from shelfwise.evaluation.attacks.config import AttackOptions
 from shelfwise.evaluation.attacks.curve import Curve
 from shelfwise.evaluation.attacks.damage import (
@@ -112,9 +113,9 @@ def attack(
 def _of_shop(
     run: Path, prepared: PreparedShop, options: AttackOptions, progress: Progress
 ) -> AttackReport:
-    victim = Victim.of(open_run(run), prepared, options)
-    if len(victim.targets) == 0:
+    if len(match_targets(prepared, "test")) == 0:
         raise ArtifactError(f"{run}: no request of the test asks for the catalogue's order")
+    victim = Victim.of(open_run(run), prepared, options)
     harms, notes = attack_shop(victim, progress)
     with progress.step("Keyword stuffing"):
         pushes = stuffing(victim)
@@ -155,8 +156,7 @@ def _lists(victim: Victim) -> list[Row]:
     options = victim.options
     measured = EvaluateOptions(k=options.k, draws=options.draws, seed=options.seed)
     taken = taken_in(victim.prepared, LEARNED)
-    view = victim.view(victim.targets)
-    top_TK = victim.ranked(victim.scorer.match, victim.targets, view).top_TK
+    top_TK = victim.ranked(victim.scorer.match, victim.targets, victim.headline).top_TK
     vector_VH = victim.run.known.item_text_VH.cpu().numpy()
     shelf = Shelf.of(taken, victim.targets, vector_VH, verdicts(victim.prepared, victim.targets))
     rows = list_rows(OURS, top_TK, shelf, victim.targets, measured)

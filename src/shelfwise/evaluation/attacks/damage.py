@@ -11,14 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from shelfwise.data.part_rows import LEARNED
 from shelfwise.data.targets import MatchTargets
 from shelfwise.evaluation.attacks.curve import Drawing
 from shelfwise.evaluation.attacks.shop import Harm
 from shelfwise.evaluation.attacks.victim import Victim
 from shelfwise.evaluation.match import View
 from shelfwise.evaluation.per_owner import per_owner
-from shelfwise.retrieval.taken import taken_in
 
 _FEWEST = 20  # requests below which a group is not told
 _MOST = 10  # groups told
@@ -106,8 +104,7 @@ def _by_popularity(
     victim: Victim, targets: MatchTargets
 ) -> Iterator[tuple[str, NDArray[np.bool_]]]:
     """By the most popular right answer: head, the items that make up half of what was taken."""
-    taken = taken_in(victim.prepared, LEARNED)
-    times_V = np.bincount(taken.item_E, minlength=taken.items)
+    times_V = victim.times_V
     order = np.argsort(-times_V, kind="stable")
     share = times_V[order].cumsum() / max(1, times_V.sum())
     head_V = np.zeros(len(times_V), bool)

@@ -12,7 +12,8 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
-from shelfwise.models.places import Nudges, Place, PlaceName, kept_within, laid, steepest
+from shelfwise.models.places import Nudges, Place, PlaceName, laid
+from shelfwise.training.adversaries.moves import climb
 
 _REACH = 2.5  # radii that all steps together could go
 _Answer = TypeVar("_Answer")
@@ -42,13 +43,7 @@ def hardest(
         if not loss.requires_grad:  # nothing that passes the place is told of in the loss
             break
         found = torch.autograd.grad(loss, list(nudges.added.values()), allow_unused=True)
-        for (key, delta), gradient in zip(list(nudges.added.items()), found, strict=True):
-            if gradient is None:
-                continue
-            with torch.no_grad():
-                step = radius * _REACH / steps * steepest(gradient, nudges.balls[key], "linf")
-                moved = delta + step
-                nudges.put(key, kept_within(moved, nudges.balls[key], radius, "linf"))
+        climb(nudges, list(found), radius * _REACH / steps, radius, "linf")
     return nudges.settled()
 
 

@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -19,7 +18,6 @@ from shelfwise.evaluation.attacks.curve import Attack, Curve, Drawing, curve_of
 from shelfwise.evaluation.attacks.gradient import hardest, under
 from shelfwise.evaluation.attacks.histories import HISTORY_NOISES, disturbed
 from shelfwise.evaluation.attacks.victim import Victim, unlikelihood
-from shelfwise.evaluation.match import View
 from shelfwise.evaluation.per_owner import per_owner
 from shelfwise.evaluation.stored_answers import evenly_spread
 from shelfwise.models.config import FlatTextHistory, NoHistory
@@ -92,19 +90,18 @@ def _title_noise(victim: Victim) -> list[Harm | str]:
     if not victim.reads_titles:
         return ["Title noise: the run tells items by their ids; left out."]
     targets, texts = victim.targets, list(victim.run.item_texts)
-    view = victim.view(targets)
     attacked = []
     for share in victim.options.noise_shares:
         changed = noisy(texts, Noise(share), victim.options.seed)
         scorer = victim.with_titles(
             {n: new for n, (old, new) in enumerate(zip(texts, changed, strict=True)) if old != new}
         )
-        attacked.append((share, victim.ndcg(scorer.match, targets, view)))
-    return [_on_all(victim, TITLE_NOISE, view, attacked)]
+        attacked.append((share, victim.ndcg(scorer.match, targets, victim.headline)))
+    return [_harm(victim, TITLE_NOISE, targets, victim.clean_T, attacked)]
 
 
 def _history_noise(victim: Victim) -> list[Harm | str]:
-    targets, view = victim.targets, victim.view(victim.targets)
+    targets = victim.targets
     found: list[Harm | str] = []
     for noise in HISTORY_NOISES:
         attack = Attack(noise, _HISTORY_ABOUT[noise], "share of events")
@@ -119,8 +116,8 @@ def _history_noise(victim: Victim) -> list[Harm | str]:
                 victim.options.seed,
             )
             scorer = victim.with_history(history)
-            attacked.append((share, victim.ndcg(scorer.match, moved, view)))
-        found.append(_on_all(victim, attack, view, attacked))
+            attacked.append((share, victim.ndcg(scorer.match, moved, victim.headline)))
+        found.append(_harm(victim, attack, targets, victim.clean_T, attacked))
     return found
 
 
@@ -175,7 +172,7 @@ def _scores_of(victim: Victim, targets: MatchTargets, anew: PlaceName) -> Callab
         model.eval()
         catalogue = known
         if anew == "words":
-            vector_QH = _read(victim, chosen.tokens)
+            vector_QH = run.read(chosen.tokens)
             catalogue = known._replace(
                 query_QD=model.query_vectors(vector_QH), query_text_QH=vector_QH
             )
@@ -186,28 +183,6 @@ def _scores_of(victim: Victim, targets: MatchTargets, anew: PlaceName) -> Callab
         return model.match_scores(request_RD, requests, catalogue)
 
     return scores
-
-
-def _read(victim: Victim, tokens: Sequence[NDArray[np.int32]]) -> Tensor:
-    longest = max((len(one) for one in tokens), default=1)
-    ids_BL = torch.zeros(len(tokens), longest, dtype=torch.int64)
-    mask_BL = torch.zeros(len(tokens), longest, dtype=torch.bool)
-    for row, one in enumerate(tokens):
-        ids_BL[row, : len(one)] = torch.from_numpy(one)
-        mask_BL[row, : len(one)] = True
-    vectors: Tensor = victim.run.encoder(ids_BL, mask_BL)
-    return vectors
-
-
-def _on_all(
-    victim: Victim,
-    attack: Attack,
-    view: View,
-    attacked: Sequence[tuple[float, NDArray[np.float64]]],
-) -> Harm:
-    targets = victim.targets
-    clean_T = victim.ndcg(victim.scorer.match, targets, view)
-    return _harm(victim, attack, targets, clean_T, attacked)
 
 
 def _harm(

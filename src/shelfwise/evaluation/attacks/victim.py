@@ -42,6 +42,9 @@ class Victim:
     targets: MatchTargets  # as the test asks them
     searches: MatchTargets  # those at which something was typed, each by itself
     options: AttackOptions
+    times_V: NDArray[np.int64]  # how often each item was taken before the test
+    headline: View  # of the targets
+    clean_T: NDArray[np.float64]  # NDCG of the targets without an attack
 
     @classmethod
     def of(cls, run: LoadedRun, prepared: PreparedShop, options: AttackOptions) -> Victim:
@@ -51,7 +54,13 @@ class Victim:
             evenly_spread(found, options.most_targets)
             for found in (match_targets(prepared, "test"), search_targets(prepared, "test"))
         )
-        return cls(prepared, RunScorer(run, prepared), targets, searches, options)
+        taken = taken_in(prepared, LEARNED)
+        times_V = np.bincount(taken.item_E, minlength=taken.items)
+        headline = views(prepared, targets, times_V > 0)[0]
+        scorer = RunScorer(run, prepared)
+        clean = _ranked(scorer.match, targets, headline, options.k, taken.items)
+        clean_T = clean.ndcg(options.k)
+        return cls(prepared, scorer, targets, searches, options, times_V, headline, clean_T)
 
     @property
     def run(self) -> LoadedRun:
@@ -65,15 +74,11 @@ class Victim:
 
     def view(self, targets: MatchTargets) -> View:
         """The headline view of some targets."""
-        taken = taken_in(self.prepared, LEARNED)
-        warm_V = np.bincount(taken.item_E, minlength=taken.items) > 0
-        return views(self.prepared, targets, warm_V)[0]
+        return views(self.prepared, targets, self.times_V > 0)[0]
 
     def ranked(self, score: Score, asked: MatchTargets, view: View) -> Ranked:
         """Where right answers stand when ``asked`` are answered by ``score``."""
-        items = len(self.prepared.items)
-        found = rank_all({OURS: score}, asked, [view], items, Silent(), self.options.k)
-        return found[OURS, view.name]
+        return _ranked(score, asked, view, self.options.k, len(self.times_V))
 
     def ndcg(self, score: Score, asked: MatchTargets, view: View) -> NDArray[np.float64]:
         """``[T]`` nan where the view leaves a target without answers."""
@@ -114,6 +119,10 @@ class Victim:
         surface_R = np.full(len(rows), SURFACES.index(Surface.RECOMMENDATION), np.int64)
         asked = as_requests(history, targets.query_T[rows], surface_R, torch.device("cpu"))
         return asked.requests, asked.query_texts
+
+
+def _ranked(score: Score, asked: MatchTargets, view: View, k: int, items: int) -> Ranked:
+    return rank_all({OURS: score}, asked, [view], items, Silent(), k)[OURS, view.name]
 
 
 def unlikelihood(score_RV: Tensor, view: View, rows: NDArray[np.int64]) -> Tensor:

@@ -41,6 +41,7 @@ from shelfwise.training.adaptation.pairs import (
     training_pairs,
 )
 from shelfwise.training.adaptation.variation import Variations
+from shelfwise.training.clipping import clip_gradient
 from shelfwise.training.config import TrainOptions
 from shelfwise.training.device import choose_device
 from shelfwise.training.optimizer import optimizer_of
@@ -247,7 +248,7 @@ def _take_step(
         return terms
     terms.total.backward()  # type: ignore[no-untyped-call]  # torch
     parameters = [p for group in optimizer.param_groups for p in group["params"]]
-    torch.nn.utils.clip_grad_norm_(parameters, train.clip)
+    clip_gradient(parameters, train.clip)
     optimizer.step()
     teacher.bank.encoder.after_step(step, teacher.options.steps)
     optimizer.zero_grad(set_to_none=True)

@@ -5,7 +5,6 @@ Shape suffixes in this file: B = texts, L = tokens of the longest, W = words of 
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,14 +14,13 @@ from tokenizers import Tokenizer
 from shelfwise.data.config import TextOptions
 from shelfwise.data.prepared import PreparedShop, item_of
 from shelfwise.data.text import item_text
+from shelfwise.data.text_noise import WORD
 from shelfwise.data.tokens import pad_id_of
 from shelfwise.schema.item import Item
 
 _FIELD_LEFT_OUT = 0.5
 _WORD_LEFT_OUT = 0.2
 _SWAPPED = 0.5
-# Chinese and Japanese write no gaps: there each character is a word.
-_WORD = re.compile(r"([\u3040-\u30ff\u3400-\u9fff]|[^\s\u3040-\u30ff\u3400-\u9fff]+)(\s*)")
 
 
 def varied_text(item: Item, options: TextOptions, rng: np.random.Generator) -> str:
@@ -44,7 +42,7 @@ def varied_text(item: Item, options: TextOptions, rng: np.random.Generator) -> s
 
 def varied_words(text: str, rng: np.random.Generator) -> str:
     """Words left out one time in five, at least one kept; half the time two neighbours swapped."""
-    words = _WORD.findall(text)
+    words = WORD.findall(text)
     if not words:
         return text
     kept_W = rng.random(len(words)) >= _WORD_LEFT_OUT

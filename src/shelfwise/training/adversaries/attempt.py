@@ -9,7 +9,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from shelfwise.models.places import Ball, Nudges, Place, laid
+from shelfwise.models.places import Ball, Nudges, along, laid, reachable
 from shelfwise.training.phases import Phases, Untimed
 
 
@@ -22,7 +22,7 @@ class Attempt:
     """
 
     loss_of: Callable[[int], Tensor]
-    places: Sequence[Place]
+    networks: Sequence[torch.nn.Module]  # whose places can be reached
     learning: Sequence[torch.nn.Parameter]
     seed: int  # of what the adversary draws itself
     share: float = 1.0  # of the step's loss that is this batch's, as `loss_of` has it already
@@ -30,7 +30,7 @@ class Attempt:
 
     def loss(self, nudges: Nudges, dropout: int = 0) -> Tensor:
         """The batch's loss with ``nudges`` laid at all places."""
-        with laid(self.places, nudges):
+        with laid(reachable(*self.networks), nudges):
             return self.loss_of(dropout)
 
     def add_gradient(self, loss: Tensor) -> None:
@@ -71,5 +71,4 @@ class EvenDraw:
     def __call__(self, ball: Ball) -> Tensor:
         # Drawn on the CPU: the same numbers on every device.
         even = torch.rand(ball.there.shape, generator=self.generator) * 2 - 1
-        size = (self.radius * ball.root).view(-1, *[1] * (ball.there.dim() - 1))
-        return even.to(ball.there.device) * size
+        return even.to(ball.there.device) * along(self.radius * ball.root, even)

@@ -17,8 +17,6 @@ from shelfwise.models.places import Nudges
 from shelfwise.training.adversaries.attempt import Attempt
 from shelfwise.training.adversaries.options import Awp
 
-_NOTHING: frozenset[str] = frozenset()
-
 
 @dataclass(frozen=True, slots=True)
 class WeightPerturbation:
@@ -28,7 +26,7 @@ class WeightPerturbation:
 
     def learn(self, attempt: Attempt) -> None:
         """As `Adversary`."""
-        loss = attempt.loss(Nudges(_NOTHING))
+        loss = attempt.loss(Nudges())
         if not loss.requires_grad:
             return
         learning = list(attempt.learning)
@@ -36,7 +34,7 @@ class WeightPerturbation:
         found = attempt.gradients(loss, learning)
         _add(learning, found, 1 - self.options.weight)
         with _moved(learning, found, self.options.radius):
-            moved = attempt.loss(Nudges(_NOTHING))
+            moved = attempt.loss(Nudges())
             attempt.add_gradient(self.options.weight * moved)
 
 

@@ -12,8 +12,6 @@ from shelfwise.training.adversaries.attempt import Attempt
 from shelfwise.training.adversaries.moves import climb, learn_as_it_is
 from shelfwise.training.adversaries.options import FreeLb
 
-_REACH = 1.5  # radii that all steps together could go
-
 
 @dataclass(frozen=True, slots=True)
 class FreeLargeBatch:
@@ -24,7 +22,7 @@ class FreeLargeBatch:
     def learn(self, attempt: Attempt) -> None:
         """As `Adversary`."""
         options = self.options
-        step = options.step_size or _REACH * options.radius / options.steps
+        step = options.each_step
         nudges = Nudges(frozenset(options.places), draw=attempt.evenly(options.radius))
         for turn in range(options.steps):
             found = learn_as_it_is(attempt, nudges, 1 / options.steps)

@@ -39,28 +39,33 @@ class _Beside(_Perturbing):
     """Share of the gradient that comes from the moved rows; the rest from the rows as they are."""
 
 
+class _InSteps(_Perturbing):
+    steps: PositiveInt = 3
+    step_size: PositiveFloat | None = None
+    """Of one step; left out, 1.5 times the radius over the steps."""
+
+    @property
+    def each_step(self) -> float:
+        """How far a step goes."""
+        return self.step_size or 1.5 * self.radius / self.steps
+
+
 class Fgm(_Beside):
     """One step up the gradient: two passes (fast gradient method)."""
 
     kind: Literal["fgm"] = "fgm"
 
 
-class Pgd(_Beside):
+class Pgd(_Beside, _InSteps):
     """Several steps, each brought back within the radius: the worst that is found counts."""
 
     kind: Literal["pgd"] = "pgd"
-    steps: PositiveInt = 3
-    step_size: PositiveFloat | None = None
-    """Of one step; left out, 1.5 times the radius over the steps."""
 
 
-class FreeLb(_Perturbing):
+class FreeLb(_InSteps):
     """Several steps from a random start, whose gradients all teach the weights."""
 
     kind: Literal["free_lb"] = "free_lb"
-    steps: PositiveInt = 3
-    step_size: PositiveFloat | None = None
-    """Of one step; left out, 1.5 times the radius over the steps."""
 
 
 class Awp(_Adversary):

@@ -18,8 +18,6 @@ from shelfwise.training.adversaries.moves import (
 )
 from shelfwise.training.adversaries.options import Pgd
 
-_REACH = 1.5  # radii that all steps together could go
-
 
 @dataclass(frozen=True, slots=True)
 class ProjectedGradient:
@@ -30,7 +28,7 @@ class ProjectedGradient:
     def learn(self, attempt: Attempt) -> None:
         """As `Adversary`. Steps between the first and the last ask for no weight's gradient."""
         options = self.options
-        step = options.step_size or _REACH * options.radius / options.steps
+        step = options.each_step
         nudges = Nudges(frozenset(options.places))
         found = learn_as_it_is(attempt, nudges, 1 - options.weight)
         climb(nudges, found, step, options.radius, options.norm)

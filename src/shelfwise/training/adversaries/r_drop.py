@@ -17,8 +17,6 @@ from shelfwise.models.places import Nudges
 from shelfwise.training.adversaries.attempt import Attempt
 from shelfwise.training.adversaries.options import RDrop
 
-_NOTHING: frozenset[str] = frozenset()
-
 
 @dataclass(frozen=True, slots=True)
 class TwoDropouts:
@@ -28,7 +26,7 @@ class TwoDropouts:
 
     def learn(self, attempt: Attempt) -> None:
         """As `Adversary`."""
-        first, second = Nudges(_NOTHING), Nudges(_NOTHING)
+        first, second = Nudges(hears=True), Nudges(hears=True)
         loss = (attempt.loss(first) + attempt.loss(second, dropout=1)) / 2
         apart = disagreement(first.answers, second.answers)
         if apart is not None:
