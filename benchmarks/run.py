@@ -20,6 +20,7 @@ from benchmarks.eshop import eshop
 from benchmarks.next_item import next_item
 from benchmarks.off_policy import off_policy
 from benchmarks.prepare_speed import prepare_speed
+from benchmarks.push import push
 from benchmarks.relevance import relevance
 from benchmarks.retail import retail
 from benchmarks.robustness import robustness
@@ -39,6 +40,7 @@ _COMMANDS = (
     encoder_modes,
     truth,
     robustness,
+    push,
 )  # fmt: skip  # a line each: several hands add theirs
 
 app = typer.Typer(

@@ -147,3 +147,38 @@ def test_a_log_in_which_no_figure_can_be_told() -> None:
     assert len(flags) == 60
     assert flags["score"].to_list() == [0.0] * 60
     assert flags["reason"].is_null().all()
+
+
+def _company(**columns: Any) -> pl.DataFrame:
+    told = {"crowd": None, "crowd_text": None, "replay_text": None, **columns}
+    schema = {"id": pl.UInt64, "crowd": pl.Float64, "crowd_text": pl.String}
+    return pl.DataFrame([told], schema=schema | {"replay_text": pl.String}, orient="row")
+
+
+def test_company_speaks_against_somebody_of_few_acts() -> None:
+    features = actor_features(
+        numbered(crowd(60) + metronome(99, lists=2)), "owner", category_V=_CATEGORY_V
+    )
+    company = _company(id=99, crowd=0.9, crowd_text="took what 40 users took")
+
+    found = _of(flag(features, _PLAIN, company=company), 99)
+
+    # Its own four acts, however steady, are too few to say anything.
+    assert found["rules"] == ["hired crowd"]
+    assert found["score"] == pytest.approx(0.98 * 0.9)
+    assert found["flagged"]
+    assert found["reason"] == "took what 40 users took"
+
+
+def test_company_is_not_forgiven_to_somebody_who_buys() -> None:
+    features = actor_features(numbered(crowd(60)), "owner", category_V=_CATEGORY_V)
+    before = flag(features, _PLAIN)
+    company = _company(id=3, replay_text="asked for pages in the very rhythm of another")
+
+    after = flag(features, _PLAIN, company=company)
+
+    found = _of(after, 3)
+    assert found["score"] == pytest.approx(1 - 0.1 * (1 - _of(before, 3)["score"]))
+    assert "repeats another" in found["rules"]
+    others = pl.col("id") != 3
+    assert_frame_equal(after.filter(others), before.filter(others))

@@ -9,7 +9,7 @@ import polars as pl
 from shelfwise.data.fraud.forest import isolation
 from shelfwise.data.fraud.options import ActorKind, FraudOptions
 from shelfwise.data.fraud.population import population_of, with_night
-from shelfwise.data.fraud.rules import Rule, buys_as_usual, rules_for
+from shelfwise.data.fraud.rules import Rule, buys_as_usual, company_rules, rules_for
 
 FLAGS: Mapping[str, pl.DataType] = {
     "actor": pl.String(),
@@ -20,13 +20,19 @@ FLAGS: Mapping[str, pl.DataType] = {
     "rules": pl.List(pl.String()),
     "rows": pl.Int64(),
 }
+COMPANY = ("crowd", "replay_text")
 _FOREST = "stands alone"
 _FOREST_WEIGHT = 0.2
 _FOREST_RAMP = 0.1
 _TOLD = 0.1  # evidence below which a rule is no part of the reason
 
 
-def flag(features: pl.DataFrame, options: FraudOptions, seed: int = 0) -> pl.DataFrame:
+def flag(
+    features: pl.DataFrame,
+    options: FraudOptions,
+    seed: int = 0,
+    company: pl.DataFrame | None = None,
+) -> pl.DataFrame:
     """Score every actor that has done enough to be judged.
 
     What is usual is measured on these very actors, so hand over figures of the training period
@@ -36,19 +42,28 @@ def flag(features: pl.DataFrame, options: FraudOptions, seed: int = 0) -> pl.Dat
         features: `actor_features` of one kind of actor.
         options: the thresholds.
         seed: of the isolation forest.
+        company: ``id`` and what `crowds` and `replays` say of it; actors with a row are judged
+            however little they did.
 
     Returns:
         Columns of `FLAGS`, one row per judged actor in order of ``id``: ``score`` in [0, 1],
         ``flagged``, ``reason`` in words (null where nothing speaks against the actor) and the
-        names of the ``rules`` behind it. Actors with fewer than ``min_acts`` acts have no row.
+        names of the ``rules`` behind it. Others with fewer than ``min_acts`` acts have no row.
     """
     if features.is_empty():
         return pl.DataFrame(schema=FLAGS)
     actor: ActorKind = features["actor"][0]
     features = with_night(features)
     people = population_of(features, options)
-    judged = features.filter(pl.col("acts") >= options.min_acts).sort("id")
+    enough = pl.col("acts") >= options.min_acts
     rules = list(rules_for(actor, people, options))
+    if company is not None:
+        features = features.join(company, on="id", how="left")
+        # Their own figures say little; they are judged by the company they keep alone.
+        rules = [rule._replace(evidence=pl.when(enough).then(rule.evidence)) for rule in rules]
+        rules += company_rules()
+        enough |= pl.any_horizontal(pl.col(COMPANY).is_not_null())
+    judged = features.filter(enough).sort("id")
     if options.forest:
         judged = judged.with_columns(isolation(judged, people, seed))
         rules.append(_stands_alone(options))
@@ -71,10 +86,11 @@ def _scored(judged: pl.DataFrame, rules: list[Rule], options: FraudOptions) -> p
     judged = judged.with_columns(
         shown.alias(f"evidence {rule.name}") for rule, shown in zip(rules, evidence, strict=True)
     )
-    innocent = pl.lit(1.0)
+    innocent = {True: pl.lit(1.0), False: pl.lit(1.0)}  # by whether it is forgiven
     for rule in rules:
-        innocent = innocent * (1 - rule.weight * pl.col(f"evidence {rule.name}"))
-    score = (1 - innocent) * pl.when("buys").then(0.5).otherwise(1.0)
+        innocent[rule.forgiven] *= 1 - rule.weight * pl.col(f"evidence {rule.name}")
+    suspect = (1 - innocent[True]) * pl.when("buys").then(0.5).otherwise(1.0)
+    score = 1 - (1 - suspect) * innocent[False]
     told = {rule.name: pl.col(f"evidence {rule.name}") >= _TOLD for rule in rules}
     return judged.select(
         "actor",

@@ -29,6 +29,10 @@ class FraudOptions(Options):
     """Different hours of one day up to which a person may be active."""
     flag_from: Annotated[float, Field(gt=0, le=1)] = 0.5
     """Score from which an actor is flagged."""
+    replays: bool = True
+    """Whether users are looked for whose pages are another's, moved in time; both are flagged."""
+    crowds: bool = True
+    """Whether crowds hired to push an item are looked for: takers who are alike beyond chance."""
     forest: bool = True
     """Whether an isolation forest adds its vote to the rules; alone it never flags anybody."""
     forest_from: Annotated[float, Field(gt=0.5, lt=1)] = 0.6

@@ -6,7 +6,9 @@ its weight. A weight above ``flag_from`` can flag alone; a lighter one needs com
     score = 1 - product over rules of (1 - weight * evidence)
 
 and half of that for an actor who buys as often as others do: purchases cost money, and large
-honest gateways and heavy shoppers make them.
+honest gateways and heavy shoppers make them. Two signs are not forgiven, and speak against
+actors of few acts too, for they rest on what many did: to repeat another's visits, and to be one
+of a hired crowd.
 """
 
 from __future__ import annotations
@@ -33,6 +35,7 @@ class Rule(NamedTuple):
     weight: float
     evidence: pl.Expr  # 0 to 1; null where the log cannot tell
     text: pl.Expr  # the reason as people read it
+    forgiven: bool = True  # by half, where the actor buys as others do
 
 
 def rules_for(actor: ActorKind, people: Population, options: FraudOptions) -> Iterator[Rule]:
@@ -51,6 +54,20 @@ def rules_for(actor: ActorKind, people: Population, options: FraudOptions) -> It
         yield _looks_at_everything(people)
         yield _never_sleeps(people, options)
         yield _at_night(people)
+
+
+def company_rules() -> tuple[Rule, ...]:
+    """What speaks against somebody beside others; columns ``crowd, crowd_text, replay_text``."""
+    return (
+        Rule(
+            "repeats another",
+            0.9,
+            pl.col("replay_text").is_not_null().cast(pl.Float64),
+            pl.col("replay_text"),
+            forgiven=False,
+        ),
+        Rule("hired crowd", 0.98, pl.col("crowd"), pl.col("crowd_text"), forgiven=False),
+    )
 
 
 def buys_as_usual(people: Population) -> pl.Expr:

@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from shelfwise.schema.errors import ConfigError
+from shelfwise.schema.progress import Silent
+
+
+def _answers(owners: list[str], ndcg: list[float], top: list[list[str]], left: float) -> Any:
+    from benchmarks.push_contest import _Answers
+
+    shown = pl.DataFrame({"owner": owners, "ndcg@10": ndcg, "top": top})
+    return _Answers(shown, honest=left, fake=10 * left)
+
+
+def test_exposure_is_the_share_of_the_first_ten_places_of_shoppers_that_all_know() -> None:
+    from benchmarks.board import Figure
+    from benchmarks.push_contest import _Scene, _values
+    from benchmarks.shops import Shop
+
+    shop = Shop(Path(), (), published=False)
+    scene = _Scene("random", shop, shop, ("x", "y"), ())
+    answers = {
+        # Shopper a asks twice; c is asked for in one training alone.
+        "without fakes": _answers(["a", "a", "b"], [1.0, 0.5, 0.25], [["p"], ["x"], ["q"]], 0.0),
+        "undefended": _answers(["b", "a"], [0.0, 1.0], [["x", "y", "p"], ["p", "y"]], 0.0),
+        "defended": _answers(["c", "b", "a"], [1.0, 0.5, float("nan")], [["x"], ["p"], ["q"]], 0.0),
+    }
+
+    found = _values(scene, answers)
+
+    exposure, ndcg = (Figure("random", "match", one) for one in ("exposure@10", "ndcg@10"))
+    assert found["without fakes"][exposure].tolist() == pytest.approx([0.05, 0.0])
+    assert found["undefended"][exposure].tolist() == pytest.approx([0.1, 0.2])
+    assert found["defended"][exposure].tolist() == pytest.approx([0.0, 0.0])
+    assert found["without fakes"][ndcg].tolist() == pytest.approx([0.75, 0.25])
+    assert found["defended"][ndcg].tolist() == pytest.approx([float("nan"), 0.5], nan_ok=True)
+
+
+def test_the_rise_is_told_beside_what_is_left_of_it() -> None:
+    import numpy as np
+    from benchmarks.board import Board, Figure
+    from benchmarks.push_contest import _rises, _told
+
+    figure = Figure("random", "match", "exposure@10")
+    board = Board()
+    for system, value in (("without fakes", 0.01), ("undefended", 0.21), ("defended", 0.02)):
+        board.add(system, {figure: np.array([value, value])})
+
+    found = _rises(board, {"random": None, "never run": None})
+
+    assert found == {
+        "random: rise of exposure, undefended": pytest.approx(0.2),
+        "random: rise of exposure, defended": pytest.approx(0.01),
+        "random: share of the rise that is left": pytest.approx(0.05),
+    }
+    told = _told("random", {one: _answers([], [], [], 0.02) for one in board.runs})
+    assert told["random: requests of fakes discarded"] == pytest.approx(0.2)
+
+
+def test_a_kind_of_fakes_that_there_is_not_is_refused(tmp_path: Path) -> None:
+    from benchmarks.asking import Asking
+    from benchmarks.push_contest import compare_pushed
+
+    with pytest.raises(ConfigError, match="no magic; known are easy, middle, hard"):
+        compare_pushed("", Asking(tmp_path, systems=("magic",)), 0.05, Silent(), drawn=True)
+
+
+@pytest.mark.long
+def test_bots_of_a_small_shop(monkeypatch: pytest.MonkeyPatch, tiny_encoder: Path) -> None:
+    import benchmarks.push_contest as contest
+    from benchmarks.asking import Asking
+
+    monkeypatch.setattr(contest, "_EVENTS", 30_000)
+    settings = (
+        f"model.encoder.name={tiny_encoder}",
+        "model.width=32",
+        "train.threads=1",
+        "train.epochs=1",
+        "train.live_texts=8",
+    )
+    asking = Asking(Path(), 1, 1.0, ("easy",), settings)
+
+    found = contest.compare_pushed("{who}", asking, 0.1, Silent(), drawn=True)
+
+    assert {row["system"] for row in found.rows} == {"without fakes", "undefended", "defended"}
+    assert found.figures["easy: requests of fakes discarded"] > 0.9
+    assert found.figures["easy: requests of real users discarded"] < 0.02
+    assert {gap["b"] for gap in found.differences} == {"without fakes", "undefended"}
