@@ -46,8 +46,8 @@ _CLEAN, _OPEN, _DEFENDED = "without fakes", "undefended", "defended"
 _WHO = {
     False: (
         "Fake users are {share:.0%} of the real ones; each takes five items that 3 to 20 had taken "
-        "and hides them among others, on a real user's visits moved to other people's moments, all "
-        "before the test ({recipes})."
+        "and hides them among others, on a real user's visits moved to moments of others' in the "
+        "last 30 days before the test ({recipes})."
     ),
     True: (
         "A sample shop (synthetic) whose bots make {share:.0%} of all events, once with each "

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from math import log, log1p
 from pathlib import Path
 
@@ -148,3 +149,16 @@ def test_long_logs_of_large_catalogues_get_longer_steps(
     assert len(trend.taken_TV) == 3
     begins = shop.moments.first + 3 * DAY
     assert trend.taken_TV[1].sum() == len(shop.positives.filter(pl.col("at") < begins))
+
+
+def test_rows_of_suspected_fraud_are_not_counted(tmp_path: Path) -> None:
+    rows = [event("purchase", "u1", hour, "i0") for hour in (0, 30)]
+    rows += [event("purchase", "u2", 31, "i0"), event("purchase", "u1", 99, "i1")]
+    shop = prepared_shop(tmp_path, rows)
+    of_u2 = pl.col("at") == pl.col("at").sort().get(2)
+    weight = pl.when(of_u2).then(0.0).otherwise(pl.col("weight")).alias("weight")
+    doubted = replace(shop, positives=shop.positives.with_columns(weight))
+
+    before_day_3 = [trend_of(one).taken_TV[3, 0] for one in (shop, doubted)]
+
+    assert before_day_3 == [3, 2]

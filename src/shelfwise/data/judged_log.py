@@ -11,7 +11,7 @@ from shelfwise.data.features.behaviour import Log
 from shelfwise.data.features.fitted import Fitted, fit_columns
 from shelfwise.data.features.guarded import counted_figures, offered_figures
 from shelfwise.data.features.point_in_time import Standings
-from shelfwise.data.fraud_watch import with_reasons
+from shelfwise.data.fraud_watch import Flags, with_reasons
 from shelfwise.data.history import NONE
 from shelfwise.data.leakage import Made, refuse_leaks
 from shelfwise.data.leaks.negatives import Passed, without_answer
@@ -29,7 +29,7 @@ class Known:
 
     numbers: Numbers
     users: pl.DataFrame  # owner, and features
-    flags: pl.DataFrame  # of the fraud filter
+    flags: Flags  # of the fraud filter
     first_met: pl.DataFrame  # item, owner, at
     moments: Moments
 
@@ -98,7 +98,7 @@ def _behaviour(whole: WholeLog, known: Known, options: DataOptions) -> Log:
         impressions=whole.impressions,
         items=known.numbers.items,
         queries=known.numbers.queries,
-        fraud=known.flags.filter("flagged"),
+        fraud=known.flags.trained.filter("flagged"),
         moments=known.moments,
         split=options.split,
     )

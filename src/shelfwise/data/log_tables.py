@@ -68,9 +68,7 @@ def log_tables(
     judged = None if tables.judgements is None else with_item_ids(tables.judgements)
     items = number_items(tables.catalogue, facts.items.frame()["item_id"], judged, options)
     numbers = Numbers(Owners(facts), items, _queries(facts, judged))
-    watch = FraudWatch(
-        options, moments.validation, scratch, _categories(items), timed=not stage.by_order
-    )
+    watch = FraudWatch(options, moments, scratch, _categories(items), timed=not stage.by_order)
     log, seen = work(stage, numbers, task, watch, scratch, progress)
     with progress.step("Putting the log together", total=2) as step:
         whole = log.finish(numbers.owners.names())
@@ -130,7 +128,7 @@ def _gathered(
         positives=whole.positives,
         judgements=judgements,
         users=known.users,
-        fraud=_written(known.flags),
+        fraud=_written(known.flags.trained),
         vocabularies=found.fitted.words,
         figures=None if found.standings is None else (found.behaviour, found.standings),
         facts=told,

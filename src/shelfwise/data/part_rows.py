@@ -34,6 +34,11 @@ def rows_of_parts(
     return rows.filter(pl.Series(kept_N, dtype=pl.Boolean))
 
 
+def believed(rows: pl.DataFrame) -> pl.DataFrame:
+    """Impressions or positives that are no suspected fraud: what may be counted for others."""
+    return rows.filter(pl.col("weight") > 0)
+
+
 def held_out_after(prepared: PreparedShop, parts: Sequence[Part]) -> NDArray[np.bool_]:
     """``[V]`` items that only parts later than ``parts`` may show the answers of."""
     if prepared.options.split.kind != "cold_items":
@@ -49,11 +54,14 @@ def taken_of_parts(prepared: PreparedShop, parts: Sequence[Part]) -> pl.DataFram
     return rows_of_parts(prepared, prepared.positives, parts).filter(pl.col("at") < end)
 
 
-def taken_by_owner(prepared: PreparedShop, parts: Sequence[Part]) -> pl.DataFrame:
-    """The same with each row's owner, sorted by owner, then time."""
+def taken_by_owner(
+    prepared: PreparedShop, parts: Sequence[Part], *, doubted: bool = True
+) -> pl.DataFrame:
+    """The same with each row's owner, sorted by owner, then time; ``doubted``: fraud as well."""
+    taken = taken_of_parts(prepared, parts)
     requests = prepared.requests.with_row_index("request").select("request", "owner")
     return (
-        taken_of_parts(prepared, parts)
+        (taken if doubted else believed(taken))
         .with_row_index("place")
         .join(requests.with_columns(pl.col("request").cast(pl.Int64)), on="request")
         .sort("owner", "at", "place")

@@ -17,7 +17,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from shelfwise.data.attribution import DAY
-from shelfwise.data.part_rows import rows_of_parts
+from shelfwise.data.part_rows import believed, rows_of_parts
 from shelfwise.data.prepared import PreparedShop
 from shelfwise.data.split import PARTS, Part
 
@@ -80,6 +80,8 @@ def _log_rate(
 def trend_of(prepared: PreparedShop, parts: Sequence[Part] = PARTS) -> Trend:
     """Count the log of ``parts`` once; a request only ever looks at steps before its own.
 
+    Rows of suspected fraud are not counted.
+
     Where time parts the split, steps before a part's end are the same with and without what
     follows; elsewhere answers of the test lie between those of training and must not be counted.
     """
@@ -97,11 +99,11 @@ def trend_of(prepared: PreparedShop, parts: Sequence[Part] = PARTS) -> Trend:
         np.add.at(counts, (step_E + 1, kept["item"].cast(pl.Int64).to_numpy()), 1)
         return counts.cumsum(axis=0, dtype=np.float32)
 
-    positives = rows_of_parts(prepared, prepared.positives, parts)
+    positives = believed(rows_of_parts(prepared, prepared.positives, parts))
     taken, begun = table(positives, "at"), table(_first_takes(prepared, positives), "at")
     if not prepared.has_impressions:
         return Trend(moments.first, step, taken, None, None, None, begun)
-    shown = rows_of_parts(prepared, prepared.impressions, parts)
+    shown = believed(rows_of_parts(prepared, prepared.impressions, parts))
     return Trend(
         moments.first,
         step,

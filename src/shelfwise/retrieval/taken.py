@@ -53,9 +53,12 @@ class Taken(NamedTuple):
         return self.chosen(np.isin(np.arange(len(key_E)), last_E))
 
 
-def taken_in(prepared: PreparedShop, parts: Sequence[Part]) -> Taken:
-    """Behaviour of ``parts`` that counts as a match, sorted by owner and time."""
-    rows = taken_by_owner(prepared, parts)
+def taken_in(prepared: PreparedShop, parts: Sequence[Part], *, doubted: bool = True) -> Taken:
+    """Behaviour of ``parts`` that counts as a match, sorted by owner and time.
+
+    ``doubted``: with that of users whom the fraud filter takes for machines.
+    """
+    rows = taken_by_owner(prepared, parts, doubted=doubted)
     return Taken(
         rows["owner"].to_numpy().astype(np.int64),
         rows["item"].to_numpy().astype(np.int64),

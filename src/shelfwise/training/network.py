@@ -181,7 +181,7 @@ def neighbours_of(
     """
     if most == 0:
         return None
-    found = neighbour_arrays(taken_in(prepared, parts), most, progress)
+    found = neighbour_arrays(taken_in(prepared, parts, doubted=False), most, progress)
     return NeighbourTables(*map(torch.from_numpy, found))
 
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from shelfwise.data.folder import new_folder
 from shelfwise.data.item_facts import item_facts
-from shelfwise.data.part_rows import LEARNED, TRAINED, taken_of_parts
+from shelfwise.data.part_rows import LEARNED, TRAINED, believed, taken_of_parts
 from shelfwise.data.prepared import Prepared, PreparedJudgements, PreparedPairs, PreparedShop
 from shelfwise.data.split import Part
 from shelfwise.data.trend import trend_at
@@ -205,8 +205,8 @@ def _calibrated_on(prepared: PreparedShop, options: TrainOptions) -> str:
 
 
 def taken_counts(prepared: PreparedShop, parts: Sequence[Part]) -> NDArray[np.int64]:
-    """``[V]`` how often each item was a match, as far as ``parts`` tell."""
-    taken = taken_of_parts(prepared, parts)["item"].to_numpy()
+    """``[V]`` how often each item was a match, as far as ``parts`` tell; fraud is not counted."""
+    taken = believed(taken_of_parts(prepared, parts))["item"].to_numpy()
     return np.bincount(taken, minlength=len(prepared.items)).astype(np.int64)
 
 

@@ -49,9 +49,10 @@ def test_every_fake_pushes_every_target_and_real_rows_stay(recipe: Recipe) -> No
 def test_a_fake_comes_when_others_came_and_takes_as_much_as_somebody_did() -> None:
     log = _log()
 
-    found = poisoned(log, Poison("random", 0.1, targets=1))
+    found = poisoned(log, Poison("random", 0.1, targets=1, days=10))
 
     fakes = found.events.slice(len(log))
+    assert fakes["timestamp"].min() >= log["timestamp"].max() - timedelta(days=10)
     visits = fakes.group_by("session_id").agg(pl.col("timestamp").min())["timestamp"]
     assert set(visits) <= set(log["timestamp"])
     sizes = log.group_by("user_id").len()["len"]

@@ -34,8 +34,11 @@ TAKEN: Mapping[str, pl.DataType] = {
 _FEWEST_ITEMS = 3
 _FEWEST_TAKERS = 30
 _TENTHS = 10
+_ALIKE = 41  # items, an item and those whose number of takers is nearest
 _MOST_PAIRS = 4_000_000  # of items, of as many owners, looked at for what is usual
-_EFFECT = 1.5  # chi square less its degrees of freedom, a taker; honest items reach .75
+_EFFECT = 1.5  # chi square less its degrees of freedom, a taker; honest items reach 1.4
+_TIMES = 2.0  # what all but three of a hundred items have of it
+_TASTE = 1.2  # mean logarithm of the lift of an item's takers, above which they are of one taste
 _SURE = 25.0  # the same in its standard deviations
 _SPREAD = (2 * (_TENTHS - 1)) ** 0.5
 
@@ -76,7 +79,10 @@ def crowds(taken: pl.DataFrame) -> pl.DataFrame:
     placed = usual.placed(chosen.join(usual.owners, on="owner", how="semi"))
     takings = chosen.select("owner", "item").join(placed, on="owner")
     counts = [_by_tenth(takings, figure) for figure in FIGURES]
+    # Who takes what goes together this well has a taste, not an order.
+    fans = takings.group_by("item").agg(pl.col("lift").mean()).filter(pl.col("lift") > _TASTE)
     pushed = pl.concat([one.filter(_is_crowd()) for one in counts])
+    pushed = pushed.join(fans, on="item", how="anti")
     if pushed.is_empty():
         return _nobody()
     suspects = chosen.join(
@@ -123,11 +129,11 @@ class _Usual(NamedTuple):
         return cls(owners, together, figures, _edges(figures))
 
     def placed(self, chosen: pl.DataFrame) -> pl.DataFrame:
-        """``owner`` and the tenth, from 0, by each of `FIGURES`."""
+        """``owner``, the tenth, from 0, by each of `FIGURES`, and ``lift``, the company itself."""
         known = self.figures.join(chosen, on="owner", how="semi")
         others = chosen.join(self.owners, on="owner", how="anti")
         figures = pl.concat([known, _figures(others, self.together, own=False)])
-        placed = figures.select("owner")
+        placed = figures.select("owner", pl.col("company").alias("lift"))
         for figure in FIGURES:
             tenths = (
                 figures.select("owner", "class", figure)
@@ -166,22 +172,30 @@ def _edges(figures: pl.DataFrame) -> pl.DataFrame:
 
 
 def _by_tenth(placed: pl.DataFrame, figure: str) -> pl.DataFrame:
-    """``item, figure, tenth, takers, all, expected, over``: an item's takers by tenth.
+    """``item, figure, tenth, takers, all, expected, over, below``: an item's takers by tenth.
 
-    ``over`` is their chi square against everybody's takings, less its degrees of freedom; one more
-    is expected in each tenth, so that a tenth that hardly anybody falls into says little.
+    Expected is what the forty items with the most similar number of takers have, in the middle:
+    takers of a rare item like rare items, in any honest shop. ``over`` is chi square against that,
+    less its degrees of freedom; one more is expected in each tenth, so that a tenth that hardly
+    anybody falls into says little. ``below``: whether the takers stand lower than expected.
     """
+    tenth = pl.DataFrame({"tenth": range(_TENTHS)}, schema={"tenth": pl.Int8})
     counts = placed.group_by("item", pl.col(figure).alias("tenth")).agg(
         pl.len().cast(pl.Float64).alias("takers")
     )
-    usual = placed.group_by(pl.col(figure).alias("tenth")).agg(
-        (pl.len() / pl.lit(len(placed))).alias("share")
-    )
-    told = counts.join(usual, on="tenth").with_columns(
-        pl.col("takers").sum().over("item").alias("all")
+    items = counts.group_by("item").agg(pl.col("takers").sum().alias("all")).sort("all", "item")
+    share = pl.col("takers") / pl.col("all")
+    middle = share.rolling_median(_ALIKE, min_samples=1, center=True).over("tenth")
+    told = (
+        items.join(tenth, how="cross")
+        .join(counts, on=["item", "tenth"], how="left", maintain_order="left")
+        .with_columns(pl.col("takers").fill_null(0.0))
+        .with_columns(middle.alias("share"))
+        .with_columns(pl.col("share") / pl.col("share").sum().over("item"))
     )
     expected = pl.col("all") * pl.col("share")
     square = ((pl.col("takers") - expected) ** 2 / (expected + 1)).sum().over("item")
+    moved = (pl.col("tenth") * (pl.col("takers") - expected)).sum().over("item")
     return told.select(
         "item",
         pl.lit(figure).alias("figure"),
@@ -190,13 +204,20 @@ def _by_tenth(placed: pl.DataFrame, figure: str) -> pl.DataFrame:
         "all",
         expected.alias("expected"),
         (square - (_TENTHS - 1)).alias("over"),
+        (moved < 0).alias("below"),
     )
 
 
 def _is_crowd() -> pl.Expr:
     many = pl.col("all") >= _FEWEST_TAKERS
-    over = pl.col("over")
-    return many & over.ge(_EFFECT * pl.col("all")) & over.ge(_SURE * _SPREAD)
+    effect = pl.col("over") / pl.col("all")
+    # Where takers of many items differ from those of others, that speaks for nobody's being hired;
+    # nor does it where they have good company, for a narrow taste gives that.
+    usual = effect.filter(pl.col("all") >= _TENTHS).quantile(0.97)
+    speaks = (pl.col("figure") != "company") | pl.col("below")
+    odd = effect >= pl.max_horizontal(pl.lit(_EFFECT), _TIMES * usual)
+    sure = pl.col("over") >= _SURE * _SPREAD
+    return pl.all_horizontal(many, speaks, odd, sure)
 
 
 def _members(placed: pl.DataFrame, pushed: pl.DataFrame) -> pl.DataFrame:
@@ -228,13 +249,13 @@ def _members(placed: pl.DataFrame, pushed: pl.DataFrame) -> pl.DataFrame:
 def _hired() -> pl.Expr:
     """Share of a tenth's takers who were hired: those above what the emptier half has.
 
-    Honest takers are spread, so the five emptiest tenths, most of whose takers are honest, tell
-    how many honest ones a tenth has; tenths without a taker count as empty.
+    Honest takers are spread as expected, so the five tenths that are emptiest for that, most of
+    whose takers are honest, tell how many honest ones there are.
     """
-    ratio = pl.col("takers") / pl.col("expected")
-    half = _TENTHS // 2
-    filled = pl.len().over("item", "figure")
-    low = pl.when(ratio.rank("ordinal").over("item", "figure") <= half - (_TENTHS - filled))
-    honest = low.then(ratio).otherwise(0.0).sum().over("item", "figure") / half
+    ratio = pl.col("takers") / pl.col("expected").clip(lower_bound=1e-9)
+    low = pl.when(ratio.rank("ordinal").over("item", "figure") <= _TENTHS // 2)
+    honest = low.then(pl.col("takers")).otherwise(0.0).sum().over("item", "figure") / low.then(
+        pl.col("expected")
+    ).otherwise(0.0).sum().over("item", "figure").clip(lower_bound=1e-9)
     # One taker more, so that a single one is never hired.
     return (1 - (honest * pl.col("expected") + 1) / pl.col("takers")).clip(0, 1)

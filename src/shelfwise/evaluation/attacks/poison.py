@@ -3,7 +3,8 @@
 A seller hires users who take his items and hide it among others, by one of the recipes of the
 literature (Mobasher, Burke, Bhaumik, Williams 2007, doi:10.1145/1278366.1278372). Each fake user
 is a real one's skeleton: so many visits, so many items in each; moments are those of other
-people's visits, so that neither sizes nor hours nor busy days give it away.
+people's visits late in the log, where a push does most, so that neither sizes nor hours nor busy
+days give it away.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ class Poison:
     recipe: Recipe
     share: float = 0.05  # fake users, of the real ones
     targets: int = 5
+    days: float = 30.0  # before the log's end, in which the fakes come
     seed: int = 0
 
 
@@ -118,7 +120,7 @@ class _Market:
             takers["item_id"].to_numpy(),
             rng.choice(unknown.to_numpy(), poison.targets, replace=False),
             bought.group_by("item_id").agg(price.alias("price")),
-            bought.group_by("session_id").agg(pl.col("timestamp").min())["timestamp"].sort(),
+            _visits(bought, poison.days),
         )
 
     def fillers(self, recipe: Recipe, count: int, rng: np.random.Generator) -> NDArray[np.object_]:
@@ -126,6 +128,13 @@ class _Market:
         known = max(1, round(_HEAD * len(self.items))) if recipe == "bandwagon" else len(self.items)
         drawn = rng.permutation(self.items[:known])
         return np.resize(drawn[~np.isin(drawn, self.targets)], count)
+
+
+def _visits(bought: pl.DataFrame, days: float) -> pl.Series:
+    """When real visits of the last days began."""
+    began = bought.group_by("session_id").agg(pl.col("timestamp").min()).sort("timestamp")
+    late = pl.col("timestamp") >= pl.col("timestamp").max() - timedelta(days=days)
+    return began.filter(late)["timestamp"]
 
 
 def _fake(
