@@ -11,10 +11,10 @@ from benchmarks.console import Budget, Keep, Seeds, Settings, Systems, Write, li
 from shelfwise.cli.console import AsJson, Bars
 
 PROTOCOL = (
-    "{who} The same log is learned from three times: without the fakes' rows, with them and "
-    "[fraud] off, with them and [fraud] on. All three are asked for the same real shoppers of the "
-    "test; exposure is the share of the first ten places that a pushed item has. Views are kinds "
-    "of fakes. Intervals over shoppers."
+    "{who} The same log is learned from three times: without the fakes' rows ([fraud] on), with "
+    "them and [fraud] off, with them and [fraud] on. All three are asked for the same real "
+    "shoppers of the test; exposure is the share of the first ten places that a pushed item has. "
+    "Views are kinds of fakes. Intervals over shoppers."
 )
 
 

@@ -102,9 +102,10 @@ class _Evidence:
         if events.is_empty():
             return
         self._figures += figures.values()
-        if self._options.fraud.crowds:
+        with_owners = "owner" in self._options.fraud.actors
+        if self._options.fraud.crowds and with_owners:
             self._taken.append(taken_of(events))
-        if self._options.fraud.replays and timed:
+        if self._options.fraud.replays and with_owners and timed:
             self._pages.append(pages_of(events))
         addressed = events.filter(pl.col("ip").is_not_null())
         if addressed.height and "ip" in self._options.fraud.actors:

@@ -155,13 +155,15 @@ def _company(**columns: Any) -> pl.DataFrame:
     return pl.DataFrame([told], schema=schema | {"replay_text": pl.String}, orient="row")
 
 
-def test_company_speaks_against_somebody_of_few_acts() -> None:
+@pytest.mark.parametrize("forest", [False, True])
+def test_company_speaks_against_somebody_of_few_acts(forest: bool) -> None:
+    options = FraudOptions(forest=forest)
     features = actor_features(
         numbered(crowd(60) + metronome(99, lists=2)), "owner", category_V=_CATEGORY_V
     )
     company = _company(id=99, crowd=0.9, crowd_text="took what 40 users took")
 
-    found = _of(flag(features, _PLAIN, company=company), 99)
+    found = _of(flag(features, options, company=company), 99)
 
     # Its own four acts, however steady, are too few to say anything.
     assert found["rules"] == ["hired crowd"]
@@ -170,12 +172,14 @@ def test_company_speaks_against_somebody_of_few_acts() -> None:
     assert found["reason"] == "took what 40 users took"
 
 
-def test_company_is_not_forgiven_to_somebody_who_buys() -> None:
+@pytest.mark.parametrize("forest", [False, True])
+def test_company_is_not_forgiven_to_somebody_who_buys(forest: bool) -> None:
+    options = FraudOptions(forest=forest)
     features = actor_features(numbered(crowd(60)), "owner", category_V=_CATEGORY_V)
-    before = flag(features, _PLAIN)
+    before = flag(features, options)
     company = _company(id=3, replay_text="asked for pages in the very rhythm of another")
 
-    after = flag(features, _PLAIN, company=company)
+    after = flag(features, options, company=company)
 
     found = _of(after, 3)
     assert found["score"] == pytest.approx(1 - 0.1 * (1 - _of(before, 3)["score"]))

@@ -31,9 +31,34 @@ def _copies(rows: list[tuple[int, int]], of: int, later: int) -> list[tuple[int,
     return [(10_000 + owner, at + later) for owner, at in rows if owner < of]
 
 
+@pytest.mark.parametrize("owners", [50, 200, 600])
 @pytest.mark.parametrize("tick", [1_000, SECOND, 60 * SECOND, DAY])
-def test_people_are_not_taken_for_copies_whatever_the_clock(tick: int) -> None:
-    assert replays(_moments(_pages(600, 0, tick))).is_empty()
+def test_people_are_not_taken_for_copies_whatever_the_clock(tick: int, owners: int) -> None:
+    named = [len(replays(_moments(_pages(owners, seed, tick)))) for seed in range(4)]
+
+    assert sum(named) <= 2  # a pair in four shops
+
+
+def test_people_of_two_clocks_are_not_taken_for_copies() -> None:
+    imported, live = _pages(300, 0, DAY), _pages(300, 1, 1_000)
+
+    named = replays(_moments(imported + [(1_000 + owner, at) for owner, at in live]))
+
+    assert named.is_empty()
+
+
+def test_a_recording_that_many_replay_is_a_habit() -> None:
+    rows = [row for row in _pages(600, 0, 1_000) if row[0] != 1]
+    recording = _pages(1, 5, 1_000)
+
+    def named(copies: int) -> set[int]:
+        played = [
+            (10_000 + copy, at + 977_003 * copy) for copy in range(copies) for _, at in recording
+        ]
+        return set(replays(_moments(rows + played))["id"].to_list()) - set(range(600))
+
+    assert named(6) == set(range(10_000, 10_006))
+    assert named(20) == set()
 
 
 @pytest.mark.parametrize(("tick", "least"), [(1_000, 0.9), (SECOND, 0.6)])

@@ -12,7 +12,7 @@ import pytest
 
 from shelfwise.data.fraud.options import ActorKind, FraudOptions
 from shelfwise.data.fraud.population import FIGURES, Population
-from shelfwise.data.fraud.rules import Rule, buys_as_usual, rules_for
+from shelfwise.data.fraud.rules import Rule, buys_as_usual, company_rules, rules_for
 
 # One purchase of ten clicks, clicks a tenth of what is shown, at most ten acts an hour.
 _PEOPLE = Population(
@@ -148,7 +148,8 @@ def test_the_page_about_it_tells_the_weights_and_defaults() -> None:
     page = (Path(__file__).parents[3] / "docs" / "how-to" / "fraud.md").read_text(encoding="utf-8")
 
     told = dict(re.findall(r"^\| ([a-z ]+) \| (\.\d+)", page, flags=re.MULTILINE))
-    weights = {rule.name: rule.weight for rule in _rules("ip") + _rules("owner")}
+    rules = [*_rules("ip"), *_rules("owner"), *company_rules()]
+    weights = {rule.name: rule.weight for rule in rules}
     forest = {"stands alone": 0.2}
     assert {name: float(weight) for name, weight in told.items()} == weights | forest
     block = tomllib.loads(page.split("```toml")[1].split("```")[0])

@@ -100,6 +100,6 @@ def test_bots_that_repeat_a_shoppers_visits_are_found_with_that_shopper(tmp_path
     found = _judged(tmp_path, "hard", seed=0)
 
     assert found.recall > 0.7
-    # Which of the two is the copy cannot be told, so both are flagged, and nobody else.
+    # Which of the two is the copy cannot be told, so both are flagged.
     assert found.user_precision > 0.4
     assert found.honest_rows < 0.08

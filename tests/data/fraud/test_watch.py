@@ -16,11 +16,10 @@ MACHINE = 99
 
 @pytest.fixture
 def events() -> pl.DataFrame:
-    """Sixty people, and a machine that starts when all of them have gone."""
+    """Sixty people, and a machine that starts when all of them have gone; each at an address."""
     people, machine = numbered(crowd(60)), numbered(metronome(MACHINE))
     late = pl.col("at") - machine["at"].min() + people["at"].max() + 1
-    both = pl.concat([people, machine.with_columns(late)])
-    return both.with_columns(pl.lit(None, pl.UInt64).alias("ip"))
+    return pl.concat([people, machine.with_columns(late)])
 
 
 def _moments(events: pl.DataFrame, *, validation: bool) -> Moments:
@@ -43,7 +42,9 @@ def test_who_turns_into_a_machine_later_costs_later_rows_alone(
     flags = watch.flags()
 
     assert not flags.trained["flagged"].any()
-    assert flags.later.filter("flagged")["id"].unique().to_list() == [MACHINE]
+    flagged = flags.later.filter("flagged")
+    assert flagged["id"].unique().to_list() == [MACHINE]
+    assert flagged["actor"].unique().sort().to_list() == ["ip", "owner", "session"]
     requests = pl.DataFrame(
         {
             "owner": [MACHINE, MACHINE, MACHINE, 3],

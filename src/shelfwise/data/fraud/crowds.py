@@ -27,13 +27,14 @@ FIGURES = {
     "returned": "how much of it they send back",
 }
 TAKEN: Mapping[str, pl.DataType] = {
-    "owner": pl.Int64(),
-    "item": pl.Int64(),
+    "owner": pl.Int32(),
+    "item": pl.Int32(),
     "returned": pl.Float64(),
 }
 _FEWEST_ITEMS = 3
 _FEWEST_TAKERS = 30
 _TENTHS = 10
+_EVEN = 0.1  # part that all items have in what is expected of one
 _ALIKE = 41  # items, an item and those whose number of takers is nearest
 _MOST_PAIRS = 4_000_000  # of items, of as many owners, looked at for what is usual
 _EFFECT = 1.5  # chi square less its degrees of freedom, a taker; honest items reach 1.4
@@ -68,6 +69,9 @@ def crowds(taken: pl.DataFrame) -> pl.DataFrame:
     Args:
         taken: ``owner, item, returned`` (share of the owner's takings sent back), each pair once.
 
+    What is usual is measured on owners with four million pairs of items together, drawn once and
+    for all; in a larger shop a crowd is seen where thirty of these belong to it.
+
     Returns:
         ``id, crowd`` (chance that the owner was hired, in (0, 1]) and ``crowd_text``, in order of
         ``id``; nobody else has a row.
@@ -98,6 +102,8 @@ def _nobody() -> pl.DataFrame:
 
 
 def _with_enough(taken: pl.DataFrame) -> pl.DataFrame:
+    # In one order, so that sums of the same numbers are the same to the bit.
+    taken = taken.sort("owner", "item").cast({"owner": pl.Int64, "item": pl.Int64})
     sized = taken.with_columns(pl.len().over("owner").alias("size"))
     return sized.filter(pl.col("size") >= _FEWEST_ITEMS).with_columns(
         pl.col("size").log(2).floor().cast(pl.Int8).alias("class")
@@ -153,7 +159,7 @@ def _figures(chosen: pl.DataFrame, together: Together, *, own: bool) -> pl.DataF
     company = pl.DataFrame({"owner": owner_U, "company": company_U})
     takers = pl.lit(pl.Series(together.takers_V)).gather(pl.col("item"))
     return (
-        chosen.group_by("owner", "class")
+        chosen.group_by("owner", "class", maintain_order=True)
         .agg((takers - int(own) + 1).log().mean().alias("fame"), pl.col("returned").first())
         .join(company, on="owner")
         .select("owner", "class", *FIGURES)
@@ -190,7 +196,7 @@ def _by_tenth(placed: pl.DataFrame, figure: str) -> pl.DataFrame:
         items.join(tenth, how="cross")
         .join(counts, on=["item", "tenth"], how="left", maintain_order="left")
         .with_columns(pl.col("takers").fill_null(0.0))
-        .with_columns(middle.alias("share"))
+        .with_columns((middle + _EVEN * share.mean().over("tenth")).alias("share"))
         .with_columns(pl.col("share") / pl.col("share").sum().over("item"))
     )
     expected = pl.col("all") * pl.col("share")
@@ -213,7 +219,7 @@ def _is_crowd() -> pl.Expr:
     effect = pl.col("over") / pl.col("all")
     # Where takers of many items differ from those of others, that speaks for nobody's being hired;
     # nor does it where they have good company, for a narrow taste gives that.
-    usual = effect.filter(pl.col("all") >= _TENTHS).quantile(0.97)
+    usual = effect.filter(pl.col("all") >= _TENTHS).quantile(0.97, interpolation="lower")
     speaks = (pl.col("figure") != "company") | pl.col("below")
     odd = effect >= pl.max_horizontal(pl.lit(_EFFECT), _TIMES * usual)
     sure = pl.col("over") >= _SURE * _SPREAD
@@ -230,7 +236,7 @@ def _members(placed: pl.DataFrame, pushed: pl.DataFrame) -> pl.DataFrame:
         for figure in FIGURES
     ]
     text = pl.format(
-        "took what {} users took, {} of them in the same tenth of all by {}",
+        "took what {} users looked at took, {} of them in the same tenth of all by {}",
         pl.col("all").cast(pl.Int64),
         pl.col("takers").cast(pl.Int64),
         pl.col("figure").replace_strict(FIGURES),

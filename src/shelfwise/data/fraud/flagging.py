@@ -20,7 +20,6 @@ FLAGS: Mapping[str, pl.DataType] = {
     "rules": pl.List(pl.String()),
     "rows": pl.Int64(),
 }
-COMPANY = ("crowd", "replay_text")
 _FOREST = "stands alone"
 _FOREST_WEIGHT = 0.2
 _FOREST_RAMP = 0.1
@@ -56,17 +55,18 @@ def flag(
     features = with_night(features)
     people = population_of(features, options)
     enough = pl.col("acts") >= options.min_acts
-    rules = list(rules_for(actor, people, options))
-    if company is not None:
-        features = features.join(company, on="id", how="left")
-        # Their own figures say little; they are judged by the company they keep alone.
-        rules = [rule._replace(evidence=pl.when(enough).then(rule.evidence)) for rule in rules]
-        rules += company_rules()
-        enough |= pl.any_horizontal(pl.col(COMPANY).is_not_null())
     judged = features.filter(enough).sort("id")
+    rules = list(rules_for(actor, people, options))
     if options.forest:
         judged = judged.with_columns(isolation(judged, people, seed))
         rules.append(_stands_alone(options))
+    if company is not None:
+        # Who did little is judged by the company he keeps alone: his own figures say nothing.
+        little = features.filter(~enough).join(company, on="id", how="semi")
+        judged = pl.concat([judged, little], how="diagonal").sort("id")
+        judged = judged.join(company, on="id", how="left", maintain_order="left")
+        rules = [rule._replace(evidence=pl.when(enough).then(rule.evidence)) for rule in rules]
+        rules += company_rules()
     judged = judged.with_columns(buys_as_usual(people).alias("buys"))
     return _scored(judged, rules, options)
 

@@ -19,7 +19,8 @@ class FraudOptions(Options):
     actors: tuple[ActorKind, ...] = ("owner", "session", "ip")
     """Who is scored: users (or sessions, where no user is known), sessions, addresses."""
     min_acts: Annotated[int, Field(ge=5)] = 20
-    """Deliberate events (all but impressions and returns) below which nobody is ever flagged."""
+    """Deliberate events (all but impressions and returns) below which nobody is flagged for them;
+    replays and crowds are seen in fewer."""
     rate_spreads: PositiveFloat = 6.0
     """Robust standard deviations above the shop's median log rate from which a rate is odd."""
     acts_in_hour: PositiveInt = 60

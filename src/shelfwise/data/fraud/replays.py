@@ -15,9 +15,12 @@ import polars as pl
 from shelfwise.data.fraud.acts import HOUR, is_kind
 from shelfwise.schema.event import EventKind
 
-PAGES: Mapping[str, pl.DataType] = {"owner": pl.Int64(), "at": pl.Int64()}
+PAGES: Mapping[str, pl.DataType] = {"owner": pl.Int32(), "at": pl.Int64()}
+# Of clocks: a millisecond, a second, a minute, an hour, a day.
+_TICKS = (1_000, 1_000_000, 60_000_000, HOUR, 24 * HOUR)
 
 _BY_CHANCE = 0.02  # share of the believed matches that may be chance
+_LUCK = 2  # matches of a kind that are no evidence, however unlikely
 _FEWEST_GAPS, _MOST_GAPS = 2, 6  # that must match; more than six are not asked for
 _MOST_ALIKE = 8  # owners that leave one and the same gap; more are a habit or a coarse clock
 
@@ -46,7 +49,7 @@ def replays(moments: pl.DataFrame) -> pl.DataFrame:
     matches = _matches(gaps)
     if matches.is_empty():
         return pl.DataFrame(schema={"id": pl.UInt64, "replay_text": pl.String})
-    believed = pl.concat([_several(matches, moments), _long(matches, gaps)])
+    believed = pl.concat([_several(matches, gaps), _long(matches, gaps)])
     both = [
         believed.select(pl.col(one).alias("owner"), (sign * pl.col("later")).alias("later"))
         for one, sign in (("owner", 1), ("owner2", -1))
@@ -68,47 +71,54 @@ def replays(moments: pl.DataFrame) -> pl.DataFrame:
 
 
 def _gaps(moments: pl.DataFrame) -> pl.DataFrame:
-    """``owner, at, gap``: the time since the owner's page before."""
+    """``owner, at, gap, tick, octave, chance``: the time since the owner's page before.
+
+    ``tick`` is the coarsest clock that both pages may have been told by: one log may come from
+    several. ``chance``: that another gap of its octave and clock is as long to the tick; twice what
+    an even spread gives.
+    """
     before = pl.col("at").shift(1).over("owner", order_by="at")
-    return (
+    gaps = (
         moments.select("owner", "at")
         .sort("owner", "at")
         .with_columns((pl.col("at") - before).alias("gap"))
         .drop_nulls()
     )
+    tick = pl.lit(1, pl.Int64)
+    for length in _TICKS:
+        told = (pl.col("at") % length == 0) & (pl.col("gap") % length == 0)
+        tick = pl.when(told).then(length).otherwise(tick)
+    octave = pl.col("gap").log(2).floor()
+    width = (pl.lit(2.0).pow(octave) / tick).clip(lower_bound=1)
+    return gaps.with_columns(
+        tick.alias("tick"),
+        octave.cast(pl.Int32).alias("octave"),
+        (2 / width).clip(upper_bound=1).alias("chance"),
+    )
 
 
 def _matches(gaps: pl.DataFrame) -> pl.DataFrame:
-    """``owner, owner2, later, gap``: the same gap of two owners, the first one's ``later``."""
-    alike = pl.len().over("gap")
-    some = gaps.filter((alike > 1) & (alike <= _MOST_ALIKE))
+    """``owner, owner2, later, tick, octave``: equal gaps of two owners, the first's ``later``."""
+    owners = pl.col("owner").n_unique().over("gap")
+    some = gaps.filter((owners > 1) & (owners <= _MOST_ALIKE))
     return (
-        some.join(some, on="gap", suffix="2")
+        some.join(some.select("owner", "at", "gap"), on="gap", suffix="2")
         .filter(pl.col("owner") < pl.col("owner2"))
-        .select("owner", "owner2", (pl.col("at") - pl.col("at2")).alias("later"), "gap")
+        .select("owner", "owner2", (pl.col("at") - pl.col("at2")).alias("later"), "tick", "octave")
     )
 
 
-def _several(matches: pl.DataFrame, moments: pl.DataFrame) -> pl.DataFrame:
+def _several(matches: pl.DataFrame, gaps: pl.DataFrame) -> pl.DataFrame:
     """Pairs whose gaps match several times at one distance in time.
 
-    Where one gap matches by chance, each further page of the one falls on a page of the other with
-    chance (their pages, multiplied) / (ticks of the clock in the log).
+    Where one gap matches by chance, the gap before or after it does with twice a gap's chance, and
+    so on; gaps that are further off would have to lie at that distance as well.
     """
-    pages = moments.group_by("owner").len("pages")
-    groups = (
-        matches.group_by("owner", "owner2", "later")
-        .len("gaps")
-        .join(pages, on="owner")
-        .join(pages.rename({"owner": "owner2", "pages": "pages2"}), on="owner2")
-    )
-    ticks = _span(moments) / _tick(moments)
-    again = pl.col("pages").cast(pl.Float64) * pl.col("pages2") / ticks
-    again = again.clip(upper_bound=1)
+    groups = matches.group_by("owner", "owner2", "later").len("gaps")
+    again = min(1.0, 2 * float(gaps.select(pl.col("chance").mean()).item()))
     for fewest in range(_FEWEST_GAPS, _MOST_GAPS + 1):
         found = groups.filter(pl.col("gaps") >= fewest)
-        by_chance = groups.select((again ** (fewest - 1)).sum()).item()
-        if by_chance <= _BY_CHANCE * len(found):
+        if len(groups) * again ** (fewest - 1) <= _BY_CHANCE * (len(found) - _LUCK):
             return found.select("owner", "owner2", "later")
     return groups.clear().select("owner", "owner2", "later")
 
@@ -116,36 +126,14 @@ def _several(matches: pl.DataFrame, moments: pl.DataFrame) -> pl.DataFrame:
 def _long(matches: pl.DataFrame, gaps: pl.DataFrame) -> pl.DataFrame:
     """Pairs with one gap that is so long that nobody shares its very length by chance.
 
-    Gaps of an octave that have nothing to do with each other match as often as their number,
-    squared and halved, over the ticks that the octave is wide.
+    Gaps of one octave and clock that have nothing to do with each other match as often as their
+    number, squared and halved, times the chance that two do.
     """
-    octave = pl.col("gap").log(2).floor().cast(pl.Int32)
-    tick = _tick(gaps)
-    found = matches.group_by(octave.alias("octave")).len("found")
-    trials = gaps.group_by(octave.alias("octave")).len("trials")
-    width = (pl.lit(2.0).pow(pl.col("octave")) / tick).clip(lower_bound=1)
-    by_chance = pl.col("trials").cast(pl.Float64) ** 2 / 2 / width
-    sure = found.join(trials, on="octave").filter(by_chance <= _BY_CHANCE * pl.col("found"))
-    return (
-        matches.with_columns(octave.alias("octave"))
-        .join(sure, on="octave", how="semi")
-        .select("owner", "owner2", "later")
-        .unique()
+    of = ["octave", "tick"]
+    found = matches.group_by(of).len("found")
+    trials = gaps.group_by(of).agg(pl.len().alias("trials"), pl.col("chance").first())
+    by_chance = pl.col("trials").cast(pl.Float64) ** 2 / 2 * pl.col("chance")
+    sure = found.join(trials, on=of).filter(
+        by_chance <= _BY_CHANCE * (pl.col("found").cast(pl.Float64) - _LUCK)
     )
-
-
-def _span(moments: pl.DataFrame) -> float:
-    first, last = moments.select(pl.col("at").min(), pl.col("at").max().alias("last")).row(0)
-    return max(1.0, float(last - first))
-
-
-def _tick(moments: pl.DataFrame) -> float:
-    """Microseconds between two moments that the log's clock can tell apart."""
-    ticks = (1, 1_000, 1_000_000, 60_000_000, 3_600_000_000, 86_400_000_000)
-    return float(
-        max(
-            tick
-            for tick in ticks
-            if tick == 1 or moments.select((pl.col("at") % tick == 0).all()).item()
-        )
-    )
+    return matches.join(sure, on=of, how="semi").select("owner", "owner2", "later").unique()

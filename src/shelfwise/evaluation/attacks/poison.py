@@ -75,7 +75,7 @@ def poisoned(events: pl.DataFrame, poison: Poison) -> Poisoned:
             "visits, items and times"
         )
     rng = np.random.default_rng(poison.seed)
-    bought = events.filter(pl.col("event") == EventKind.PURCHASE.value)
+    bought = events.filter(pl.col("event") == EventKind.PURCHASE.value).drop_nulls("user_id")
     market = _Market.of(bought, poison, rng)
     users = bought["user_id"].unique().sort()
     count = round(poison.share * len(users))
