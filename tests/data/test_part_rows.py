@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,7 @@ from shelfwise.data.prepared import PreparedShop
 from shelfwise.data.split import PARTS, Part
 from shelfwise.data.targets import match_targets
 from shelfwise.data.trend import trend_at, trend_of
+from shelfwise.retrieval.taken import taken_in
 
 from .small_log import event, prepared_shop, random_events
 
@@ -130,3 +131,19 @@ def test_rows_keep_their_order(shop: PreparedShop) -> None:
     kept = rows_of_parts(shop, shop.impressions, PARTS)
 
     assert kept.equals(shop.impressions)
+
+
+def test_what_is_counted_for_others_holds_no_suspected_fraud(tmp_path: Path) -> None:
+    rows = [event("purchase", user, hour, item) for user, hour, item in (
+        ("u1", 0, "i0"), ("u1", 30, "i1"), ("u2", 31, "i1"), ("u2", 60, "i2"), ("u1", 99, "i0"),
+    )]  # fmt: skip
+    shop = prepared_shop(tmp_path, rows)
+    second = shop.requests["owner"].gather(shop.positives["request"].cast(pl.Int64)) == 1
+    weight = shop.positives["weight"].zip_with(~second, pl.Series([0.0], dtype=pl.Float32))
+    doubted = replace(shop, positives=shop.positives.with_columns(weight))
+
+    known = taken_in(doubted, LEARNED, doubted=False)
+
+    assert set(known.owner_E.tolist()) == {0}
+    assert len(taken_in(doubted, LEARNED).owner_E) == len(taken_in(shop, LEARNED).owner_E)
+    assert known.matrix().sum() == (taken_in(shop, LEARNED).owner_E == 0).sum()

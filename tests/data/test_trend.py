@@ -162,3 +162,15 @@ def test_rows_of_suspected_fraud_are_not_counted(tmp_path: Path) -> None:
     before_day_3 = [trend_of(one).taken_TV[3, 0] for one in (shop, doubted)]
 
     assert before_day_3 == [3, 2]
+
+
+def test_lists_of_suspected_fraud_are_not_counted(shop: PreparedShop) -> None:
+    nothing = pl.lit(0.0).alias("weight")
+    doubted = replace(shop, impressions=shop.impressions.with_columns(nothing))
+
+    found = trend_of(doubted)
+
+    assert found.shown_TV is not None
+    assert found.clicked_TV is not None
+    assert found.shown_TV.sum() == found.clicked_TV.sum() == 0
+    assert np.array_equal(found.taken_TV, trend_of(shop).taken_TV)
