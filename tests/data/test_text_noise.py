@@ -5,7 +5,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from shelfwise.data.text_noise import NOISE_KINDS, SYNONYMS, Noise, NoiseKind, noisy
@@ -63,6 +63,7 @@ def test_the_strength_is_the_share_of_words_altered() -> None:
     assert share == pytest.approx(0.3, abs=4 * (0.3 * 0.7 / 4_000) ** 0.5)
 
 
+@example(" ", "keyboard", 0)
 @given(st.text(max_size=40), st.sampled_from(NOISE_KINDS), st.integers(0, 9))
 def test_any_text_survives(text: str, kind: NoiseKind, seed: int) -> None:
     found = Noise(1.0, (kind,)).of(text, np.random.default_rng(seed))

@@ -75,7 +75,7 @@ class Noise(NamedTuple):
             altered.append(_ALTERED[kind](word, spot))
         if not altered:
             altered = words[-1:]
-        return lead + "".join(word.letters + word.gap for word in altered).rstrip()
+        return (lead + "".join(word.letters + word.gap for word in altered)).rstrip()
 
 
 def noisy(texts: Sequence[str], noise: Noise, seed: int) -> list[str]:
