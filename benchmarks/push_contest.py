@@ -195,7 +195,7 @@ class _Answers:
     """What one training shows to real shoppers, and what it left out."""
 
     shown: pl.DataFrame  # owner (a real user's name), NDCG, top (item ids)
-    honest: float  # share of real users' training requests that nothing was learned from
+    honest: float  # share of real users' requests that nothing was learned from
     fake: float
 
 
@@ -261,8 +261,8 @@ def _fakes(prepared: PreparedShop, shop: Shop, users: tuple[str, ...]) -> NDArra
 
 
 def _discarded(prepared: PreparedShop, fake_U: NDArray[np.bool_]) -> tuple[float, float]:
-    """Share of training's requests that nothing is learned from, of real users and of fakes."""
-    requests = prepared.requests.filter(pl.col("part") == "train")
+    """Share of the requests before the test that teach nothing, of real users and of fakes."""
+    requests = prepared.requests.filter(pl.col("part").is_in(LEARNED))
     fake_R = fake_U[requests["owner"].to_numpy()]
     flagged_R = requests["fraud"].is_not_null().to_numpy()
     return tuple(  # type: ignore[return-value]
