@@ -25,7 +25,7 @@ from benchmarks.peer_task import K, write_task
 from benchmarks.peers_in_turn import Turns
 from benchmarks.peers_ranking import read_scores
 from benchmarks.result import Result, peak_mib
-from benchmarks.shops import Shop, prepared_shop, shop_of
+from benchmarks.shops import Shop, learn, prepared_shop, shop_of
 from shelfwise.data.part_rows import LEARNED
 from shelfwise.data.prepared import PreparedShop
 from shelfwise.data.targets import MatchTargets, match_targets
@@ -41,8 +41,6 @@ from shelfwise.retrieval.taken import taken_in
 from shelfwise.schema.errors import DataError
 from shelfwise.schema.manifest import file_digests, fingerprint_of
 from shelfwise.schema.progress import Progress, Silent
-from shelfwise.training.course import Course
-from shelfwise.training.train import train
 
 _COLD_PLACES = 100
 _GROUPS = (OURS, "variants", "baselines", "peers")
@@ -223,10 +221,7 @@ def _ours(contest: _Contest, shop: Shop, asking: Asking, scratch: Path, system: 
         minutes = f"train.minutes={asking.minutes / halves}"
         config = shop.config(minutes, f"train.seed={seed}")
         began = time.perf_counter()
-        course = Course(tasks=config.tasks, adaptation=config.adaptation)
-        manifest = train(
-            contest.prepared, scratch / "run", config.model, config.train, contest.progress, course
-        )
+        manifest = learn(contest.prepared, scratch / "run", config, contest.progress)
         seconds = round(time.perf_counter() - began, 1)
         facts = {name: manifest.facts[name] for name in ("best_step", "steps", "validation")}
         scorer = RunScorer(open_run(scratch / "run"), contest.prepared)

@@ -6,7 +6,7 @@ Shape suffixes: T = targets (requests), U = real shoppers in order of their name
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,13 +20,11 @@ from benchmarks.board import Board, Figure, Values
 from benchmarks.failing import counted_as_failed
 from benchmarks.kept import Kept
 from benchmarks.result import Result, peak_mib
-from benchmarks.shops import Shop, prepared_shop, shop_of
-from shelfwise.data.folder import new_folder
+from benchmarks.shops import Shop, drawn_shop, learn, prepared_shop, shop_of
 from shelfwise.data.part_rows import LEARNED
 from shelfwise.data.prepared import PreparedShop
 from shelfwise.data.pseudonyms import Pseudonyms
 from shelfwise.data.sample_shop.config import STRENGTHS, SampleOptions
-from shelfwise.data.sample_shop.generate import WRITTEN_BY_SAMPLE, write_sample_shop
 from shelfwise.data.targets import match_targets
 from shelfwise.evaluation.attacks.poison import RECIPES, Poison, poisoned
 from shelfwise.evaluation.match import rank_all, views
@@ -36,8 +34,6 @@ from shelfwise.evaluation.stored_answers import evenly_spread
 from shelfwise.ranking.loaded_run import open_run
 from shelfwise.retrieval.taken import taken_in
 from shelfwise.schema.progress import Progress, Silent
-from shelfwise.training.course import Course
-from shelfwise.training.train import train
 
 _K = 10
 _EVENTS = 120_000
@@ -77,6 +73,7 @@ def compare_pushed(
     board = Board(kept=Kept(asking.keep))
     discarded: dict[str, list[float]] = {}
     names: list[str] = []
+    fingerprints: dict[str, None] = {}  # of shops without fakes
     with TemporaryDirectory(prefix="push-") as folder:
         scratch = Path(folder)
         bench = _Bench(scratch, asking.minutes, progress)
@@ -87,6 +84,7 @@ def compare_pushed(
                 names.append(scene.name)
                 with counted_as_failed(board.fail, scene.name):
                     answers = {one: bench.answers(scene, one, seed) for one in _SYSTEMS}
+                    fingerprints[answers[_CLEAN].fingerprint] = None
                     for system, values in _values(scene, answers).items():
                         found[system] |= values
                     for name, value in _told(scene.name, answers).items():
@@ -98,7 +96,7 @@ def compare_pushed(
     return Result(
         benchmark="push",
         protocol=words.format(who=who) + minutes,
-        data=_data(drawn, share, names),
+        data=_data(drawn, share, names, fingerprints),
         figures={name: float(np.mean(value)) for name, value in discarded.items()}
         | _rises(board, dict.fromkeys(names)),
         seconds=round(time.perf_counter() - began, 1),
@@ -142,15 +140,14 @@ def _with_bots(
     options = SampleOptions.model_validate(
         {"bot_share": share, "bot_strength": strength, "seed": seed}
     ).with_events(_EVENTS)
-    with new_folder(folder, WRITTEN_BY_SAMPLE) as new:
-        write_sample_shop(new, options, progress)
+    pushed = drawn_shop(folder, options, settings, progress)
     bots = pl.read_parquet(folder / "truth" / "bots.parquet")
     fakes = tuple(bots["user_id"].to_list())
     clean = _without(folder, folder.with_name(f"{folder.name} clean"), fakes)
     return _Scene(
         strength,
-        Shop(clean, settings, published=False),
-        Shop(folder, settings, published=False),
+        pushed._replace(folder=clean),
+        pushed,
         tuple(bots["targets"].explode().unique().sort().to_list()),
         fakes,
     )
@@ -197,6 +194,7 @@ class _Answers:
     shown: pl.DataFrame  # owner (a real user's name), NDCG, top (item ids)
     honest: float  # share of real users' requests that nothing was learned from
     fake: float
+    fingerprint: str  # of the prepared data
 
 
 @dataclass(slots=True)
@@ -226,11 +224,13 @@ class _Bench:
             told = shop._replace(settings=(*shop.settings, *settings))
             prepared = prepared_shop(told, self.scratch / "prepared", Silent())
             fake_U = _fakes(prepared, told, scene.fakes)
-            config = told.config()
-            course = Course(tasks=config.tasks, adaptation=config.adaptation)
             run = self.scratch / "run"
-            train(prepared, run, config.model, config.train, Silent(), course)
-            return _Answers(_shown(run, prepared, fake_U), *_discarded(prepared, fake_U))
+            learn(prepared, run, told.config(), Silent())
+            return _Answers(
+                _shown(run, prepared, fake_U),
+                *_discarded(prepared, fake_U),
+                prepared.manifest.data_fingerprint,
+            )
 
 
 def _values(scene: _Scene, answers: Mapping[str, _Answers]) -> dict[str, Values]:
@@ -291,11 +291,13 @@ def _shown(run: Path, prepared: PreparedShop, fake_U: NDArray[np.bool_]) -> pl.D
     )
 
 
-def _data(drawn: bool, share: float, names: list[str]) -> dict[str, object]:
+def _data(
+    drawn: bool, share: float, names: list[str], fingerprints: Iterable[str]
+) -> dict[str, object]:
     kinds = len(set(names))
     counts = {"kinds of fakes": kinds, "fakes in a hundred": round(100 * share, 1)}
     name = "Sample shops (synthetic)" if drawn else "Online Retail (UCI)"
-    return {"name": name, "fingerprint": "", "counts": counts}
+    return {"name": name, "fingerprint": ", ".join(fingerprints), "counts": counts}
 
 
 def _told(name: str, answers: Mapping[str, _Answers]) -> dict[str, float]:

@@ -17,19 +17,15 @@ from benchmarks.board import Board, Figure
 from benchmarks.failing import counted_as_failed
 from benchmarks.kept import Kept
 from benchmarks.result import Result, peak_mib
-from benchmarks.shops import Shop, shop_of
+from benchmarks.shops import Shop, drawn_shop, learn, shop_of
 from shelfwise.config import SHOP_TOML
-from shelfwise.data.folder import new_folder
 from shelfwise.data.prepare import prepare
 from shelfwise.data.prepared import Prepared, PreparedPairs, PreparedShop
 from shelfwise.data.sample_shop.config import SampleOptions
-from shelfwise.data.sample_shop.generate import WRITTEN_BY_SAMPLE, write_sample_shop
 from shelfwise.evaluation.attacks.attack import AttackReport, attack
 from shelfwise.evaluation.report import OURS
 from shelfwise.schema.errors import DataError
 from shelfwise.schema.progress import Progress
-from shelfwise.training.course import Course
-from shelfwise.training.train import train
 
 _EVENTS, _BOTS = 60_000, 0.1
 _ITEMS = 'train.adversary.places=["items"]'
@@ -57,7 +53,12 @@ def compare_hardened(words: str, asking: Asking, progress: Progress, *, drawn: b
     began = time.perf_counter()
     with TemporaryDirectory(prefix="robustness-") as folder:
         scratch = Path(folder)
-        shop = _sample(scratch, asking, progress) if drawn else _shop(scratch, asking, progress)
+        bots = SampleOptions(bot_share=_BOTS).with_events(_EVENTS)
+        shop = (
+            drawn_shop(scratch / "sample", bots, asking.settings, progress)
+            if drawn
+            else _shop(scratch, asking, progress)
+        )
         prepared = prepare(shop.folder, scratch / "prepared", shop.config(), progress)
         if isinstance(prepared, PreparedPairs):
             raise DataError(f"{shop.folder}: texts with classes rank nothing to be attacked")
@@ -99,8 +100,7 @@ def _hardened(
     prepared: Prepared, shop: Shop, settings: tuple[str, ...], run: Path, progress: Progress
 ) -> AttackReport:
     config = shop.config(*settings)
-    course = Course(tasks=config.tasks, adaptation=config.adaptation)
-    train(prepared, run, config.model, config.train, progress, course)
+    learn(prepared, run, config, progress)
     return attack(run, config.attack, prepared.folder, progress)
 
 
@@ -164,10 +164,3 @@ def _shop(scratch: Path, asking: Asking, progress: Progress) -> Shop:
     is_judged = any(name.startswith(("train.csv", "home")) for name in names)
     reader = "home-depot" if is_judged and SHOP_TOML not in names else "amazon-beauty"
     return shop_of(asking.data, reader, scratch, asking.settings, progress)
-
-
-def _sample(scratch: Path, asking: Asking, progress: Progress) -> Shop:
-    options = SampleOptions(bot_share=_BOTS).with_events(_EVENTS)
-    with new_folder(scratch / "sample", WRITTEN_BY_SAMPLE) as new:
-        write_sample_shop(new, options, progress)
-    return Shop(scratch / "sample", asking.settings, published=False)

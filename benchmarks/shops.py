@@ -6,11 +6,17 @@ from pathlib import Path
 from typing import NamedTuple
 
 from shelfwise.config import SHOP_TOML, ShopConfig, load_config
+from shelfwise.data.folder import new_folder
 from shelfwise.data.prepare import prepare
-from shelfwise.data.prepared import PreparedShop
+from shelfwise.data.prepared import Prepared, PreparedShop
 from shelfwise.data.readers.datasets import convert
+from shelfwise.data.sample_shop.config import SampleOptions
+from shelfwise.data.sample_shop.generate import WRITTEN_BY_SAMPLE, write_sample_shop
 from shelfwise.schema.errors import DataError
+from shelfwise.schema.manifest import Manifest
 from shelfwise.schema.progress import Progress
+from shelfwise.training.course import Course
+from shelfwise.training.train import train
 
 
 class Shop(NamedTuple):
@@ -35,6 +41,21 @@ def shop_of(
     folder.mkdir()
     convert(dataset, data, folder, progress)
     return Shop(folder, settings, published=True)
+
+
+def drawn_shop(
+    folder: Path, options: SampleOptions, settings: tuple[str, ...], progress: Progress
+) -> Shop:
+    """A sample shop (synthetic), written to the new ``folder``."""
+    with new_folder(folder, WRITTEN_BY_SAMPLE) as new:
+        write_sample_shop(new, options, progress)
+    return Shop(folder, settings, published=False)
+
+
+def learn(prepared: Prepared, run: Path, config: ShopConfig, progress: Progress) -> Manifest:
+    """Train the run ``run`` as a shop's options say."""
+    course = Course(tasks=config.tasks, adaptation=config.adaptation)
+    return train(prepared, run, config.model, config.train, progress, course)
 
 
 def prepared_shop(shop: Shop, out: Path, progress: Progress) -> PreparedShop:

@@ -13,6 +13,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from benchmarks.result import Result, peak_mib
+from benchmarks.shops import learn
 from benchmarks.truth_figures import (
     Flags,
     Floats,
@@ -40,8 +41,6 @@ from shelfwise.evaluation.run_scorer import RunScorer
 from shelfwise.ranking.loaded_run import open_run
 from shelfwise.schema.errors import DataError
 from shelfwise.schema.progress import Progress
-from shelfwise.training.course import Course
-from shelfwise.training.train import train
 
 # As `shelfwise demo` trains; --set goes over it.
 _SETTINGS = ("train.epochs=2", "train.batch_requests=256", "train.checks_per_epoch=2")
@@ -191,8 +190,7 @@ def _learned(
     found = Forecasts([], [], [], [])
     for seed in range(seeds):
         config = load_config(learning.shop, (*_SETTINGS, *settings, f"train.seed={seed}"))
-        course = Course(tasks=config.tasks, adaptation=config.adaptation)
-        train(learning.prepared, learning.run, config.model, config.train, progress, course)
+        learn(learning.prepared, learning.run, config, progress)
         scorer = RunScorer(open_run(learning.run), learning.prepared)
         for calibrated, click, convert in (
             (True, found.click, found.convert),

@@ -14,7 +14,7 @@ def _answers(owners: list[str], ndcg: list[float], top: list[list[str]], left: f
     from benchmarks.push_contest import _Answers
 
     shown = pl.DataFrame({"owner": owners, "ndcg@10": ndcg, "top": top})
-    return _Answers(shown, honest=left, fake=10 * left)
+    return _Answers(shown, honest=left, fake=10 * left, fingerprint="")
 
 
 def test_exposure_is_the_share_of_the_first_ten_places_of_shoppers_that_all_know() -> None:

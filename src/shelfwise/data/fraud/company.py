@@ -85,7 +85,7 @@ def _of_one_size(owner_N: Ints, item_N: Ints) -> Iterator[tuple[Ints, Ints]]:
 
     Of those with more some are drawn, the same ones whatever else is in the log.
     """
-    drawn = np.lexsort((_mixed(owner_N * 1_000_003 + item_N), owner_N))
+    drawn = np.lexsort((mixed(owner_N * 1_000_003 + item_N), owner_N))
     owner_N, item_N = owner_N[drawn], item_N[drawn]
     owner, start, count = np.unique(owner_N, return_index=True, return_counts=True)
     looked_at = count.clip(max=MOST_ITEMS)
@@ -96,12 +96,12 @@ def _of_one_size(owner_N: Ints, item_N: Ints) -> Iterator[tuple[Ints, Ints]]:
             yield owner[block], np.sort(item_N[start[block][:, None] + np.arange(size)], axis=1)
 
 
-def _mixed(number_N: Ints) -> NDArray[np.uint64]:
+def mixed(number_N: Ints) -> NDArray[np.uint64]:
     """Numbers in an order that has nothing to do with theirs (the last step of splitmix64)."""
-    mixed = number_N.astype(np.uint64)
+    bits = number_N.astype(np.uint64)
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
-        mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(factor)
-    return mixed ^ (mixed >> np.uint64(31))
+        bits = (bits ^ (bits >> np.uint64(shift))) * np.uint64(factor)
+    return bits ^ (bits >> np.uint64(31))
 
 
 def _keys(item_UK: Ints, items: int) -> Ints:

@@ -18,7 +18,7 @@ from typing import NamedTuple
 import polars as pl
 
 from shelfwise.data.fraud.acts import is_kind
-from shelfwise.data.fraud.company import MOST_ITEMS, Together
+from shelfwise.data.fraud.company import MOST_ITEMS, Together, mixed
 from shelfwise.schema.event import EventKind
 
 FIGURES = {
@@ -121,10 +121,11 @@ class _Usual(NamedTuple):
     @classmethod
     def of(cls, chosen: pl.DataFrame) -> _Usual:
         looked_up = pl.min_horizontal("size", pl.lit(MOST_ITEMS)).first()
+        pairs = (looked_up * (looked_up - 1) // 2).alias("pairs")
+        owners = chosen.group_by("owner").agg(pairs)
         owners = (
-            chosen.group_by("owner")
-            .agg((looked_up * (looked_up - 1) // 2).alias("pairs"))
-            .sort(pl.col("owner").hash(0), "owner")
+            owners.with_columns(pl.Series("draw", mixed(owners["owner"].to_numpy())))
+            .sort("draw")
             .filter(pl.col("pairs").cum_sum() <= _MOST_PAIRS)
             .select("owner")
         )
