@@ -154,8 +154,8 @@ PEERS = (
             },
         ),
         trial_share=0.3,
-        note="untuned: as its authors set it for Amazon Beauty, 64 wide; the library's own defaults "
-        "are among what tuning tries",
+        note="untuned: as its authors set it for Amazon Beauty, 64 wide; tuning also tries the "
+        "library's own defaults",
     ),
     Peer(
         "rectools/ease",
