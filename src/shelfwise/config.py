@@ -23,6 +23,7 @@ from shelfwise.serving.config import ServeOptions
 from shelfwise.training.adaptation.options import AdaptationOptions, NoAdaptation
 from shelfwise.training.config import TrainOptions
 from shelfwise.training.tasks_config import TaskOptions
+from shelfwise.tuning.config import TuneOptions
 
 SHOP_TOML = "shop.toml"
 
@@ -36,6 +37,7 @@ class ShopConfig(DataOptions):
     train: TrainOptions = TrainOptions()
     evaluate: EvaluateOptions = EvaluateOptions()
     attack: AttackOptions = AttackOptions()
+    tune: TuneOptions = TuneOptions()
     rank: RankOptions = RankOptions()
     serve: ServeOptions = ServeOptions()
 

@@ -30,6 +30,7 @@ from shelfwise.cli.rank import rank
 from shelfwise.cli.sample import sample
 from shelfwise.cli.serve import serve
 from shelfwise.cli.train import train
+from shelfwise.cli.tune import tune
 from shelfwise.schema.errors import ShelfwiseError
 
 _INTERRUPTED = 130  # what typer makes of Ctrl-C
@@ -53,6 +54,7 @@ _COMMANDS = (
     train,
     evaluate,
     compare,
+    tune,
     ablate,
     diagnose,
     attack,

@@ -156,6 +156,43 @@ def share_of_training(prepared: PreparedShop, share: float, seed: int) -> Prepar
     )
 
 
+def before_test(
+    prepared: PreparedShop, share: float = 1.0, fold: tuple[int, int] = (0, 1)
+) -> PreparedShop:
+    """The shop as it is, but for the test, which is in no part: for choosing by validation.
+
+    Args:
+        prepared: the shop.
+        share: of the users, whose training requests alone are learned from; smaller shares are
+            parts of larger ones. Everybody's validation judges.
+        fold: of how many by user, which: its users alone judge, and only others are learned from.
+    """
+    number, folds = fold
+    place_U = owner_places(prepared, "fold")
+    judges_U = (place_U * folds).astype(np.int64) == number
+    learns_U = owner_places(prepared, "share") < share
+    if folds > 1:
+        learns_U &= ~judges_U
+    owner_R = prepared.requests["owner"].to_numpy()
+    part = prepared.requests["part"]
+    kept_R = np.select(
+        [(part == "train").to_numpy(), (part == "validation").to_numpy()],
+        [learns_U[owner_R], judges_U[owner_R]],
+        default=False,
+    )
+    named = f"before the test, {share:.3%} of the users, fold {number + 1} of {folds}"
+    return replace(
+        _view(
+            prepared,
+            named,
+            prepared.moments._replace(end=prepared.moments.test),
+            _where(~kept_R, LATER, part),
+            {"train": learns_U, "validation": judges_U},
+        ),
+        judgements=prepared.judgements.filter(pl.col("part") != "test"),
+    )
+
+
 def _one_slice_earlier(prepared: PreparedShop) -> Moments:
     """The three moments such that the shop's validation is judged.
 

@@ -15,6 +15,7 @@ from pydantic import (
 )
 
 from shelfwise.schema.options import Options
+from shelfwise.schema.search import Pick, Span
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 
@@ -29,7 +30,7 @@ class TopLayers(Options):
     """The upper layers learn; what the lower ones say of a text is computed once and kept."""
 
     mode: Literal["top_layers"] = "top_layers"
-    layers: PositiveInt = 2
+    layers: Annotated[PositiveInt, Span(1, 4)] = 2
     """How many layers learn, counted from the top."""
 
 
@@ -40,7 +41,7 @@ class Full(Options):
 
 
 class _LowRank(Options):
-    rank: PositiveInt = 8
+    rank: Annotated[PositiveInt, Pick((2, 4, 8))] = 8
     """Rank of each weight's update; with adalora the mean over all, once they are allotted."""
     alpha: PositiveInt = 16
     """The update is multiplied by this and divided by the rank it began with."""
@@ -79,7 +80,7 @@ class Adapter(Options):
     """Narrow two-layer networks between the frozen layers learn (bottleneck adapters)."""
 
     mode: Literal["adapter"] = "adapter"
-    width: PositiveInt = 48
+    width: Annotated[PositiveInt, Pick((16, 32, 48, 96))] = 48
     """Units of the narrow layer."""
     layers: PositiveInt | None = None
     """How many layers get adapters, counted from the top; left out, all."""
@@ -101,7 +102,7 @@ class EncoderOptions(Options):
     """Written before a query; e5 models want "query: "."""
     item_prefix: str = ""
     """Written before an item; e5 models want "passage: "."""
-    tuning: TuningOptions = TopLayers()
+    tuning: Annotated[TuningOptions, Pick(("frozen", "top_layers", "full", "lora"))] = TopLayers()
     projection: PositiveInt | None = None
     """Length that a learned linear map brings text vectors to; left out, they stay as they are."""
     dimensions: PositiveInt | None = None
@@ -124,9 +125,9 @@ class TransformerHistory(_Reading):
     """A causal Transformer reads what the user did."""
 
     kind: Literal["transformer"] = "transformer"
-    layers: PositiveInt = 1
-    heads: PositiveInt = 4
-    dropout: Share = 0.1
+    layers: Annotated[PositiveInt, Span(1, 3)] = 1
+    heads: Annotated[PositiveInt, Pick((1, 2, 4, 8))] = 4
+    dropout: Annotated[Share, Span(0.0, 0.5)] = 0.1
 
 
 class MeanPoolHistory(_Reading):
@@ -139,7 +140,7 @@ class TargetAttentionHistory(_Reading):
     """What the user did, weighted by what the request asks for (as DIN)."""
 
     kind: Literal["target_attention"] = "target_attention"
-    hidden: PositiveInt = 32
+    hidden: Annotated[PositiveInt, Pick((16, 32, 64))] = 32
     """Units of the network that weighs an event."""
 
 
@@ -147,7 +148,7 @@ class FlatTextHistory(_Reading):
     """What the user did last is written as text, and the pre-trained encoder reads it whole."""
 
     kind: Literal["flat_text"] = "flat_text"
-    last: PositiveInt = 10
+    last: Annotated[PositiveInt, Span(3, 20)] = 10
     """Events that are written, the latest."""
     tokens: Annotated[int, Field(ge=8, le=512)] = 96
     """Tokens, counted from the newest event, after which the text is cut."""
@@ -175,7 +176,7 @@ class MixtureOfExperts(Options):
     """Experts that all tasks share, each weighing them by a gate of its own (MMoE)."""
 
     kind: Literal["mmoe"] = "mmoe"
-    experts: PositiveInt = 4
+    experts: Annotated[PositiveInt, Span(2, 8)] = 4
     """Together they are as wide as a shared bottom."""
 
 
@@ -183,11 +184,11 @@ class ProgressiveLayers(Options):
     """Experts of each task's own beside shared ones, level upon level (PLE)."""
 
     kind: Literal["ple"] = "ple"
-    shared: PositiveInt = 2
+    shared: Annotated[PositiveInt, Span(1, 4)] = 2
     """Experts of a level that all tasks read."""
-    own: PositiveInt = 1
+    own: Annotated[PositiveInt, Span(1, 3)] = 1
     """Experts of a level that only one task reads, for each task."""
-    levels: PositiveInt = 2
+    levels: Annotated[PositiveInt, Span(1, 3)] = 2
 
 
 ExpertOptions = Annotated[
@@ -198,10 +199,10 @@ ExpertOptions = Annotated[
 class HeadOptions(Options):
     """The networks behind the click and conversion probabilities."""
 
-    experts: ExpertOptions = SharedBottom()
-    hidden: PositiveInt = 128
+    experts: Annotated[ExpertOptions, Pick(("shared_bottom", "mmoe", "ple"))] = SharedBottom()
+    hidden: Annotated[PositiveInt, Pick((64, 128, 256))] = 128
     """Length of what each task reads, and width of all experts of a level together."""
-    dropout: Share = 0.1
+    dropout: Annotated[Share, Span(0.0, 0.5)] = 0.1
 
 
 class RelevanceModelOptions(Options):
@@ -209,7 +210,7 @@ class RelevanceModelOptions(Options):
 
     kind: Literal["bi_encoder", "cross_encoder"] = "bi_encoder"
     """Each by itself, so that items can be indexed, or both together: dearer."""
-    crossing: PositiveInt = 2
+    crossing: Annotated[PositiveInt, Span(1, 4)] = 2
     """Upper layers in which a cross-encoder's texts read each other; below, each is read alone."""
     words: bool = True
     """Tell the network how many words, rare words and letters the two share."""
@@ -218,25 +219,27 @@ class RelevanceModelOptions(Options):
 class ModelOptions(Options):
     """The network as a whole."""
 
-    width: PositiveInt = 128
+    width: Annotated[PositiveInt, Pick((64, 128, 192, 256))] = 128
     """Length of item, query and request vectors."""
     encoder: EncoderOptions = EncoderOptions()
-    history: HistoryEncoderOptions = TransformerHistory()
+    history: Annotated[
+        HistoryEncoderOptions, Pick(("transformer", "mean_pool", "target_attention"))
+    ] = TransformerHistory()
     heads: HeadOptions = HeadOptions()
     relevance: RelevanceModelOptions = RelevanceModelOptions()
     text: bool = True
     """Tell items by their text; without it, by id, price and trend alone."""
-    targets: Literal["shared", "own"] = "shared"
+    targets: Annotated[Literal["shared", "own"], Pick(("shared", "own"))] = "shared"
     """Whether an item has one vector, or another one as what comes next: clicks have an order in
     which items follow others that do not follow them, baskets have none."""
     id_embedding: bool = True
     """Learn something of a warm item beyond its text; unseen items fall back to text alone."""
-    id_dropout: Share = 0.2
+    id_dropout: Annotated[Share, Span(0.0, 0.6)] = 0.2
     """Share of items that must do without it in a training step, so that text alone works too."""
-    neighbours: NonNegativeInt = 128
+    neighbours: Annotated[NonNegativeInt, Pick((0, 32, 128, 512))] = 128
     """How many items that go with it, and how many that follow it, are kept of each item, as counts
     of other shoppers tell them; 0: the network learns without such tables."""
-    match_scale: NonNegativeFloat = 3.0
+    match_scale: Annotated[NonNegativeFloat, Span(1.0, 12.0, log=True)] = 3.0
     """First value of the learned factor between cosine-like match and softmax."""
 
     @field_validator("history", mode="before")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -64,6 +65,7 @@ class Builder:
     ) -> None:
         self.prepared = prepared
         self.tasks = course.tasks
+        self.told = course.told
         self.model_options = model_options
         self.options = options
         self.manner = manner
@@ -226,6 +228,7 @@ class Builder:
         def look(step: int) -> Check:
             place_cold(network, self.prepared, examples, share)
             checked = check(network, self.prepared, targets, judged, step)
+            self.told(math.ceil(step / plan.per_check), checked.score)
             return compared(checked, network, self.prepared, examples, judged)
 
         lessons = Lessons(self.prepared, asked, plan)

@@ -37,6 +37,7 @@ from shelfwise.training.adversaries.attempt import Attempt
 from shelfwise.training.adversaries.choice import Opponent
 from shelfwise.training.clipping import clip_gradient
 from shelfwise.training.config import TrainOptions
+from shelfwise.training.course import Told, tell_nobody
 from shelfwise.training.device import choose_device
 from shelfwise.training.optimizer import optimizer_of
 from shelfwise.training.schedule import place_in_schedule, rate_share, set_rates
@@ -52,6 +53,7 @@ def train_classifier(
     model_options: ModelOptions,
     options: TrainOptions,
     progress: Progress,
+    told: Told = tell_nobody,
 ) -> dict[str, Any]:
     """Fit a classifier, keep its best state on validation, and save it to ``folder``."""
     began = time.monotonic()
@@ -67,7 +69,7 @@ def train_classifier(
     bank = TextBank(encoder, tokens, choose_device(options.device), progress)
     model = TextClassifier(encoder, len(prepared.classes), model_options.heads.dropout)
     model.to(bank.device)
-    curve = _fit(model, bank, prepared, options, progress)
+    curve = _fit(model, bank, prepared, options, progress, told)
     save_encoder(encoder, source, folder, model_options.encoder.prompts())
     save_tensors(dict(model.classify.state_dict()), folder / MODEL)
     (folder / CURVE).write_text(json.dumps(plain({"losses": [], "checks": curve}), indent=1))
@@ -88,6 +90,7 @@ def _fit(
     prepared: PreparedPairs,
     options: TrainOptions,
     progress: Progress,
+    told: Told,
 ) -> list[dict[str, Any]]:
     label_N = torch.tensor(prepared.rows["label"].to_list(), device=bank.device)
     rows = {part: _rows_of(prepared, part) for part in ("train", "validation")}
@@ -123,6 +126,7 @@ def _fit(
             score = -_validation_loss(model, bank, rows["validation"], label_N)
             curve.append({"step": step, "score": score, "figures": {"log_loss": -score}})
             bar.note(f"validation log loss {-score:.3f}")
+            told(len(curve), score)
             best = max(range(len(curve)), key=lambda at: curve[at]["score"])
             if best == len(curve) - 1:
                 best_state = copy.deepcopy(model.state_dict())

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from shelfwise.training.adaptation.options import AdaptationOptions, NoAdaptation
 from shelfwise.training.tasks_config import TaskOptions
+
+# Told of each look at validation: which one, from 1, and its score. It may raise, to stop training.
+Told = Callable[[int, float], None]
+
+
+def tell_nobody(check: int, score: float) -> None:
+    """Nobody asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,3 +32,4 @@ class Course:
     unfinished: Literal["refuse", "resume", "anew"] = "refuse"
     # Whether the run's facts say how long each phase of a step took.
     profile: bool = False
+    told: Told = tell_nobody

@@ -33,6 +33,7 @@ from shelfwise.schema.run_files import CURVE, ITEMS, MODEL, TABLES
 from shelfwise.training.adversaries.choice import Opponent
 from shelfwise.training.clipping import clip_gradient
 from shelfwise.training.config import TrainOptions
+from shelfwise.training.course import Told, tell_nobody
 from shelfwise.training.device import choose_device
 from shelfwise.training.judged_lesson import JudgedLesson
 from shelfwise.training.judged_pairs import JudgedPairs, query_batches
@@ -50,6 +51,7 @@ def train_relevance(
     model_options: ModelOptions,
     options: TrainOptions,
     progress: Progress,
+    told: Told = tell_nobody,
 ) -> dict[str, Any]:
     """Learn grades, keep the state with the best Spearman on validation, and save it."""
     began = time.monotonic()
@@ -61,7 +63,7 @@ def train_relevance(
     tokenizer = origin / "tokenizer.json"
     source = Source(prepared, pairs, model_options, encoder, tokenizer, device, progress)
     reader = reader_of(source._replace(typos=options.typos))
-    curve = _Fit(reader, pairs, options, began + options.minutes * 60).run(progress)
+    curve = _Fit(reader, pairs, options, began + options.minutes * 60, told).run(progress)
     _save(reader, prepared, folder)
     save_encoder(encoder, origin, folder, model_options.encoder.prompts())
     (folder / CURVE).write_text(json.dumps(plain(curve.as_json()), indent=1))
@@ -97,9 +99,15 @@ class _Fit:
     """One fit: steps until the plan, patience or the clock ends it."""
 
     def __init__(
-        self, reader: PairReader, pairs: JudgedPairs, options: TrainOptions, ends: float
+        self,
+        reader: PairReader,
+        pairs: JudgedPairs,
+        options: TrainOptions,
+        ends: float,
+        told: Told,
     ) -> None:
         self.reader = reader
+        self.told = told
         self.pairs = pairs
         self.options = options
         self.began, self.ends = time.monotonic(), ends
@@ -176,6 +184,7 @@ class _Fit:
             learning = {n for n, p in model.named_parameters() if p.requires_grad}
             state = {n: t for n, t in model.state_dict().items() if n in learning}
             self.best_state = copy.deepcopy(state)
+        self.told(len(self.curve.checks), figures["spearman"])
 
     def _is_patience_over(self) -> bool:
         steps = [check["step"] for check in self.curve.checks]

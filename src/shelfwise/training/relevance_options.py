@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Annotated, Self
 
 from pydantic import NonNegativeFloat, PositiveInt, model_validator
 
 from shelfwise.schema.options import Options
+from shelfwise.schema.search import Pick, Span
 
 
 class RelevanceOptions(Options):
     """What a query's judged items are learned by."""
 
-    batch_pairs: PositiveInt = 64
+    batch_pairs: Annotated[PositiveInt, Pick((32, 64, 128))] = 64
     """Judged pairs in a step: some queries with all of their items."""
     grade_weight: NonNegativeFloat = 1.0
     """Weight of the cross-entropy of the grade, as a place between the lowest and the highest."""
-    list_net_weight: NonNegativeFloat = 0.0
+    list_net_weight: Annotated[NonNegativeFloat, Span(0.0, 1.0)] = 0.0
     """Weight of ListNet: the shares of a query's items, by exp(grade)."""
-    lambda_weight: NonNegativeFloat = 0.0
+    lambda_weight: Annotated[NonNegativeFloat, Span(0.0, 1.0)] = 0.0
     """Weight of LambdaLoss: pairs of a query's items, as far as NDCG depends on them."""
 
     @model_validator(mode="after")

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, NonNegativeFloat
 
 from shelfwise.schema.options import Options
+from shelfwise.schema.search import Pick, Span
 
 Switch = Literal["auto", True, False]
 
@@ -15,10 +16,10 @@ class FixedWeights(Options):
     """Each task counts for as much as is written here, beside clicks that count 1."""
 
     kind: Literal["fixed"] = "fixed"
-    interest: NonNegativeFloat = 0.1
-    intent: NonNegativeFloat = 0.1
-    attributes: NonNegativeFloat = 0.05
-    relevance: NonNegativeFloat = 0.2
+    interest: Annotated[NonNegativeFloat, Span(0.01, 1.0, log=True)] = 0.1
+    intent: Annotated[NonNegativeFloat, Span(0.01, 1.0, log=True)] = 0.1
+    attributes: Annotated[NonNegativeFloat, Span(0.01, 1.0, log=True)] = 0.05
+    relevance: Annotated[NonNegativeFloat, Span(0.02, 2.0, log=True)] = 0.2
 
 
 class UncertaintyWeights(Options):
@@ -47,4 +48,4 @@ class TaskOptions(Options):
     """Brand, category and price band of an item, from its text alone."""
     relevance: Switch = "auto"
     """How well an item answers a query, as people judged it; needs judgements."""
-    weights: TaskWeightOptions = FixedWeights()
+    weights: Annotated[TaskWeightOptions, Pick(("fixed", "uncertainty"))] = FixedWeights()

@@ -67,9 +67,13 @@ def train(
     with new_folder(out, MANIFEST) as folder:
         match prepared:
             case PreparedPairs():
-                facts = train_classifier(prepared, folder, model_options, options, progress)
+                facts = train_classifier(
+                    prepared, folder, model_options, options, progress, course.told
+                )
             case PreparedJudgements():
-                facts = train_relevance(prepared, folder, model_options, options, progress)
+                facts = train_relevance(
+                    prepared, folder, model_options, options, progress, course.told
+                )
             case PreparedShop():
                 timed = Timed() if course.profile else Untimed()
                 manner = Manner(progress, resuming, options, timed)

@@ -8,6 +8,7 @@ from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 
 from shelfwise.models.places import PlaceName
 from shelfwise.schema.options import Options
+from shelfwise.schema.search import Span
 
 Norm = Literal["l2", "linf"]
 
@@ -30,7 +31,7 @@ class _Perturbing(_Adversary):
     """What is moved: embeddings of words, vectors of items, id embeddings, what a history tells."""
     norm: Norm = "l2"
     """Whether a row (a text, an item, a history) is moved so far in all, or each of its numbers."""
-    radius: PositiveFloat = 0.1
+    radius: Annotated[PositiveFloat, Span(0.01, 1.0, log=True)] = 0.1
     """How far, as a share of the row's own length (l2) or of its numbers' root mean square."""
 
 
@@ -72,7 +73,7 @@ class Awp(_Adversary):
     """The weights themselves are moved to where the loss is larger (weight perturbation)."""
 
     kind: Literal["awp"] = "awp"
-    radius: PositiveFloat = 0.005
+    radius: Annotated[PositiveFloat, Span(5e-4, 0.05, log=True)] = 0.005
     """How far each matrix of weights is moved, as a share of its own length."""
     weight: Annotated[float, Field(gt=0, le=1)] = 0.5
     """Share of the gradient that comes from moved weights; the rest from the weights as they are.
@@ -83,7 +84,7 @@ class RDrop(_Adversary):
     """Two draws of dropout are asked to agree: no adversary, but as dear as the cheapest."""
 
     kind: Literal["r_drop"] = "r_drop"
-    agreement: PositiveFloat = 1.0
+    agreement: Annotated[PositiveFloat, Span(0.1, 10.0, log=True)] = 1.0
     """Weight of how far the two answers are apart, beside the loss."""
 
 

@@ -1,0 +1,1 @@
+"""Better settings for a shop: searched for by validation, compared on the test once."""

@@ -1,0 +1,114 @@
+"""What a setting comes to: trained without the test, judged by validation."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+
+from shelfwise.data.prepared import Prepared, PreparedShop
+from shelfwise.evaluation.pieces import Setting
+from shelfwise.evaluation.tuning.costs import COSTS, latency_ms, memory_mib
+from shelfwise.evaluation.tuning.lessons import Stage, stages_of
+from shelfwise.schema.errors import ConfigError
+from shelfwise.schema.progress import Silent
+from shelfwise.schema.run_files import CURVE
+from shelfwise.training.course import Told, tell_nobody
+from shelfwise.training.train import train
+from shelfwise.tuning.config import TuneOptions
+from shelfwise.tuning.space import Params, Space
+from shelfwise.tuning.study import Outcome, Report
+
+Configured = Callable[[Sequence[str]], Setting]  # options with some settings on top
+SCORE = "score"
+
+
+@dataclass(frozen=True, slots=True)
+class _Trained:
+    figures: dict[str, float]  # of validation, and costs
+
+
+@dataclass(frozen=True, slots=True)
+class Trials:
+    """Trains a setting and says how good it is; the objective of a search over a shop."""
+
+    prepared: Prepared
+    folder: Path  # for runs under way
+    configured: Configured
+    options: TuneOptions
+    space: Space
+
+    def __call__(self, params: Params, report: Report) -> Outcome:
+        setting = self.configured(self.space.settings(params))
+        stages = stages_of(self.prepared, self.options)
+        alone = len(stages) == 1
+        found: list[_Trained] = []
+        for place, stage in enumerate(stages):
+            told: Told = report if alone else tell_nobody
+            found.append(self._trained(setting, stage, told))
+            if not alone and len(self.options.objectives) == 1:
+                report(place + 1, found[-1].figures[self.options.objectives[0]])
+        figures = _mean(found) if self.options.folds else found[-1].figures
+        limits = {name: figures[name] - most for name, most in sorted(self.options.at_most.items())}
+        return Outcome(
+            values=tuple(self._figure(figures, name) for name in self.options.objectives),
+            limits=limits,
+            notes={"figures": figures, "costs": {n: figures[n] for n in COSTS if n in figures}},
+        )
+
+    @property
+    def rising(self) -> tuple[bool, ...]:
+        """Whether each objective is to be high."""
+        return tuple(name not in COSTS for name in self.options.objectives)
+
+    def _figure(self, figures: dict[str, float], name: str) -> float:
+        if name not in figures:
+            raise ConfigError(
+                f"tune.objectives: validation of this shop has no {name!r}; it has "
+                f"{', '.join(sorted(figures))}"
+            )
+        return figures[name]
+
+    def _trained(self, setting: Setting, stage: Stage, told: Told) -> _Trained:
+        # Where the clock ends trainings, a share of the users gets that share of the time.
+        minutes = setting.train.minutes * stage.share
+        options = setting.train.model_copy(
+            update={"refit": False, "checkpoint_minutes": 0, "track": "none", "minutes": minutes}
+        )
+        place = Path(mkdtemp(prefix="trial-", dir=self.folder))
+        try:
+            began = time.monotonic()
+            course = replace(setting.course, told=told)
+            train(stage.view(), place / "run", setting.model, options, Silent(), course)
+            seconds = time.monotonic() - began
+            return _Trained(self._figures(place / "run") | {"seconds": seconds})
+        finally:
+            shutil.rmtree(place, ignore_errors=True)
+
+    def _figures(self, run: Path) -> dict[str, float]:
+        curve: dict[str, Any] = json.loads((run / CURVE).read_text(encoding="utf-8"))
+        best = max(curve["checks"], key=lambda check: _known(check["score"]))
+        figures = {SCORE: _known(best["score"], float("nan"))}
+        figures |= {name: v for name, v in best["figures"].items() if v is not None}
+        wanted = {*self.options.objectives, *self.options.at_most}
+        if "memory_mib" in wanted:
+            figures["memory_mib"] = memory_mib(run)
+        if "latency_ms" in wanted:
+            if not isinstance(self.prepared, PreparedShop):
+                raise ConfigError("tune: latency_ms is of shops with a log of behaviour")
+            figures["latency_ms"] = latency_ms(run)
+        return figures
+
+
+def _known(score: float | None, instead: float = float("-inf")) -> float:
+    return instead if score is None else score
+
+
+def _mean(found: Sequence[_Trained]) -> dict[str, float]:
+    names = [name for name in found[0].figures if all(name in one.figures for one in found)]
+    return {name: sum(one.figures[name] for one in found) / len(found) for name in names}

@@ -1,0 +1,2 @@
+def write_tune_page(report, file):
+    pass
