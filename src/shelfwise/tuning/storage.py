@@ -45,4 +45,4 @@ def open_storage(out: Path, url: str | None) -> BaseStorage:
 
 def without_password(url: str) -> str:
     """A URL as it may be shown."""
-    return re.sub(r"(://[^:/@]*):[^@]*@", r"\1:...@", url)
+    return re.sub(r"(://[^:/@]*):[^/]*@", r"\1:...@", url)

@@ -18,7 +18,7 @@ from typing import Any, Protocol
 
 import optuna
 from optuna.exceptions import UpdateFinishedTrialError
-from optuna.storages import BaseStorage
+from optuna.storages import BaseStorage, RDBStorage
 from optuna.trial import FrozenTrial, TrialState
 from scipy.stats import qmc
 
@@ -44,8 +44,9 @@ from shelfwise.tuning.sampler import pruner_of, sampler_name, sampler_of
 from shelfwise.tuning.space import Params, Space
 
 _PLAN = "plan"
+_WORKER_STRIDE, _RESUMED_STRIDE = 7_919, 104_729  # primes: their sums do not meet
 _SAME_IN_A_ROW = 5  # suggestions already tried, after which one that is new is drawn
-_DRAWS = 200
+_DRAWS = 8  # power of two
 _LEAST_FOR_IMPORTANCE = 8
 _FAILED_AT_FIRST = 3  # all of the first trials: then it is no setting's fault
 
@@ -128,12 +129,21 @@ class Study:
             storage=storage,
             study_name=plan.name,
             directions=["maximize" if up else "minimize" for up in plan.rising],
-            sampler=sampler_of(options, plan.space, options.seed + 7919 * worker),
             pruner=pruner_of(options),
             load_if_exists=True,
         )
+        # One that goes on, and each worker, is to draw what was not drawn before.
+        begun = len(self._study.get_trials(deepcopy=False))
+        seed = options.seed + _WORKER_STRIDE * worker + _RESUMED_STRIDE * begun
+        self._study.sampler = sampler_of(options, plan.space, seed)
         self._is_grid = sampler_name(options, plan.space) == "grid"
         self._agree_on_plan()
+
+    def close(self) -> None:
+        """Let go of the storage."""
+        self._storage.remove_session()
+        if isinstance(self._storage, RDBStorage):
+            self._storage.engine.dispose()
 
     def trials(self) -> list[Trial]:
         """What was tried so far, in order."""
@@ -288,7 +298,11 @@ class Study:
         """Have a setting tried that nobody has tried; False where there is none."""
         tried = [trial.params for trial in self.trials()]
         axes, number = len(self.plan.space.axes), len(tried)
-        points = qmc.Sobol(axes, rng=self.plan.options.seed + number).random(_DRAWS) if axes else []
+        points = (
+            qmc.Sobol(axes, rng=self.plan.options.seed + number).random_base2(_DRAWS)
+            if axes
+            else []
+        )
         for point in points:
             if (params := self.plan.space.at(point.tolist())) not in tried:
                 self._enqueue(params, f"new {number}")

@@ -74,8 +74,9 @@ def expected_improvement(mean_C: _Array, deviation_C: _Array, best: float) -> _A
     Jones, Schonlau and Welch (1998).
     """
     z_C = (mean_C - best) / deviation_C
-    gain_C = (mean_C - best) * norm.cdf(z_C) + deviation_C * norm.pdf(z_C)
-    return np.maximum(gain_C, 0.0)
+    gain_C: _Array = (mean_C - best) * norm.cdf(z_C) + deviation_C * norm.pdf(z_C)
+    gain_C[gain_C < 0] = 0.0  # by rounding alone
+    return gain_C
 
 
 def without_depths(y_N: _Array) -> _Array:

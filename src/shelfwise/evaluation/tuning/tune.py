@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -78,23 +79,23 @@ def tune(
         ShelfwiseError: the first trials all failed.
     """
     began, progress = time.monotonic(), progress or Silent()
-    study = open_study(searched, out, asked.storage)
-    opened = _opened(out)
-    if opened is None:
-        _begin(study, searched, asked)
-        _run(study, searched, out, asked, progress)
-    elif asked.trials is not None and asked.trials > opened.after_trials:
-        raise ConfigError(
-            f"{out}: its test was opened after {opened.after_trials} trials, and may choose "
-            f"nothing; to go on, begin another study with --from-study {out}"
-        )
-    return _finish(study, searched, out, asked, progress, began)
+    with closing(open_study(searched, out, asked.storage)) as study:
+        opened = _opened(out)
+        if opened is None:
+            _begin(study, searched, asked)
+            _run(study, searched, out, asked, progress)
+        elif asked.trials is not None and asked.trials > opened.after_trials:
+            raise ConfigError(
+                f"{out}: its test was opened after {opened.after_trials} trials, and may choose "
+                f"nothing; to go on, begin another study with --from-study {out}"
+            )
+        return _finish(study, searched, out, asked, progress, began)
 
 
 def work(searched: Searched, out: Path, storage: str | None, worker: int, budget: Budget) -> None:
     """Try settings of a study that another process has begun, until its budget is used up."""
-    study = open_study(searched, out, storage, worker)
-    study.run(_trials(searched, out), budget)
+    with closing(open_study(searched, out, storage, worker)) as study:
+        study.run(_trials(searched, out), budget)
 
 
 def open_study(searched: Searched, out: Path, storage: str | None, worker: int = 0) -> Study:
