@@ -10,10 +10,18 @@ import pytest
 
 from shelfwise.data.batches import examples_of
 from shelfwise.data.config import DataOptions
-from shelfwise.data.folds import owner_places, share_of_training, text_fold, time_fold, user_fold
+from shelfwise.data.folds import (
+    before_test,
+    owner_places,
+    share_of_training,
+    text_fold,
+    time_fold,
+    user_fold,
+)
 from shelfwise.data.judged import JUDGED
 from shelfwise.data.part_rows import taken_of_parts
 from shelfwise.data.prepared import PreparedPairs, PreparedShop
+from shelfwise.data.split import LATER
 from shelfwise.data.targets import match_targets
 from shelfwise.schema.errors import ConfigError
 from shelfwise.schema.manifest import Manifest
@@ -168,3 +176,37 @@ def test_copies_of_a_text_go_together_and_the_test_is_left_out() -> None:
         assert {"train", "validation", "test"} == set(fold.rows["part"])
         judged += fold.rows.filter(part="test")["text"].unique().to_list()
     assert sorted(judged) == sorted(rows.filter(part="train")["text"].unique())
+
+
+def test_before_the_test_nothing_of_it_is_in_any_part(prepared_sample: PreparedShop) -> None:
+    whole = before_test(prepared_sample)
+    before, after = prepared_sample.requests["part"], whole.requests["part"]
+    assert not after.is_in(["test"]).any()
+    assert after.filter(before == "test").unique().to_list() == [LATER]
+    assert after.filter(before != "test").equals(before.filter(before != "test"))
+    assert whole.moments.end == prepared_sample.moments.test
+    assert "test" not in whole.judgements["part"]
+    assert whole.manifest.data_fingerprint != prepared_sample.manifest.data_fingerprint
+
+
+def test_a_share_of_the_users_is_learned_from_and_everybody_judges(
+    prepared_sample: PreparedShop,
+) -> None:
+    whole = before_test(prepared_sample)
+    third, two = before_test(prepared_sample, 1 / 3), before_test(prepared_sample, 2 / 3)
+    assert owners_of(third, "train") < owners_of(two, "train") < owners_of(whole, "train")
+    assert owners_of(third, "validation") == owners_of(whole, "validation")
+    share = len(owners_of(third, "train")) / len(owners_of(whole, "train"))
+    assert 0.2 < share < 0.47  # of some 100 users
+
+
+def test_folds_before_the_test_judge_users_they_have_not_learned_from(
+    prepared_sample: PreparedShop,
+) -> None:
+    whole = before_test(prepared_sample)
+    folds = [before_test(prepared_sample, fold=(fold, 3)) for fold in range(3)]
+    judged = [owners_of(view, "validation") for view in folds]
+    for view, users in zip(folds, judged, strict=True):
+        assert not users & owners_of(view, "train")
+    assert set.union(*judged) == owners_of(whole, "validation")
+    assert sum(map(len, judged)) == len(set.union(*judged))

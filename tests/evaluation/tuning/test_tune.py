@@ -191,6 +191,7 @@ def test_where_nothing_better_is_found_the_test_stays_closed(
     assert any("test was not opened" in note for note in report.notes)
 
 
+@pytest.mark.long
 def test_shares_folds_and_costs(
     prepared_sample: PreparedShop, searching: Searching, tmp_path: Path
 ) -> None:
