@@ -23,6 +23,7 @@ from shelfwise.cli.encoder import encoder
 from shelfwise.cli.evaluate import evaluate
 from shelfwise.cli.init import init
 from shelfwise.cli.learning_curve import learning_curve
+from shelfwise.cli.lr_range import lr_range
 from shelfwise.cli.off_policy import off_policy
 from shelfwise.cli.prepare import prepare
 from shelfwise.cli.pull import pull
@@ -54,6 +55,7 @@ _COMMANDS = (
     train,
     evaluate,
     compare,
+    lr_range,
     tune,
     ablate,
     diagnose,
