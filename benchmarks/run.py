@@ -26,6 +26,7 @@ from benchmarks.retail import retail
 from benchmarks.robustness import robustness
 from benchmarks.train_speed import train_speed
 from benchmarks.truth import truth
+from benchmarks.tuning import tuning, tuning_grid
 from shelfwise.cli.console import help_of
 
 _COMMANDS = (
@@ -41,6 +42,8 @@ _COMMANDS = (
     truth,
     robustness,
     push,
+    tuning,
+    tuning_grid,
 )  # fmt: skip  # a line each: several hands add theirs
 
 app = typer.Typer(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import optuna
 from optuna.storages import BaseStorage, JournalStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend
 
@@ -22,7 +21,6 @@ def open_storage(out: Path, url: str | None) -> BaseStorage:
         ConfigError: the URL is of another kind, its library is not installed, or the server does
             not answer. A password in it is not repeated.
     """
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
     if url is None:
         return JournalStorage(JournalFileBackend(str(out / JOURNAL)))
     if not re.match(r"(sqlite|postgresql)(\+\w+)?://", url):

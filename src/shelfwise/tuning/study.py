@@ -124,6 +124,7 @@ class Study:
         """
         self.plan, self.folder = plan, folder
         self._storage = storage
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
         options = plan.options
         self._study = optuna.create_study(
             storage=storage,

@@ -1,0 +1,148 @@
+"""A whole grid of real trainings on Online Retail, made once, looked up by searches afterwards."""
+
+from __future__ import annotations
+
+import itertools
+import multiprocessing
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import polars as pl
+
+from benchmarks.result import Result, peak_mib
+from benchmarks.shops import Shop, prepared_shop, shop_of
+from shelfwise.config import load_config, validated
+from shelfwise.data.prepared import open_prepared
+from shelfwise.evaluation.pieces import Setting
+from shelfwise.evaluation.tuning.objective import Trials
+from shelfwise.schema.errors import DataError
+from shelfwise.schema.progress import Progress
+from shelfwise.schema.search import Pick, Value
+from shelfwise.training.course import Course, tell_nobody
+from shelfwise.tuning.config import TuneOptions
+from shelfwise.tuning.space import Axis, Space
+
+LEVELS: Mapping[str, tuple[Value, ...]] = {
+    "train.learning_rate": (5e-4, 1e-3, 2e-3, 4e-3, 8e-3),
+    "train.batch_requests": (32, 64, 128, 256),
+    "model.id_dropout": (0.0, 0.2, 0.4, 0.6),
+    "model.history.dropout": (0.1, 0.4),
+    "model.match_scale": (3.0, 8.0),
+}
+# Ended by steps, so that a setting comes to the same again; without what no level touches.
+FIXED = (
+    "model.encoder.tuning.mode=frozen",
+    "train.epochs=2",
+    "train.minutes=30",
+    "train.patience=9",
+    "train.threads=1",
+    "train.device=cpu",
+)
+PROTOCOL = (
+    "Online Retail, split by time; every combination of {levels} ({cells} trainings, ended by "
+    "steps, a frozen encoder, one thread each); score: NDCG@10 of validation, which is what a "
+    "search is told. The test is not read."
+)
+
+
+def grid_space() -> Space:
+    """The grid as a search sees it; numbers in order, so that neighbours are alike."""
+    return Space(
+        tuple(Axis(name, name, Pick(values), values[0]) for name, values in LEVELS.items())
+    )
+
+
+def grid_scores(file: Path) -> dict[tuple[Value, ...], float]:
+    """Score of each cell, by its values in the order of `LEVELS`.
+
+    Raises:
+        DataError: the file is not there, or cells are missing.
+    """
+    if not file.is_file():
+        raise DataError(f"{file}: not there; make it with: python benchmarks/run.py tuning_grid")
+    rows = pl.read_csv(file)
+    found = {tuple(row[name] for name in LEVELS): row["score"] for row in rows.to_dicts()}
+    missing = [cell for cell in cells() if cell not in found]
+    if missing:
+        raise DataError(f"{file}: {len(missing)} of {len(cells())} cells are missing: {missing[0]}")
+    return found
+
+
+def cells() -> list[tuple[Value, ...]]:
+    """All combinations."""
+    return list(itertools.product(*LEVELS.values()))
+
+
+def make_grid(
+    data: Path,
+    out: Path,
+    workers: int,
+    progress: Progress,
+    wanted: Sequence[tuple[Value, ...]] | None = None,
+    settings: Sequence[str] = FIXED,
+) -> Result:
+    """Train the cells that ``out`` lacks, and add each as it is done."""
+    done = pl.read_csv(out) if out.is_file() else pl.DataFrame()
+    known = {tuple(row[name] for name in LEVELS) for row in done.to_dicts()}
+    missing = [cell for cell in (wanted or cells()) if cell not in known]
+    with TemporaryDirectory(prefix="grid-") as folder:
+        scratch = Path(folder)
+        shop = shop_of(data, "online-retail", scratch, tuple(settings), progress)
+        prepared = prepared_shop(shop, scratch / "prepared", progress)
+        fresh = multiprocessing.get_context("spawn")
+        with (
+            ProcessPoolExecutor(workers, fresh) as pool,
+            progress.step("Cells", total=len(missing)) as bar,
+        ):
+            asked = {pool.submit(cell_figures, shop, scratch, cell): cell for cell in missing}
+            for one in as_completed(asked):
+                line = dict(zip(LEVELS, asked[one], strict=True)) | one.result()
+                _add(out, line)
+                bar.advance()
+        rows = pl.read_csv(out)
+        counts = dict(prepared.manifest.facts["counts"])
+        fingerprint = prepared.manifest.data_fingerprint
+    levels = ", ".join(f"{name} in {len(values)}" for name, values in LEVELS.items())
+    return Result(
+        benchmark="tuning_grid",
+        protocol=PROTOCOL.format(levels=levels, cells=len(cells())),
+        data={"name": "Online Retail", "fingerprint": fingerprint, "counts": counts},
+        figures={
+            "cells": len(rows),
+            "best": float(rows["score"].max()),  # type: ignore[arg-type]  # a number
+            "median": float(rows["score"].median()),  # type: ignore[arg-type]  # a number
+            "seconds of the longest": float(rows["seconds"].max()),  # type: ignore[arg-type]  # a number
+        },
+        seconds=float(rows["seconds"].sum()),
+        peak_mib=peak_mib(),
+    )
+
+
+def cell_figures(shop: Shop, scratch: Path, cell: Sequence[Value]) -> dict[str, float]:
+    """Score and seconds of one cell, in a process of its own."""
+    prepared = open_prepared(scratch / "prepared")
+    base = load_config(shop.folder, shop.settings).model_dump(mode="json")
+
+    def configured(changes: Sequence[str]) -> Setting:
+        config = validated(base, changes, "the grid")
+        course = Course(tasks=config.tasks, adaptation=config.adaptation)
+        return Setting(config.model, config.train, config.evaluate, course)
+
+    trials = Trials(prepared, scratch, configured, TuneOptions(), grid_space())
+    params = dict(zip(LEVELS, cell, strict=True))
+    outcome = trials(params, tell_nobody)
+    return {
+        "score": round(outcome.values[0], 6),
+        "seconds": round(outcome.notes["figures"]["seconds"], 1),
+    }
+
+
+def _add(out: Path, line: Mapping[str, Value]) -> None:
+    out.parent.mkdir(parents=True, exist_ok=True)
+    begins = not out.is_file()
+    with out.open("a", encoding="utf-8") as file:
+        if begins:
+            file.write(",".join(line) + "\n")
+        file.write(",".join(map(str, line.values())) + "\n")
