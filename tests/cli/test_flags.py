@@ -29,6 +29,11 @@ FROZEN = {
     "shelfwise learning-curve": "PREPARED! --out! --shares --seeds --set --json",
     "shelfwise compare": "RUNS! --data --html --fresh --set --json",
     "shelfwise ablate": ("PREPARED! --out! --seeds --only --minutes --html --set --json"),
+    "shelfwise lr-range": "PREPARED! --low --high --steps --set --json",
+    "shelfwise tune": (
+        "PREPARED! --out --trials --minutes --workers --storage --from-study --show-space "
+        "--test/--no-test --html --set --json"
+    ),
     "shelfwise off-policy": (
         "PREPARED! --policy --reward --part --slots --temperature --clip --switch-above --json"
     ),
@@ -51,7 +56,7 @@ FROZEN = {
 
 def flags(name: str, command: object) -> Iterator[tuple[str, str]]:
     """Each command's name with its arguments and options, groups before what is in them."""
-    yield name, " ".join(_shown(param) for param in command.params)  # type: ignore[attr-defined]
+    yield name, " ".join(_shown(p) for p in command.params if not getattr(p, "hidden", False))  # type: ignore[attr-defined]
     if isinstance(command, TyperGroup):
         for inner in command.commands.values():
             yield from flags(f"{name} {inner.name}", inner)
