@@ -26,7 +26,7 @@ from benchmarks.retail import retail
 from benchmarks.robustness import robustness
 from benchmarks.train_speed import train_speed
 from benchmarks.truth import truth
-from benchmarks.tuning import tuning, tuning_grid
+from benchmarks.tuning import tuning, tuning_grid, tuning_live
 from shelfwise.cli.console import help_of
 
 _COMMANDS = (
@@ -44,6 +44,7 @@ _COMMANDS = (
     push,
     tuning,
     tuning_grid,
+    tuning_live,
 )  # fmt: skip  # a line each: several hands add theirs
 
 app = typer.Typer(

@@ -12,15 +12,13 @@ from tempfile import TemporaryDirectory
 import polars as pl
 
 from benchmarks.result import Result, peak_mib
-from benchmarks.shops import Shop, prepared_shop, shop_of
-from shelfwise.config import load_config, validated
+from benchmarks.shops import Shop, configured_by, prepared_shop, shop_of
 from shelfwise.data.prepared import open_prepared
-from shelfwise.evaluation.pieces import Setting
 from shelfwise.evaluation.tuning.objective import Trials
 from shelfwise.schema.errors import DataError
 from shelfwise.schema.progress import Progress
 from shelfwise.schema.search import Pick, Value
-from shelfwise.training.course import Course, tell_nobody
+from shelfwise.training.course import tell_nobody
 from shelfwise.tuning.config import TuneOptions
 from shelfwise.tuning.space import Axis, Space
 
@@ -31,6 +29,7 @@ LEVELS: Mapping[str, tuple[Value, ...]] = {
     "model.history.dropout": (0.1, 0.4),
     "model.match_scale": (3.0, 8.0),
 }
+_AT_A_TIME = 8  # cells of a process before its figures are written
 # Ended by steps, so that a setting comes to the same again; without what no level touches.
 FIXED = (
     "model.encoder.tuning.mode=frozen",
@@ -96,11 +95,14 @@ def make_grid(
             ProcessPoolExecutor(workers, fresh) as pool,
             progress.step("Cells", total=len(missing)) as bar,
         ):
-            asked = {pool.submit(cell_figures, shop, scratch, cell): cell for cell in missing}
+            asked = [
+                pool.submit(figures_of_cells, shop, scratch, missing[at : at + _AT_A_TIME])
+                for at in range(0, len(missing), _AT_A_TIME)
+            ]
             for one in as_completed(asked):
-                line = dict(zip(LEVELS, asked[one], strict=True)) | one.result()
-                _add(out, line)
-                bar.advance()
+                for line in one.result():
+                    _add(out, line)
+                    bar.advance()
         rows = pl.read_csv(out)
         counts = dict(prepared.manifest.facts["counts"])
         fingerprint = prepared.manifest.data_fingerprint
@@ -120,23 +122,20 @@ def make_grid(
     )
 
 
-def cell_figures(shop: Shop, scratch: Path, cell: Sequence[Value]) -> dict[str, float]:
-    """Score and seconds of one cell, in a process of its own."""
+def figures_of_cells(
+    shop: Shop, scratch: Path, chosen: Sequence[Sequence[Value]]
+) -> list[dict[str, Value]]:
+    """Values, score and seconds of some cells, one after the other in a process of their own."""
     prepared = open_prepared(scratch / "prepared")
-    base = load_config(shop.folder, shop.settings).model_dump(mode="json")
-
-    def configured(changes: Sequence[str]) -> Setting:
-        config = validated(base, changes, "the grid")
-        course = Course(tasks=config.tasks, adaptation=config.adaptation)
-        return Setting(config.model, config.train, config.evaluate, course)
-
-    trials = Trials(prepared, scratch, configured, TuneOptions(), grid_space())
-    params = dict(zip(LEVELS, cell, strict=True))
-    outcome = trials(params, tell_nobody)
-    return {
-        "score": round(outcome.values[0], 6),
-        "seconds": round(outcome.notes["figures"]["seconds"], 1),
-    }
+    trials = Trials(prepared, scratch, configured_by(shop), TuneOptions(), grid_space())
+    lines = []
+    for cell in chosen:
+        params = dict(zip(LEVELS, cell, strict=True))
+        outcome = trials(params, tell_nobody)
+        seconds = outcome.notes["figures"]["seconds"]
+        told = {"score": round(outcome.values[0], 6), "seconds": round(seconds, 1)}
+        lines.append({**params, **told})
+    return lines
 
 
 def _add(out: Path, line: Mapping[str, Value]) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from benchmarks.console import Data, Write, tell
+from benchmarks.console import Budget, Data, Seeds, Settings, Write, tell
 from shelfwise.cli.console import AsJson, Bars
 
 GRID = Path(__file__).parent / "results" / "tuning_online_retail.csv"
@@ -44,3 +44,22 @@ def tuning_grid(
     from benchmarks.search_grid import make_grid
 
     tell(make_grid(data, out, workers, Bars()), as_json)
+
+
+def tuning_live(  # noqa: PLR0913  # the options of a command
+    data: Data,
+    trials: Annotated[int, typer.Option(min=8, help="Trials of the Bayesian search.")] = 20,
+    seeds: Seeds = 1,
+    budget: Budget = 0.5,
+    settings: Settings = None,
+    write: Write = None,
+    as_json: AsJson = False,
+) -> None:
+    """A Bayesian search on Home Depot's judgements, against twice as many trials by chance.
+
+    Example: python benchmarks/run.py tuning_live --data home_depot --budget 0.5 --json
+    """
+    from benchmarks.search_live import compare_searches
+
+    found = compare_searches(data, (trials, seeds), budget, tuple(settings or ()), Bars())
+    tell(found, as_json, write)

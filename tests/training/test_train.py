@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 import torch
 from data.small_log import event, prepared_shop, random_events, write_table
+from torch import Tensor
 
 from shelfwise.data.batches import examples_of
 from shelfwise.data.part_rows import LEARNED, TRAINED
@@ -17,6 +18,7 @@ from shelfwise.data.prepared import PreparedShop
 from shelfwise.data.tokens import tokenise
 from shelfwise.data.trend import trend_at
 from shelfwise.models.calibration import NOT_CALIBRATED, load_calibration
+from shelfwise.models.config import Frozen, Full, TopLayers, TuningOptions
 from shelfwise.models.text_encoder import load_text_encoder
 from shelfwise.models.weights import load_tensors
 from shelfwise.ranking.loaded_run import open_run
@@ -26,6 +28,8 @@ from shelfwise.schema.errors import ConfigError
 from shelfwise.schema.manifest import open_sealed
 from shelfwise.schema.run_files import CALIBRATION, CURVE, ITEMS, MODEL, TABLES
 from shelfwise.training.config import TrainOptions
+from shelfwise.training.course import Course
+from shelfwise.training.text_bank import Remembered
 from shelfwise.training.train import taken_counts, tasks_of, train
 
 from .small_network import options_of
@@ -234,3 +238,19 @@ def test_a_run_keeps_the_tables_of_all_shoppers(
     assert kept is not None
     for found, whole in zip(kept, expected, strict=True):
         assert np.array_equal(found.numpy(), whole[:, :items])
+
+
+def test_what_an_earlier_training_asked_frozen_layers_changes_nothing(
+    shop: PreparedShop, tiny_encoder: Path, tmp_path: Path
+) -> None:
+    def weights(name: str, tuning: TuningOptions, remembered: Remembered) -> dict[str, Tensor]:
+        course = Course(remembered=remembered)
+        train(shop, tmp_path / name, options_of(tiny_encoder, tuning), SHORT, course=course)
+        return load_tensors(tmp_path / name / MODEL)
+
+    shared = Remembered()
+    for at, tuning in enumerate([TopLayers(layers=1), TopLayers(layers=1), Frozen(), Full()]):
+        alone = weights(f"alone-{at}", tuning, Remembered())
+        after = weights(f"after-{at}", tuning, shared)
+        assert alone.keys() == after.keys()
+        assert all(torch.equal(alone[name], after[name]) for name in alone)

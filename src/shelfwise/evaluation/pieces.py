@@ -11,7 +11,7 @@ import json
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ from shelfwise.schema.progress import Progress
 from shelfwise.schema.run_files import CURVE
 from shelfwise.training.config import TrainOptions
 from shelfwise.training.course import Course
+from shelfwise.training.text_bank import Remembered
 from shelfwise.training.train import train
 
 PLAN = "plan.json"
@@ -103,6 +104,8 @@ def measure_pieces(
     told = plain({**plan, **setting.options(), "evaluate": judged})
     claim(out, told)
     found = []
+    course = replace(setting.course, remembered=Remembered())
+    setting = replace(setting, course=course)
     with progress.step("Trainings", total=len(pieces)) as bar:
         for piece in pieces:
             folder = out / piece.name

@@ -66,6 +66,7 @@ class Builder:
         self.prepared = prepared
         self.tasks = course.tasks
         self.told = course.told
+        self.remembered = course.remembered
         self.model_options = model_options
         self.options = options
         self.manner = manner
@@ -115,6 +116,12 @@ class Builder:
             self.prepared.options.text.max_tokens,
             self.prepared.folder / TOKEN_CACHE,
         )
+
+    def _texts(self) -> tuple[object, ...]:
+        """Which texts the tokens are of: those of one prepared folder, written and cut alike."""
+        encoder, prepared = self.model_options.encoder, self.prepared
+        written = (encoder.item_prefix, encoder.query_prefix, prepared.options.text.max_tokens)
+        return (str(prepared.folder), *written, len(self.tokens.ids))
 
     def _mistyping(self) -> Mistyping:
         encoder, prepared = self.model_options.encoder, self.prepared
@@ -181,8 +188,12 @@ class Builder:
         device = choose_device(self.options.device)
         encoder = load_text_encoder(self.source, self.encoder_options)
         # A refit begins with the same frozen layers: what they say of the texts is not asked twice.
-        bank = TextBank(encoder, self.tokens, device, self.progress, like=self.bank)
+        frozen = (str(self.source), len(encoder.layers), encoder.learning_layers)
+        key = (*frozen, self._texts(), str(device))
+        like = self.bank or self.remembered.bank(key)
+        bank = TextBank(encoder, self.tokens, device, self.progress, like=like)
         self.bank = bank
+        self.remembered.keep(key, bank)
         if self.options.typos:
             bank.mistyping = self._mistyping()
         shape = Shape(

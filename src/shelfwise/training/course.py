@@ -9,6 +9,7 @@ from typing import Literal
 
 from shelfwise.training.adaptation.options import AdaptationOptions, NoAdaptation
 from shelfwise.training.tasks_config import TaskOptions
+from shelfwise.training.text_bank import Remembered
 
 # Told of each look at validation: which one, from 1, and its score. It may raise, to stop training.
 Told = Callable[[int, float], None]
@@ -33,3 +34,5 @@ class Course:
     # Whether the run's facts say how long each phase of a step took.
     profile: bool = False
     told: Told = tell_nobody
+    # Where trainings follow each other: what the last one asked frozen layers.
+    remembered: Remembered = field(default_factory=Remembered)

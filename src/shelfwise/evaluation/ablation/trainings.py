@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from shelfwise.data.folder import new_folder
@@ -25,6 +25,7 @@ from shelfwise.evaluation.stored_answers import (
 from shelfwise.schema.errors import ArtifactError
 from shelfwise.schema.plain import plain
 from shelfwise.schema.progress import Progress
+from shelfwise.training.text_bank import Remembered
 from shelfwise.training.train import train
 
 _RESULT = "result.json"
@@ -66,26 +67,34 @@ def answered(
         ArtifactError: kept answers were altered, or speak of other rows than the first training's.
     """
     found: list[Answered] = []
+    remembered = Remembered()
     with progress.step("Trainings", total=len(trainings)) as bar:
         for training in trainings:
             folder = out / training.folder
             if not (folder / _RESULT).is_file():
                 bar.note(training.folder)
                 with new_folder(folder, _RESULT) as partial:
-                    _train(training, prepared, partial, progress)
+                    _train(training, prepared, partial, progress, remembered)
             found.append(_read(folder))
             _require_same_rows(folder, found[0].answers, found[-1].answers)
             bar.advance()
     return found
 
 
-def _train(training: Training, prepared: PreparedShop, folder: Path, progress: Progress) -> None:
+def _train(
+    training: Training,
+    prepared: PreparedShop,
+    folder: Path,
+    progress: Progress,
+    remembered: Remembered,
+) -> None:
     view = training.variant.view
     shop = prepared if view is None else view(prepared)
     setting = training.setting
     options = setting.train.model_copy(update={"seed": training.seed})
     run = folder / "run"
-    facts = train(shop, run, setting.model, options, progress, setting.course).facts
+    course = replace(setting.course, remembered=remembered)
+    facts = train(shop, run, setting.model, options, progress, course).facts
     answers = answers_of(run, shop, setting.evaluate.most_targets, progress)
     shutil.rmtree(run)
     kept = folder / _ANSWERS

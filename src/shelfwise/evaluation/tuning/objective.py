@@ -6,7 +6,7 @@ import json
 import shutil
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
@@ -19,6 +19,7 @@ from shelfwise.schema.errors import ConfigError
 from shelfwise.schema.progress import Silent
 from shelfwise.schema.run_files import CURVE
 from shelfwise.training.course import Told, tell_nobody
+from shelfwise.training.text_bank import Remembered
 from shelfwise.training.train import train
 from shelfwise.tuning.config import TuneOptions
 from shelfwise.tuning.space import Params, Space
@@ -42,6 +43,7 @@ class Trials:
     configured: Configured
     options: TuneOptions
     space: Space
+    remembered: Remembered = field(default_factory=Remembered)  # by the next trial
 
     def __call__(self, params: Params, report: Report) -> Outcome:
         setting = self.configured(self.space.settings(params))
@@ -83,7 +85,7 @@ class Trials:
         place = Path(mkdtemp(prefix="trial-", dir=self.folder))
         try:
             began = time.monotonic()
-            course = replace(setting.course, told=told)
+            course = replace(setting.course, told=told, remembered=self.remembered)
             train(stage.view(), place / "run", setting.model, options, Silent(), course)
             seconds = time.monotonic() - began
             return _Trained(self._figures(place / "run") | {"seconds": seconds})
