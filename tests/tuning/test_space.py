@@ -91,6 +91,13 @@ def test_points_of_the_cube_by_hand() -> None:
     assert params["size"] == 32
 
 
+def test_what_is_drawn_is_short_and_what_is_searched_from_stays_as_it_is() -> None:
+    space = searched_space(Cake(heat=0.123456789), ["heat"])
+    assert space.decoded(space.coded(space.defaults())) == {"heat": 0.123456789}
+    assert space.decoded({"heat": 0.0123456789}) == {"heat": 0.01235}
+    assert space.settings({"heat": 0.01235}) == ["heat=0.01235"]
+
+
 def test_a_kind_that_cannot_be_drawn_brings_no_options() -> None:
     alone = searched_space(Cake(), ["layers.depth", "heat"])
     assert [axis.name for axis in alone.axes] == ["heat"]
@@ -132,7 +139,7 @@ def test_a_grid_has_as_many_values_of_each_axis_as_there_is_room_for() -> None:
     # 2 * 2 * 2 = 8 fit; a third value of a makes 12; a fourth 16, which are too many.
     grid = Space(axes).grid(13)
     assert len(grid) == 12
-    assert sorted({one["a"] for one in grid}) == pytest.approx([1 / 6, 1 / 2, 5 / 6])
+    assert sorted({one["a"] for one in grid}) == [0.1667, 0.5, 0.8333]  # sixths, to four digits
     assert {one["b"] for one in grid} == {1, 2} == {one["c"] for one in grid}
 
 

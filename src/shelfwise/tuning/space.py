@@ -122,7 +122,7 @@ class Space:
 
     def decoded(self, coded: Mapping[str, Any]) -> dict[str, Value]:
         """The other way."""
-        known = {axis.name: axis.dimension for axis in self.axes}
+        known = {axis.name: axis for axis in self.axes}
         return {name: _value(known[name], code) for name, code in coded.items() if name in known}
 
     def settings(self, params: Params) -> list[str]:
@@ -308,7 +308,7 @@ def _drawn(axis: Axis, trial: Suggesting) -> Value:
         case Span(low, high, log) as span if span.is_whole:
             return trial.suggest_int(axis.name, int(low), int(high), log=log)
         case Span(low, high, log):
-            return trial.suggest_float(axis.name, low, high, log=log)
+            return _value(axis, trial.suggest_float(axis.name, low, high, log=log))
         case Pick(values) as pick if pick.is_ordered:
             return values[trial.suggest_int(axis.name, 0, len(values) - 1)]
         case Pick(values):
@@ -324,8 +324,7 @@ def _value_at_place(dimension: Dimension, place: float) -> Value:
             if span.is_whole and not log:
                 return min(int(high), int(low + place * (high - low + 1)))
             value = low * (high / low) ** place if log else low + (high - low) * place
-            value = min(high, max(low, value))
-            return round(value) if span.is_whole else value
+            return round(value) if span.is_whole else _readable(value, low, high)
 
 
 def _code(dimension: Dimension, value: Value) -> Any:
@@ -334,11 +333,19 @@ def _code(dimension: Dimension, value: Value) -> Any:
     return value
 
 
-def _value(dimension: Dimension, code: Any) -> Value:
+def _value(axis: Axis, code: Any) -> Value:
+    dimension = axis.dimension
     if isinstance(dimension, Pick) and dimension.is_ordered:
         return dimension.values[int(code)]
+    if isinstance(dimension, Span) and not dimension.is_whole and code != axis.default:
+        return _readable(float(code), dimension.low, dimension.high)
     found: Value = code
     return found
+
+
+def _readable(value: float, low: float, high: float) -> float:
+    """To four digits: nothing depends on the fifth, and people copy it."""
+    return min(high, max(low, float(f"{value:.4g}")))
 
 
 def _most_levels(dimension: Dimension, most: int) -> int:
