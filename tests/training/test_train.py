@@ -29,7 +29,7 @@ from shelfwise.schema.manifest import open_sealed
 from shelfwise.schema.run_files import CALIBRATION, CURVE, ITEMS, MODEL, TABLES
 from shelfwise.training.config import TrainOptions
 from shelfwise.training.course import Course
-from shelfwise.training.text_bank import Remembered
+from shelfwise.training.remembered import Remembered
 from shelfwise.training.train import taken_counts, tasks_of, train
 
 from .small_network import options_of

@@ -32,7 +32,7 @@ from shelfwise.schema.progress import Progress
 from shelfwise.schema.run_files import CURVE
 from shelfwise.training.config import TrainOptions
 from shelfwise.training.course import Course
-from shelfwise.training.text_bank import Remembered
+from shelfwise.training.remembered import Remembered
 from shelfwise.training.train import train
 
 PLAN = "plan.json"

@@ -193,7 +193,7 @@ class Builder:
         like = self.bank or self.remembered.bank(key)
         bank = TextBank(encoder, self.tokens, device, self.progress, like=like)
         self.bank = bank
-        self.remembered.keep(key, bank)
+        self.remembered.keep_bank(key, bank)
         if self.options.typos:
             bank.mistyping = self._mistyping()
         shape = Shape(
@@ -203,9 +203,11 @@ class Builder:
         )
         model = ShelfModel(shape, self.model_options)
         facts, trend = item_facts(self.prepared, parts), trend_of(self.prepared, parts)
+        most = self.model_options.neighbours
         network = Network.of(bank, model, facts, trend, self.manner.phases)
-        neighbours = neighbours_of(
-            self.prepared, parts, self.model_options.neighbours, self.progress
+        counted = (self.prepared.manifest.data_fingerprint, tuple(parts), most)
+        neighbours = self.remembered.neighbours(
+            counted, lambda: neighbours_of(self.prepared, parts, most, self.progress)
         )
         if neighbours is not None:
             neighbours = neighbours.to(device)

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Literal
 
 from shelfwise.training.adaptation.options import AdaptationOptions, NoAdaptation
+from shelfwise.training.remembered import Remembered
 from shelfwise.training.tasks_config import TaskOptions
-from shelfwise.training.text_bank import Remembered
 
 # Told of each look at validation: which one, from 1, and its score. It may raise, to stop training.
 Told = Callable[[int, float], None]
@@ -34,5 +34,5 @@ class Course:
     # Whether the run's facts say how long each phase of a step took.
     profile: bool = False
     told: Told = tell_nobody
-    # Where trainings follow each other: what the last one asked frozen layers.
+    # Where trainings follow each other: what the last one found that the next can take.
     remembered: Remembered = field(default_factory=Remembered)

@@ -9,8 +9,6 @@ Shape suffixes in this file: T = texts, B = texts of a batch, L = tokens of its 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -141,25 +139,6 @@ class TextBank:
         if len(self._distinct) == 1:  # asked once, and not again
             return None
         return KeptBelow(self.tokens, self.encoder.hidden_width, self.device)
-
-
-@dataclass(slots=True)
-class Remembered:
-    """What frozen layers said in an earlier training of this process, for the next one.
-
-    Trainings that differ in their settings alone ask the same layers for the same texts.
-    """
-
-    _key: tuple[object, ...] = ()
-    _bank: TextBank | None = None
-
-    def bank(self, key: tuple[object, ...]) -> TextBank | None:
-        """The last bank, if it was of the same texts and frozen layers."""
-        return self._bank if key == self._key else None
-
-    def keep(self, key: tuple[object, ...], bank: TextBank) -> None:
-        """Remember a bank in place of the last."""
-        self._key, self._bank = key, bank
 
 
 class KeptBelow:

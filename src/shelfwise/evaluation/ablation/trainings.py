@@ -25,7 +25,7 @@ from shelfwise.evaluation.stored_answers import (
 from shelfwise.schema.errors import ArtifactError
 from shelfwise.schema.plain import plain
 from shelfwise.schema.progress import Progress
-from shelfwise.training.text_bank import Remembered
+from shelfwise.training.remembered import Remembered
 from shelfwise.training.train import train
 
 _RESULT = "result.json"

@@ -19,7 +19,7 @@ from shelfwise.schema.errors import ConfigError
 from shelfwise.schema.progress import Silent
 from shelfwise.schema.run_files import CURVE
 from shelfwise.training.course import Told, tell_nobody
-from shelfwise.training.text_bank import Remembered
+from shelfwise.training.remembered import Remembered
 from shelfwise.training.train import train
 from shelfwise.tuning.config import TuneOptions
 from shelfwise.tuning.space import Params, Space
