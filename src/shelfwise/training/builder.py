@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import replace
@@ -123,6 +124,16 @@ class Builder:
         written = (encoder.item_prefix, encoder.query_prefix, prepared.options.text.max_tokens)
         return (str(prepared.folder), *written, len(self.tokens.ids))
 
+    def _taken_digest(self) -> str:
+        """Of what was taken, when, by which part's requests and whether it is believed.
+
+        Views of a shop may bear one name: what is counted of them tells them apart.
+        """
+        found = hashlib.sha256()
+        for table in (self.prepared.positives, self.prepared.requests.select("owner", "part")):
+            found.update(table.hash_rows().to_numpy().tobytes())
+        return found.hexdigest()
+
     def _mistyping(self) -> Mistyping:
         encoder, prepared = self.model_options.encoder, self.prepared
         limit = prepared.options.text.max_tokens
@@ -203,11 +214,11 @@ class Builder:
         )
         model = ShelfModel(shape, self.model_options)
         facts, trend = item_facts(self.prepared, parts), trend_of(self.prepared, parts)
-        most = self.model_options.neighbours
+        most, moments = self.model_options.neighbours, self.prepared.moments
         network = Network.of(bank, model, facts, trend, self.manner.phases)
-        counted = (self.prepared.manifest.data_fingerprint, tuple(parts), most)
         neighbours = self.remembered.neighbours(
-            counted, lambda: neighbours_of(self.prepared, parts, most, self.progress)
+            (str(self.prepared.folder), self._taken_digest(), moments, tuple(parts), most),
+            lambda: neighbours_of(self.prepared, parts, most, self.progress),
         )
         if neighbours is not None:
             neighbours = neighbours.to(device)
