@@ -17,8 +17,9 @@ from optuna.storages import InMemoryStorage
 
 from shelfwise.schema.progress import Progress
 from shelfwise.tuning.config import SamplerName, TuneOptions
+from shelfwise.tuning.plan import Budget, Outcome, Plan, Report
 from shelfwise.tuning.space import Params, Space
-from shelfwise.tuning.study import Budget, Outcome, Plan, Report, Study
+from shelfwise.tuning.study import Study
 
 SAMPLERS: tuple[SamplerName, ...] = ("gp", "tpe", "random", "grid")
 
@@ -77,7 +78,7 @@ def _searched(
 
     options = TuneOptions(sampler=sampler, pruner="none", seed=seed)
     with TemporaryDirectory() as folder:
-        plan = Plan(problem.name, problem.space, (True,), options)
+        plan = Plan(problem.space, (True,), options)
         study = Study(plan, InMemoryStorage(), Path(folder))
         study.begin_with(study.spread(trials))
         study.run(objective, Budget(trials))

@@ -20,8 +20,9 @@ from shelfwise.evaluation.tuning.objective import Trials
 from shelfwise.evaluation.tuning.usual import usual_options
 from shelfwise.schema.progress import Progress
 from shelfwise.tuning.config import SamplerName, TuneOptions
+from shelfwise.tuning.plan import Budget, Plan
 from shelfwise.tuning.space import Space, searched_space
-from shelfwise.tuning.study import Budget, Plan, Study
+from shelfwise.tuning.study import Study
 
 PROTOCOL = (
     "Home Depot, judged searches parted by query; a trial trains for {minutes:g} minutes at most, "
@@ -92,7 +93,7 @@ def _best(
     options = TuneOptions(sampler=sampler, pruner="none", seed=seed)
     with TemporaryDirectory(prefix="search-") as folder:
         trials = Trials(prepared, Path(folder), configured_by(shop), options, space)
-        study = Study(Plan(sampler, space, (True,), options), InMemoryStorage(), Path(folder))
+        study = Study(Plan(space, (True,), options), InMemoryStorage(), Path(folder))
         study.begin_with([space.defaults(), *study.spread(count)])
         study.run(trials, Budget(count), progress)
     values = [t.values[0] if t.values else -np.inf for t in study.trials() if t.counts]

@@ -112,6 +112,9 @@ def test_a_kind_that_cannot_be_drawn_brings_no_options() -> None:
 
 def test_narrowing_keeps_the_setting_searched_from_inside() -> None:
     space = searched_space(Cake(), [], {"heat": {"low": 0.2, "high": 0.4}, "size": [16, 64]})
+    whole = searched_space(Cake(), [], {"heat": {"low": 1, "high": 3}}).axes[0].dimension
+    assert isinstance(whole, Span)
+    assert not whole.is_whole  # the option takes fractions, however its ends are written
     heat, size = space.axes
     assert heat.dimension == Span(0.1, 0.4)  # .1 is the setting's own
     assert size.dimension == Pick((16, 32, 64))
@@ -126,6 +129,16 @@ def test_mistakes_are_named_at_once() -> None:
         searched_space(Cake(), [], {"heat": {"low": 1}, "size": [16]})
     assert "tune.space.heat: found {'low': 1}, expected low, high" in str(told.value)
     assert "tune.space.size: two values or more" in str(told.value)
+    for wrong, told_of in (
+        ({"size": {"low": 1.5, "high": 3}}, "whole numbers, found [1.5, 3]"),
+        ({"heat": {"low": "1e-4", "high": 1}}, "must be numbers, found ['1e-4', 1]"),
+        ({"layers": ["plain", "rich"]}, "layers: no option that can be searched"),
+    ):
+        with pytest.raises(ConfigError) as told:
+            searched_space(Cake(), [], wrong)
+        assert told_of in str(told.value)
+    with pytest.raises(ConfigError, match=r"nothing is left to be searched; .*layers.kind = rich"):
+        searched_space(Cake(), ["layers.depth"])
     with pytest.raises(ConfigError, match=r"heat: 7 lies outside[\s\S]*hot: 1 is not searched"):
         CAKE.coded({"heat": 7, "hot": 1})
 

@@ -9,16 +9,17 @@ from pathlib import Path
 
 from shelfwise.schema.search import Span
 from shelfwise.tuning.config import TuneOptions
+from shelfwise.tuning.plan import Budget, Outcome, Plan, Report, Worker
 from shelfwise.tuning.space import Axis, Params, Space
 from shelfwise.tuning.storage import open_storage
-from shelfwise.tuning.study import Budget, Outcome, Plan, Report, Study
+from shelfwise.tuning.study import Study
 
 SPACE = Space((Axis("x", "x", Span(0.0, 1.0), 0.5),))
 
 
 def opened(url: str, folder: Path, number: int) -> Study:
-    plan = Plan("killed", SPACE, (True,), TuneOptions(sampler="random", pruner="none"))
-    return Study(plan, open_storage(folder, url or None), folder, number)
+    plan = Plan(SPACE, (True,), TuneOptions(sampler="random", pruner="none"))
+    return Study(plan, open_storage(folder, url or None), folder, Worker(number))
 
 
 def main(url: str, folder: str, number: str, trials: str, seconds: str) -> None:

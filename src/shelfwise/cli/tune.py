@@ -19,8 +19,10 @@ from shelfwise.evaluation.tuning.words import short_names
 if TYPE_CHECKING:
     from shelfwise.config import ShopConfig
     from shelfwise.data.prepared import Prepared
+    from shelfwise.evaluation.tuning.objective import Configured
     from shelfwise.evaluation.tuning.report import TuneReport
     from shelfwise.evaluation.tuning.tune import Searched
+    from shelfwise.tuning.space import Space
 
 _SECTIONS = ("model", "adaptation", "tasks", "train", "evaluate", "tune")
 _SHOWN = 10  # trials in the table, the best
@@ -76,7 +78,10 @@ def tune(  # noqa: PLR0913  # the options of a command
 
     opened = open_prepared(prepared)
     config = config_of(prepared, opened.manifest, settings or (), sections=_SECTIONS)
-    searched = _searched(opened, config)
+    threads = max(1, (config.train.threads or os.cpu_count() or 1) // workers)
+    if workers > 1:
+        config = _with_threads(config, threads)
+    searched = _searched(opened, config, storage, from_study)
     if show_space:
         _show_space(searched, config, as_json)
         return
@@ -84,11 +89,8 @@ def tune(  # noqa: PLR0913  # the options of a command
         raise ConfigError("tune: name a folder by --out, and say --trials or --minutes or both")
     if html is not None:
         refuse_no_place(html)
-    threads = max(1, (config.train.threads or os.cpu_count() or 1) // workers)
-    if workers > 1:
-        searched = _searched(opened, _with_threads(config, threads))
     if worker:
-        _work(searched, out, (storage, trials, minutes), worker, parent)
+        _work(searched, out, (trials, minutes), worker, parent)
         return
     from shelfwise.evaluation.tuning.page import write_tune_page
     from shelfwise.evaluation.tuning.tune import Asked
@@ -98,12 +100,10 @@ def tune(  # noqa: PLR0913  # the options of a command
     asked = Asked(
         trials=trials,
         minutes=minutes,
-        storage=storage,
-        warm_from=from_study,
         test=test,
         helpers=tuple(helpers),
         threads=threads,
-        command=command_line(),
+        command=_without_passwords(command_line()),
     )
     report = tune_shop(searched, out, asked, Bars())
     _write_toml(config, report, out)
@@ -114,10 +114,17 @@ def tune(  # noqa: PLR0913  # the options of a command
     emit(as_json, report.as_json())
 
 
-def _searched(opened: Prepared, config: ShopConfig) -> Searched:
-    """The search that a configuration asks for."""
+def _searched(
+    opened: Prepared, config: ShopConfig, storage: str | None, earlier: Path | None
+) -> Searched:
+    """The search that a configuration asks for.
+
+    Raises:
+        ConfigError: something may be drawn that the options do not take; all of it is named.
+    """
     from shelfwise.config import validated
     from shelfwise.evaluation.pieces import Setting
+    from shelfwise.evaluation.tuning.earlier import NOTHING_EARLIER, earlier_best
     from shelfwise.evaluation.tuning.tune import Searched
     from shelfwise.evaluation.tuning.usual import usual_options
     from shelfwise.training.course import Course
@@ -133,7 +140,25 @@ def _searched(opened: Prepared, config: ShopConfig) -> Searched:
         course = Course(tasks=found.tasks, adaptation=found.adaptation)
         return Setting(found.model, found.train, found.evaluate, course)
 
-    return Searched(opened, configured, options, space)
+    _refuse_what_options_refuse(space, configured)
+    begins = NOTHING_EARLIER if earlier is None else earlier_best(earlier, space)
+    return Searched(opened, configured, options, space, storage, begins)
+
+
+def _refuse_what_options_refuse(space: Space, configured: Configured) -> None:
+    """What a search may draw, shop.toml must take, each option by itself."""
+    from shelfwise.schema.errors import ConfigError
+
+    problems: dict[str, None] = {}
+    for changes in space.ends():
+        try:
+            configured(changes)
+        except ConfigError as error:
+            problems[str(error).partition("\n")[2]] = None
+    if problems:
+        raise ConfigError(
+            "\n".join(["tune.space: may draw what the options do not take:", *problems])
+        )
 
 
 def _with_threads(config: ShopConfig, threads: int) -> ShopConfig:
@@ -152,20 +177,26 @@ def _helper(number: int) -> tuple[str, ...]:
 def _work(
     searched: Searched,
     out: Path,
-    given: tuple[str | None, int | None, float | None],
+    given: tuple[int | None, float | None],
     number: int,
     parent: int,
 ) -> None:
     from shelfwise.evaluation.tuning.tune import work
-    from shelfwise.tuning.study import Budget
+    from shelfwise.tuning.plan import Budget
     from shelfwise.tuning.workers import orphaned
 
-    storage, trials, minutes = given
+    trials, minutes = given
     seconds = None if minutes is None else minutes * 60
     try:
-        work(searched, out, storage, number, Budget(trials, seconds, lambda: orphaned(parent)))
+        work(searched, out, number, Budget(trials, seconds, lambda: orphaned(parent)))
     except KeyboardInterrupt:
         words.print("stopped")
+
+
+def _without_passwords(command: str) -> str:
+    from shelfwise.tuning.storage import without_password
+
+    return " ".join(without_password(word) for word in command.split(" "))
 
 
 def _show_space(searched: Searched, config: ShopConfig, as_json: bool) -> None:

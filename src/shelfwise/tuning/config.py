@@ -10,7 +10,10 @@ from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 from shelfwise.schema.options import Options
 
 SamplerName = Literal["auto", "gp", "tpe", "random", "grid"]
-PrunerName = Literal["auto", "none", "hyperband", "median", "wilcoxon"]
+PrunerName = Literal["auto", "none", "hyperband", "median", "halving", "wilcoxon"]
+COSTS = ("seconds", "latency_ms", "memory_mib")
+LOW_IS_GOOD = (*COSTS, "log_loss", "rmse")
+LEAST_FOLDS = 5  # with fewer, no Wilcoxon test can tell before the last
 
 
 class TuneOptions(Options):
@@ -30,15 +33,16 @@ class TuneOptions(Options):
     by_cost: bool = False
     """Ask for the expected improvement a second, not a trial (one objective)."""
     pruner: PrunerName = "auto"
-    """Who stops a trial early: hyperband by its checks or shares of users, wilcoxon over folds."""
+    """Who stops a trial early: hyperband or median by its checks, halving by shares of the users,
+    wilcoxon over folds; auto takes whichever fits."""
     folds: NonNegativeInt = 0
     """Judge a setting by so many folds of users, one after the other; 0: by validation itself."""
     shares: tuple[Annotated[float, Field(gt=0, le=1)], ...] = (1.0,)
     """Shares of the users, and of the time, that a trial learns from in turn, ending with 1: a
     setting that does badly on few is stopped before it is tried on more."""
     objectives: Annotated[tuple[str, ...], Field(min_length=1)] = ("score",)
-    """What is to be high, or, where it is a cost, low: score, a figure of validation by its name,
-    latency_ms, memory_mib, seconds. Several make a front."""
+    """What is to be high, or, where it is a cost or an error, low: score, a figure of validation by
+    its name, latency_ms, memory_mib, seconds. Several make a front."""
     at_most: Mapping[str, float] = {}
     """Limits that a setting must keep, by cost: { memory_mib = 4000, latency_ms = 20 }."""
     seeds: PositiveInt = 1
@@ -58,8 +62,28 @@ class TuneOptions(Options):
             raise ValueError("one fold leaves nothing to learn from; take 2 or more, or 0")
         if self.folds and len(self.shares) > 1:
             raise ValueError("folds and shares are two ways to stop a trial early; choose one")
-        if self.pruner == "wilcoxon" and not self.folds:
-            raise ValueError("pruner = wilcoxon compares settings fold by fold; set folds to 2 up")
+        if self.pruner == "wilcoxon" and self.folds < LEAST_FOLDS:
+            raise ValueError(
+                f"pruner = wilcoxon compares settings fold by fold; it needs {LEAST_FOLDS} folds"
+            )
+        if self.pruner == "halving" and len(self.shares) == 1:
+            raise ValueError("pruner = halving goes by shares of the users; give some in shares")
+        by_checks = self.pruner in ("hyperband", "median")
+        if by_checks and (self.folds or len(self.shares) > 1 or self.objectives != ("score",)):
+            raise ValueError(
+                f"pruner = {self.pruner} goes by a training's checks, which tell the score alone; "
+                "leave out folds, shares and other objectives, or take another pruner"
+            )
         if len(self.objectives) > 1 and (self.by_cost or self.pruner not in ("auto", "none")):
             raise ValueError("by_cost and a pruner are for one objective")
+        if self.by_cost and (self.at_most or self.pruner not in ("auto", "none")):
+            raise ValueError("by_cost knows no limits and no pruner; leave them out")
+        return self
+
+    @model_validator(mode="after")
+    def _limits_are_of_costs(self) -> Self:
+        if unknown := [name for name in self.at_most if name not in COSTS]:
+            raise ValueError(
+                f"at_most: {', '.join(unknown)} is no cost; there are {', '.join(COSTS)}"
+            )
         return self

@@ -13,7 +13,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -34,9 +34,13 @@ class Lease:
         self._file = os.open(self._path, os.O_CREAT | os.O_RDWR, 0o644)
         fcntl.flock(self._file, fcntl.LOCK_EX)
 
-    def close(self) -> None:
-        """The worker has ended, and left no trial running."""
-        self._path.unlink(missing_ok=True)
+    def close(self, *, clean: bool) -> None:
+        """The worker has ended; ``clean``: it left no trial running.
+
+        Where it did, its file stays: that nobody holds it tells that the trial is lost.
+        """
+        if clean:
+            self._path.unlink(missing_ok=True)
         os.close(self._file)
 
     @contextmanager
@@ -46,7 +50,8 @@ class Lease:
 
         def beat() -> None:
             while not ended.wait(_BEAT_SECONDS):
-                tell(BEAT, time.time())
+                with suppress(Exception):  # the storage is away for a moment: the next beat tells
+                    tell(BEAT, time.time())
 
         tell(WORKER, self.name)
         tell(BEAT, time.time())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -17,6 +17,7 @@ State = Literal["done", "pruned", "failed", "running", "waiting", "lost", "surpl
 
 # What a trial says of itself beside its values. Of a finished one nothing can be changed.
 WHY, SAME_AS, SECONDS, NOTES, TICKET = "why", "same_as", "seconds", "notes", "ticket"
+PRUNED = "pruned"  # of a trial that the sampler is told of as if it were completed
 LOST, SURPLUS = "its worker was killed", "not needed: others had begun as many as were asked for"
 
 
@@ -44,13 +45,13 @@ class Trial:
 
 def record_of(trial: FrozenTrial, space: Space) -> Trial:
     """A trial of Optuna's in our words."""
-    told = trial.user_attrs
+    told, state = trial.user_attrs, state_of(trial)
     limits = trial.constraints
     return Trial(
         number=trial.number,
-        state=state_of(trial),
+        state=state,
         params=space.decoded(trial.params),
-        values=tuple(trial.values or ()) if trial.state == TrialState.COMPLETE else (),
+        values=tuple(trial.values or ()) if state in ("done", "same") else (),
         costs=dict(told.get(NOTES, {}).get("costs", {})),
         kept=all(value <= 0 for value in limits.values()),
         steps=dict(sorted(trial.intermediate_values.items())),
@@ -68,9 +69,11 @@ def _utc(moment: datetime | None) -> str:
 def state_of(trial: FrozenTrial) -> State:
     """What became of it."""
     why = trial.user_attrs.get(WHY)
+    if SAME_AS in trial.user_attrs:
+        return "same"
     match trial.state:
         case TrialState.COMPLETE:
-            return "same" if SAME_AS in trial.user_attrs else "done"
+            return "pruned" if PRUNED in trial.user_attrs else "done"
         case TrialState.PRUNED:
             return "pruned"
         case TrialState.RUNNING:
@@ -121,8 +124,3 @@ def knee_of(front: Sequence[Trial], rising: Sequence[bool]) -> Trial | None:
         return total, trial.number
 
     return min(front, key=distance)
-
-
-def same_params(a: Mapping[str, Value], b: Mapping[str, Value]) -> bool:
-    """Whether two settings are one."""
-    return dict(a) == dict(b)

@@ -22,6 +22,7 @@ from shelfwise.schema.options import models_in
 from shelfwise.schema.search import Dimension, Pick, Span, Value
 
 Params = Mapping[str, Value]
+_RULES = (list, tuple, Mapping)  # what else stands in a narrowing is fixed
 
 
 class Suggesting(Protocol):
@@ -146,6 +147,22 @@ class Space:
         found = [self.at(point) for point in itertools.product(*places)]
         return [one for at, one in enumerate(found) if one not in found[:at]]
 
+    def ends(self) -> list[list[str]]:
+        """Settings that put each axis at each of its ends or choices, with the kinds it needs.
+
+        Whoever knows the options can find out whether they take all that may be drawn.
+        """
+        found = []
+        for axis in self.axes:
+            match axis.dimension:
+                case Pick(values):
+                    tried: tuple[Value, ...] = values
+                case Span(low, high):
+                    tried = (low, high)
+            kinds = [f"{path}={json.dumps(kind)}" for path, kind in axis.when]
+            found += [[*kinds, f"{axis.path}={json.dumps(value)}"] for value in tried]
+        return found
+
     def as_json(self) -> list[dict[str, Any]]:
         """Plain values, for a study's plan."""
         return [
@@ -186,25 +203,31 @@ def searched_space(
             once.
     """
     every, narrowed = axes_of(base), narrowed or {}
-    unknown = [name for name in (*wanted, *narrowed) if not _chosen(every, [name])]
+    paths = {axis.path for axis in every}
+    unknown = [name for name in wanted if not _chosen(every, [name])]
+    unknown += [name for name in narrowed if name not in paths]
     if unknown:
         raise ConfigError("\n".join(["tune:", *(_unknown(name, every) for name in unknown)]))
     problems: list[str] = []
-    fixed: dict[str, Value] = {}
+    fixed = {path: rule for path, rule in narrowed.items() if not isinstance(rule, _RULES)}
     found: list[Axis] = []
     for axis in _chosen(every, [*wanted, *narrowed]):
         rule = narrowed.get(axis.path)
-        if rule is not None and not isinstance(rule, list | Mapping):
-            fixed[axis.path] = rule
+        if axis.path in fixed:
             continue
         try:
-            dimension = axis.dimension if rule is None else _narrowed(rule)
+            dimension = axis.dimension if rule is None else _narrowed(rule, axis.dimension)
             found.append(replace(axis, dimension=_with(dimension, axis.default)))
-        except ValueError as error:
+        except (TypeError, ValueError) as error:
             problems.append(f"  tune.space.{axis.path}: {error}")
     if problems:
         raise ConfigError("\n".join(dict.fromkeys(problems)))
-    return Space(tuple(_reachable(found, base, fixed)))
+    reachable = tuple(_reachable(found, base, fixed))
+    if not reachable:
+        needs = dict.fromkeys(f"{path} = {kind}" for axis in found for path, kind in axis.when)
+        reason = f"; what is asked for needs one of: {', '.join(needs)}" if needs else ""
+        raise ConfigError(f"tune: nothing is left to be searched{reason}")
+    return Space(reachable)
 
 
 def fixed_settings(narrowed: Mapping[str, Any]) -> list[str]:
@@ -212,7 +235,7 @@ def fixed_settings(narrowed: Mapping[str, Any]) -> list[str]:
     return [
         f"{path}={json.dumps(rule)}"
         for path, rule in narrowed.items()
-        if not isinstance(rule, list | tuple | Mapping)
+        if not isinstance(rule, _RULES)
     ]
 
 
@@ -260,12 +283,23 @@ def _unknown(name: str, axes: Sequence[Axis]) -> str:
     return f"  {name}: no option that can be searched{hint}"
 
 
-def _narrowed(rule: Sequence[Value] | Mapping[str, Any]) -> Dimension:
+def _narrowed(rule: Sequence[Value] | Mapping[str, Any], dimension: Dimension) -> Dimension:
+    """Of the dimension's own kind: whole where that is, of numbers where that is."""
     if not isinstance(rule, Mapping):
         return Pick(tuple(rule))
     if not {"low", "high"} <= rule.keys() <= {"low", "high", "log"}:
         raise ValueError(f"found {dict(rule)}, expected low, high and, if wanted, log")
-    return Span(rule["low"], rule["high"], bool(rule.get("log", False)))
+    ends = [rule["low"], rule["high"]]
+    if any(isinstance(end, bool) or not isinstance(end, int | float) for end in ends):
+        raise ValueError(f"low and high must be numbers, found {ends}")
+    if isinstance(dimension, Span):
+        whole = dimension.is_whole
+    else:
+        whole = all(type(value) is int for value in dimension.values)
+    if whole and any(end != int(end) for end in ends):
+        raise ValueError(f"low and high must be whole numbers, found {ends}")
+    low, high = (int(end) if whole else float(end) for end in ends)
+    return Span(low, high, bool(rule.get("log", False)))
 
 
 def _with(dimension: Dimension, value: Value) -> Dimension:

@@ -10,11 +10,11 @@ import json
 import math
 import time
 import traceback
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+import zlib
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import optuna
 from optuna.exceptions import UpdateFinishedTrialError
@@ -22,15 +22,24 @@ from optuna.storages import BaseStorage, RDBStorage
 from optuna.trial import FrozenTrial, TrialState
 from scipy.stats import qmc
 
-from shelfwise.schema.errors import ConfigError, DataError, ShelfwiseError
+from shelfwise.schema.errors import DataError, ShelfwiseError
 from shelfwise.schema.plain import plain
 from shelfwise.schema.progress import Progress, Silent, Step
 from shelfwise.schema.search import Value
-from shelfwise.tuning.config import TuneOptions
 from shelfwise.tuning.lease import Lease
+from shelfwise.tuning.plan import (
+    Budget,
+    HopelessError,
+    Objective,
+    Outcome,
+    Plan,
+    PrunedError,
+    Worker,
+)
 from shelfwise.tuning.records import (
     LOST,
     NOTES,
+    PRUNED,
     SAME_AS,
     SECONDS,
     SURPLUS,
@@ -40,105 +49,51 @@ from shelfwise.tuning.records import (
     best_of,
     record_of,
 )
-from shelfwise.tuning.sampler import pruner_of, sampler_name, sampler_of
-from shelfwise.tuning.space import Params, Space
+from shelfwise.tuning.sampler import keeps_pruned, pruner_of, sampler_name, sampler_of
+from shelfwise.tuning.space import Params
 
-_PLAN = "plan"
+_PLAN, _OPENED = "plan", "opened"
 _WORKER_STRIDE, _RESUMED_STRIDE = 7_919, 104_729  # primes: their sums do not meet
 _SAME_IN_A_ROW = 5  # suggestions already tried, after which one that is new is drawn
-_DRAWS = 8  # power of two
-_LEAST_FOR_IMPORTANCE = 8
+_DRAWS = 8  # as a power of two
 _FAILED_AT_FIRST = 3  # all of the first trials: then it is no setting's fault
-
-
-class PrunedError(Exception):
-    """The pruner says that this trial is not worth its time."""
-
-
-class Report(Protocol):
-    """Told of a trial on its way; raises `PrunedError` where it is to stop."""
-
-    def __call__(self, step: int, value: float) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a setting comes to."""
-
-    values: tuple[float, ...]  # one an objective
-    limits: Mapping[str, float] = field(default_factory=dict)  # above 0: broken
-    notes: Mapping[str, Any] = field(default_factory=dict)  # what else is to be kept
-
-
-Objective = Callable[[Params, Report], Outcome]
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What a search is, wherever it goes on."""
-
-    name: str
-    space: Space
-    rising: tuple[bool, ...]  # whether an objective is to be high, each
-    options: TuneOptions
-    facts: Mapping[str, Any] = field(default_factory=dict)  # what else must be the same
-
-    def as_json(self) -> dict[str, Any]:
-        """Plain values; what may change between calls, such as seeds of the end, is left out."""
-        kept = self.options.model_dump(mode="json", exclude={"seeds"})
-        told: dict[str, Any] = plain(
-            {
-                "space": self.space.as_json(),
-                "rising": list(self.rising),
-                "tune": kept,
-                "sampler": sampler_name(self.options, self.space),
-                **self.facts,
-            }
-        )
-        return told
-
-
-@dataclass(frozen=True, slots=True)
-class Budget:
-    """When a search ends."""
-
-    trials: int | None = None  # in all, those of earlier calls and of other workers included
-    seconds: float | None = None  # of this call
-    stop: Callable[[], bool] = lambda: False  # asked before each trial
+_LOOK_AGAIN = 1.0  # seconds
 
 
 class Study:
     """A search that is open: what was tried, and more of it."""
 
-    def __init__(self, plan: Plan, storage: BaseStorage, folder: Path, worker: int = 0) -> None:
+    def __init__(
+        self, plan: Plan, storage: BaseStorage, folder: Path, worker: Worker | None = None
+    ) -> None:
         """Open it, or begin it.
 
         Args:
-            plan: what it is; a study of that name with another plan is refused.
+            plan: what it is; the same plan in the same storage is the same study.
             storage: where its trials are.
             folder: where its workers' locks and the traces of failures lie.
-            worker: number of this one; each draws for itself.
-
-        Raises:
-            ConfigError: the study of that name is of another plan; the differences are named.
+            worker: who works; each draws for itself.
         """
         self.plan, self.folder = plan, folder
-        self._storage = storage
+        self._storage, worker = storage, worker or Worker()
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         options = plan.options
         self._study = optuna.create_study(
             storage=storage,
             study_name=plan.name,
             directions=["maximize" if up else "minimize" for up in plan.rising],
-            pruner=pruner_of(options),
+            pruner=pruner_of(options, plan.steps),
             load_if_exists=True,
         )
         # One that goes on, and each worker, is to draw what was not drawn before.
         begun = len(self._study.get_trials(deepcopy=False))
-        seed = options.seed + _WORKER_STRIDE * worker + _RESUMED_STRIDE * begun
-        self._study.sampler = sampler_of(options, plan.space, seed)
+        seed = options.seed + _WORKER_STRIDE * worker.number + _RESUMED_STRIDE * begun
+        seed += zlib.crc32(worker.machine.encode())
+        self._study.sampler = sampler_of(options, plan.space, seed % 2**32)
         self._is_grid = sampler_name(options, plan.space) == "grid"
-        self._agree_on_plan()
+        self._keeps_pruned = keeps_pruned(options, plan.space)
+        if _PLAN not in self._study.user_attrs:
+            self._study.set_user_attr(_PLAN, json.dumps(plan.as_json(), sort_keys=True))
 
     def close(self) -> None:
         """Let go of the storage."""
@@ -155,23 +110,16 @@ class Study:
         """The best setting, or the front of several objectives."""
         return best_of(self.trials(), self.plan.rising)
 
-    def importance(self) -> dict[str, float]:
-        """Share of each option in how much the (first) objective varies, the largest first.
+    @property
+    def opened(self) -> dict[str, Any] | None:
+        """What was written when the test was opened; None where it is shut."""
+        told = self._study.user_attrs.get(_OPENED)
+        return None if told is None else dict(json.loads(told))
 
-        By PED-ANOVA (Watanabe, Bansal and Hutter, 2023), of options that every trial has drawn;
-        empty before there are a few done trials.
-        """
-        done = [trial for trial in self.trials() if trial.state == "done"]
-        if len(done) < _LEAST_FOR_IMPORTANCE or len({trial.values[0] for trial in done}) < 2:
-            return {}
-        up = self.plan.rising[0]
-        evaluator = optuna.importance.PedAnovaImportanceEvaluator()
-        found = optuna.importance.get_param_importances(
-            self._study,
-            evaluator=evaluator,
-            target=None if len(self.plan.rising) == 1 else _first_value(up),
-        )
-        return {name: float(share) for name, share in found.items()}
+    def open(self, told: dict[str, Any]) -> None:
+        """Write that the test is opened, for all workers to see: no trial begins from now on."""
+        assert self.opened is None, "it is opened once"
+        self._study.set_user_attr(_OPENED, json.dumps(told))
 
     def begin_with(self, settings: Sequence[Params]) -> None:
         """Have these tried before any other; a study that has begun is left as it is."""
@@ -198,58 +146,61 @@ class Study:
         Raises:
             ShelfwiseError: the first trials all failed, so that it is no setting's fault.
         """
-        began = time.monotonic()
+        began, done, clean = time.monotonic(), 0, False
         lease = Lease(self.folder / "workers")
         try:
             with (progress or Silent()).step("Trials", total=budget.trials) as bar:
-                done = 0
-                while not _is_over(budget, began):
+                while not _is_over(budget, began) and self.opened is None:
                     self._try_again_what_was_lost(lease)
                     done = self._told(bar, done)
                     if not self._room(budget) or not self._one(objective, budget, lease):
                         break
                 self._told(bar, done)
+            clean = True
         finally:
-            lease.close()
+            lease.close(clean=clean)
 
-    def _agree_on_plan(self) -> None:
-        mine = json.dumps(self.plan.as_json(), sort_keys=True)
-        known = self._study.user_attrs.get(_PLAN)
-        if known is None:
-            self._study.set_user_attr(_PLAN, mine)
-        elif known != mine:
-            raise ConfigError(
-                "\n".join(
-                    [
-                        f"study {self.plan.name}: is of another plan; ask for the same, or name "
-                        "another folder:",
-                        *_differences(json.loads(known), json.loads(mine), ""),
-                    ]
-                )
-            )
+    def settle(self, progress: Progress | None = None) -> bool:
+        """Wait until nobody works on a trial; whether some were lost, and are to be tried again."""
+        lease, lost = Lease(self.folder / "workers"), 0
+        try:
+            with (progress or Silent()).step("Waiting for trials of others") as bar:
+                while True:
+                    lost += self._try_again_what_was_lost(lease)
+                    running = sum(trial.state == "running" for trial in self.trials())
+                    if not running:
+                        return lost > 0
+                    bar.note(f"{running} under way")
+                    time.sleep(_LOOK_AGAIN)
+        finally:
+            lease.close(clean=True)
 
     def _enqueue(self, params: Params, ticket: str) -> None:
-        tickets = {trial.user_attrs.get(TICKET) for trial in self._study.get_trials(deepcopy=False)}
-        if ticket not in tickets:
+        known = self._study.get_trials(deepcopy=False)
+        if ticket not in {trial.user_attrs.get(TICKET) for trial in known}:
             self._study.enqueue_trial(self.plan.space.coded(params), {TICKET: ticket})
 
-    def _try_again_what_was_lost(self, lease: Lease) -> None:
+    def _try_again_what_was_lost(self, lease: Lease) -> int:
+        """Have trials of dead workers tried again; how many are found now."""
+        lost = 0
         for trial in self._study.get_trials(deepcopy=False):
             if trial.state == TrialState.RUNNING:
                 started = trial.datetime_start
                 at = started.timestamp() if started else time.time()
                 if lease.is_lost(trial.user_attrs, at):
-                    self._give_up(trial, LOST)
-            if trial.state == TrialState.FAIL and trial.user_attrs.get(WHY) == LOST:
+                    lost += self._give_up(trial)
+            elif trial.state == TrialState.FAIL and trial.user_attrs.get(WHY) == LOST:
                 self._enqueue(self.plan.space.decoded(trial.params), f"again {trial.number}")
+        return lost
 
-    def _give_up(self, trial: FrozenTrial, why: str) -> None:
+    def _give_up(self, trial: FrozenTrial) -> bool:
         try:
-            self._storage.set_trial_user_attr(trial._trial_id, WHY, why)
+            self._storage.set_trial_user_attr(trial._trial_id, WHY, LOST)
             self._storage.set_trial_state_values(trial._trial_id, TrialState.FAIL)
         except UpdateFinishedTrialError:
-            return  # another worker saw it first
+            return False  # another worker saw it first
         self._enqueue(self.plan.space.decoded(trial.params), f"again {trial.number}")
+        return True
 
     def _room(self, budget: Budget) -> bool:
         if budget.trials is None:
@@ -272,38 +223,63 @@ class Study:
             if repeated == _SAME_IN_A_ROW and not self._enqueue_new():
                 return False
             trial = self._study.ask()
-            with lease.kept(partial(_say, trial)):
-                if self._is_surplus(trial.number, trial.user_attrs.get(TICKET), budget):
-                    self._end(trial, TrialState.FAIL, why=SURPLUS)
-                    return True
-                params = self.plan.space.suggested(trial)
-                known = self._known(params)
-                if known is not None:
-                    _say(trial, SAME_AS, known.number)
-                    self._end(trial, TrialState.COMPLETE, known.values)
-                    continue
-                self._judge(objective, trial, params)
-            return True
+            try:
+                with lease.kept(partial(_say, trial)):
+                    if self._tried(trial, objective, budget):
+                        return True
+            except UpdateFinishedTrialError:
+                return True  # it was taken for dead, and is tried again elsewhere: that one counts
+            except KeyboardInterrupt:
+                self._end(trial, TrialState.FAIL, why=LOST)  # so that it is tried again
+                raise
         return False
+
+    def _tried(self, trial: optuna.Trial, objective: Objective, budget: Budget) -> bool:
+        """Judge a trial; False where its setting is known, so that another one is to be asked."""
+        if self._is_surplus(trial.number, trial.user_attrs.get(TICKET), budget):
+            self._end(trial, TrialState.FAIL, why=SURPLUS)
+            return True
+        params = self.plan.space.suggested(trial)
+        known = self._known(params, trial.number)
+        if known is not None:
+            self._end_as(trial, known)
+            return False
+        self._judge(objective, trial, params)
+        return True
 
     def _waits(self) -> bool:
         trials = self._study.get_trials(deepcopy=False, states=(TrialState.WAITING,))
         return bool(trials)
 
-    def _known(self, params: Params) -> Trial | None:
+    def _known(self, params: Params, number: int) -> Trial | None:
         """A trial of the same setting: seeds are fixed, so it would come to the same."""
-        same = (trial for trial in self.trials() if trial.params == params)
-        return next((trial for trial in same if trial.state == "done"), None)
+        before = (trial for trial in self.trials() if trial.number != number and trial.counts)
+        same = [trial for trial in before if trial.params == params]
+        # Of two that run at once, the later one gives way.
+        return next((t for t in same if t.state != "running" or t.number < number), None)
+
+    def _end_as(self, trial: optuna.Trial, known: Trial) -> None:
+        """Tell the sampler of a known setting what it came to; it does not count again."""
+        _say(trial, SAME_AS, known.number)
+        first = self._study.get_trials(deepcopy=False)[known.number]
+        if first.state != TrialState.COMPLETE:
+            self._end(trial, TrialState.FAIL, why=f"as trial {known.number}")
+            return
+        if PRUNED in first.user_attrs:
+            _say(trial, PRUNED, True)
+        if len(self.plan.rising) == 1:
+            for step, value in first.intermediate_values.items():
+                trial.report(value, step)
+        for name, value in first.constraints.items():
+            trial.set_constraint(name, value)
+        self._end(trial, TrialState.COMPLETE, first.values)
 
     def _enqueue_new(self) -> bool:
         """Have a setting tried that nobody has tried; False where there is none."""
         tried = [trial.params for trial in self.trials()]
         axes, number = len(self.plan.space.axes), len(tried)
-        points = (
-            qmc.Sobol(axes, rng=self.plan.options.seed + number).random_base2(_DRAWS)
-            if axes
-            else []
-        )
+        seed = self.plan.options.seed + number
+        points = qmc.Sobol(axes, rng=seed).random_base2(_DRAWS) if axes else []
         for point in points:
             if (params := self.plan.space.at(point.tolist())) not in tried:
                 self._enqueue(params, f"new {number}")
@@ -311,11 +287,12 @@ class Study:
         return False
 
     def _judge(self, objective: Objective, trial: optuna.Trial, params: Params) -> None:
-        began = time.monotonic()
+        began, told = time.monotonic(), [math.nan]
 
-        def report(step: int, value: float) -> None:
+        def report(step: int, value: float, *, last: bool = False) -> None:
+            told.append(value)
             trial.report(value, step)
-            if len(self.plan.rising) == 1 and trial.should_prune():
+            if not last and trial.should_prune():
                 raise PrunedError
 
         try:
@@ -324,18 +301,33 @@ class Study:
                 raise DataError("validation cannot say how good the setting is: its figure is nan")
         except PrunedError:
             _say(trial, SECONDS, time.monotonic() - began)
-            self._end(trial, TrialState.PRUNED)
-        except KeyboardInterrupt:
-            self._end(trial, TrialState.FAIL, why=LOST)  # so that it is tried again
+            self._end_pruned(trial, told[-1])
+        except HopelessError as error:
+            self._end(trial, TrialState.FAIL, why=f"{type(error).__name__}: {error}")
+            raise
+        except UpdateFinishedTrialError:
             raise
         except Exception as error:
             self._failed(trial, error)
         else:
             _say(trial, SECONDS, time.monotonic() - began)
-            _say(trial, NOTES, plain(dict(outcome.notes)))
-            for name, value in outcome.limits.items():
-                trial.set_constraint(name, value)
-            self._end(trial, TrialState.COMPLETE, outcome.values)
+            self._end_done(trial, outcome)
+
+    def _end_done(self, trial: optuna.Trial, outcome: Outcome) -> None:
+        _say(trial, NOTES, plain(dict(outcome.notes)))
+        for name, value in outcome.limits.items():
+            trial.set_constraint(name, value)
+        self._end(trial, TrialState.COMPLETE, outcome.values)
+
+    def _end_pruned(self, trial: optuna.Trial, value: float) -> None:
+        """A Gaussian process reads completed trials alone: it is told what was seen last."""
+        if not self._keeps_pruned or math.isnan(value):
+            self._end(trial, TrialState.PRUNED)
+            return
+        _say(trial, PRUNED, True)
+        for name in self.plan.options.at_most:  # as many as others have; it was not chosen for them
+            trial.set_constraint(name, 0.0)
+        self._end(trial, TrialState.COMPLETE, [value])
 
     def _failed(self, trial: optuna.Trial, error: Exception) -> None:
         """Keep why, and go on with the next: unless none has ever gone well."""
@@ -345,7 +337,7 @@ class Study:
         (traces / f"trial-{trial.number}.txt").write_text(trace, encoding="utf-8")
         self._end(trial, TrialState.FAIL, why=f"{type(error).__name__}: {error}")
         ended = [one for one in self.trials() if one.state in ("done", "pruned", "failed")]
-        if len(ended) == _FAILED_AT_FIRST and all(one.state == "failed" for one in ended):
+        if len(ended) >= _FAILED_AT_FIRST and all(one.state == "failed" for one in ended):
             raise ShelfwiseError(
                 f"the first {len(ended)} trials all failed, which is no setting's fault; the last "
                 f"one: {error}"
@@ -358,12 +350,12 @@ class Study:
         values: Sequence[float] | None = None,
         why: str = "",
     ) -> None:
+        if why:
+            _say(trial, WHY, why)
         try:
-            if why:
-                trial.set_user_attr(WHY, why)
             self._study.tell(trial, values, state=state)
-        except (UpdateFinishedTrialError, ValueError) as error:
-            if isinstance(error, ValueError) and "finished" not in str(error):
+        except ValueError as error:
+            if "finished" not in str(error):
                 raise
             # It was taken for dead, and is tried again elsewhere: that one counts.
 
@@ -378,11 +370,6 @@ class Study:
         return ended
 
 
-def _first_value(rising: bool) -> Callable[[FrozenTrial], float]:
-    # With a target of its own the evaluator takes low for good.
-    return lambda trial: -trial.values[0] if rising else trial.values[0]
-
-
 def _is_over(budget: Budget, began: float) -> bool:
     late = budget.seconds is not None and time.monotonic() - began >= budget.seconds
     return late or budget.stop()
@@ -393,13 +380,3 @@ def _say(trial: optuna.Trial, key: str, value: Any) -> None:
         trial.set_user_attr(key, value)
     except UpdateFinishedTrialError:
         return  # taken for dead meanwhile
-
-
-def _differences(known: Any, asked: Any, path: str) -> list[str]:
-    if isinstance(known, dict) and isinstance(asked, dict):
-        return [
-            line
-            for key in sorted(known.keys() | asked.keys())
-            for line in _differences(known.get(key), asked.get(key), f"{path}.{key}".lstrip("."))
-        ]
-    return [] if known == asked else [f"  {path}: {known!r} there, {asked!r} asked for"]

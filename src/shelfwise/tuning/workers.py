@@ -16,8 +16,8 @@ def helped_by(
 ) -> Iterator[list[subprocess.Popen[bytes]]]:
     """Run commands beside the block, and wait for them at its end.
 
-    An interrupt reaches them as well, as it does in a terminal; whatever else ends the block ends
-    them. What they print lies in ``folder``.
+    An interrupt is passed on to them; whatever else ends the block ends them. What they print lies
+    in ``folder``.
 
     Args:
         commands: a worker's each.
@@ -31,7 +31,13 @@ def helped_by(
         for number, command in enumerate(commands, start=1):
             with (folder / f"worker-{number}.txt").open("ab") as words:
                 started.append(
-                    subprocess.Popen(list(command), stdout=words, stderr=words, env=surroundings)
+                    subprocess.Popen(
+                        list(command),
+                        stdout=words,
+                        stderr=words,
+                        env=surroundings,
+                        start_new_session=True,  # a terminal's Ctrl-C comes from here, once
+                    )
                 )
         yield started
         for process in started:

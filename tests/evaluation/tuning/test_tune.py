@@ -13,18 +13,19 @@ from shelfwise.config import ShopConfig, validated
 from shelfwise.data.prepared import PreparedShop
 from shelfwise.evaluation.pieces import Setting
 from shelfwise.evaluation.shop import measure_shop
+from shelfwise.evaluation.tuning.earlier import earlier_best
 from shelfwise.evaluation.tuning.objective import Trials
 from shelfwise.evaluation.tuning.page import tune_page
 from shelfwise.evaluation.tuning.report import TuneReport, fidelities_of
-from shelfwise.evaluation.tuning.tune import Asked, Searched, earlier_best, tune
+from shelfwise.evaluation.tuning.tune import Asked, Searched, tune
 from shelfwise.ranking.loaded_run import open_run
 from shelfwise.schema.errors import ArtifactError, ConfigError
 from shelfwise.schema.progress import Silent
 from shelfwise.training.course import Course, tell_nobody
 from shelfwise.training.train import train
+from shelfwise.tuning.plan import HopelessError, Outcome, PrunedError, Report
 from shelfwise.tuning.records import Trial
-from shelfwise.tuning.space import searched_space
-from shelfwise.tuning.study import PrunedError
+from shelfwise.tuning.space import Params, searched_space
 
 GOOD, BAD = 0.01, 1e-6  # rates; by the second nothing is learned
 Searching = Callable[..., Searched]
@@ -199,8 +200,8 @@ def test_shares_folds_and_costs(
     shared = searching(prepared_sample, "tune.shares=[0.5, 1.0]")
     report = tune(shared, tmp_path / "shares", asked)
     done = [trial for trial in report.trials if trial.state == "done"]
-    assert [list(trial.steps) for trial in done] == [[1, 2], [1, 2]]
-    assert done[0].steps[2] == done[0].values[0]
+    assert list(done[0].steps) == [1, 3]  # of the stages, as halving looks at them
+    assert done[0].steps[3] == done[0].values[0]
     assert report.stages == ["50%", "100%"]
     folds = tune(searching(prepared_sample, "tune.folds=2"), tmp_path / "folds", asked)
     for trial in folds.trials:
@@ -223,9 +224,32 @@ def test_an_objective_that_there_is_not_names_those_that_there_are(
     prepared_sample: PreparedShop, searching: Searching, tmp_path: Path
 ) -> None:
     searched = searching(prepared_sample, 'tune.objectives=["hits"]')
-    report = tune(searched, tmp_path / "study", Asked(trials=2, test=False))
-    assert [trial.state for trial in report.trials] == ["failed", "failed"]
-    assert "validation of this shop has no 'hits'; it has" in report.notes[0]
+    with pytest.raises(HopelessError, match="validation of this shop has no 'hits'; it has"):
+        tune(searched, tmp_path / "study", Asked(trials=2, test=False))
+
+
+def test_an_interrupt_leaves_the_test_shut_and_the_study_open(
+    prepared_sample: PreparedShop,
+    searching: Searching,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    began = []
+
+    def interrupted(self: Trials, params: Params, _: Report) -> Outcome:  # noqa: ARG001
+        began.append(params)
+        if len(began) == 2:
+            raise KeyboardInterrupt
+        return Outcome((1.0 if params["train.learning_rate"] == GOOD else 0.5,))
+
+    monkeypatch.setattr(Trials, "__call__", interrupted)
+    report = tune(searching(prepared_sample), tmp_path / "study", Asked(trials=2))
+    assert [trial.state for trial in report.trials] == ["done", "lost"]
+    assert report.opened is None
+    assert "Interrupted" in report.notes[0]
+    again = tune(searching(prepared_sample), tmp_path / "study", Asked(trials=2, test=False))
+    assert [trial.state for trial in again.trials if trial.counts] == ["done", "done"]
+    assert again.settings == [f"train.learning_rate={GOOD}"]
 
 
 def test_a_trial_is_stopped_at_its_checks(
@@ -251,7 +275,13 @@ def test_another_study_begins_with_the_best_of_an_earlier_one(
     study: tuple[TuneReport, Path], prepared_sample: PreparedShop, searching: Searching
 ) -> None:
     space = searching(prepared_sample).space
-    assert earlier_best(study[1], space) == [{"train.learning_rate": GOOD}]
+    assert earlier_best(study[1], space) == ([{"train.learning_rate": GOOD}], [])
+    narrow = 'tune.space={"train.learning_rate" = [1e-6, 0.5]}'
+    elsewhere = searching(prepared_sample, narrow).space
+    assert earlier_best(study[1], elsewhere) == (
+        [{"train.learning_rate": BAD}],
+        [f"train.learning_rate={GOOD}"],
+    )
     with pytest.raises(ArtifactError, match="holds no study"):
         earlier_best(study[1] / "runs", space)
 
@@ -266,7 +296,7 @@ def test_the_page_shows_the_search(study: tuple[TuneReport, Path]) -> None:
 
 def test_cheap_looks_are_compared_over_trials_that_went_all_the_way() -> None:
     def trial(number: int, early: float, last: float | None) -> Trial:
-        steps = {1: early} if last is None else {1: early, 2: last}
+        steps = {1: early} if last is None else {1: early, 3: last}
         state = "pruned" if last is None else "done"
         return Trial(number, state, {}, () if last is None else (last,), {}, True, steps, 1.0, "")
 

@@ -11,7 +11,6 @@ from shelfwise.ranking.ranker import Ranker
 from shelfwise.schema.event import Event, EventKind, Surface
 from shelfwise.schema.ranking import RankRequest
 
-COSTS = ("seconds", "latency_ms", "memory_mib")
 _PAST = 20  # events of the shopper who asks
 _ANSWERS, _WARM = 30, 5
 _MIB = 2**20

@@ -13,25 +13,20 @@ from typing import Any
 
 from shelfwise.data.prepared import Prepared, PreparedShop
 from shelfwise.evaluation.pieces import Setting
-from shelfwise.evaluation.tuning.costs import COSTS, latency_ms, memory_mib
+from shelfwise.evaluation.tuning.costs import latency_ms, memory_mib
 from shelfwise.evaluation.tuning.lessons import Stage, stages_of
-from shelfwise.schema.errors import ConfigError
 from shelfwise.schema.progress import Silent
 from shelfwise.schema.run_files import CURVE
 from shelfwise.training.course import Told, tell_nobody
 from shelfwise.training.remembered import Remembered
 from shelfwise.training.train import train
-from shelfwise.tuning.config import TuneOptions
+from shelfwise.tuning.config import COSTS, LOW_IS_GOOD, TuneOptions
+from shelfwise.tuning.plan import HopelessError, Outcome, Report
+from shelfwise.tuning.sampler import step_of_stage
 from shelfwise.tuning.space import Params, Space
-from shelfwise.tuning.study import Outcome, Report
 
 Configured = Callable[[Sequence[str]], Setting]  # options with some settings on top
 SCORE = "score"
-
-
-@dataclass(frozen=True, slots=True)
-class _Trained:
-    figures: dict[str, float]  # of validation, and costs
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +43,19 @@ class Trials:
     def __call__(self, params: Params, report: Report) -> Outcome:
         setting = self.configured(self.space.settings(params))
         stages = stages_of(self.prepared, self.options)
-        alone = len(stages) == 1
-        found: list[_Trained] = []
+        by_checks = len(stages) == 1 and self.options.objectives == (SCORE,)
+        found: list[dict[str, float]] = []
         for place, stage in enumerate(stages):
-            told: Told = report if alone else tell_nobody
-            found.append(self._trained(setting, stage, told))
-            if not alone and len(self.options.objectives) == 1:
-                report(place + 1, found[-1].figures[self.options.objectives[0]])
-        figures = _mean(found) if self.options.folds else found[-1].figures
-        limits = {name: figures[name] - most for name, most in sorted(self.options.at_most.items())}
+            found.append(self._trained(setting, stage, report if by_checks else tell_nobody))
+            if len(stages) > 1 and len(self.options.objectives) == 1:
+                value = self._figure(found[-1], self.options.objectives[0])
+                step = place if self.options.folds else step_of_stage(place)
+                report(step, value, last=place == len(stages) - 1)
+        figures = _mean(found) if self.options.folds else found[-1]
+        limits = {
+            name: self._figure(figures, name) - most
+            for name, most in sorted(self.options.at_most.items())
+        }
         return Outcome(
             values=tuple(self._figure(figures, name) for name in self.options.objectives),
             limits=limits,
@@ -66,29 +65,37 @@ class Trials:
     @property
     def rising(self) -> tuple[bool, ...]:
         """Whether each objective is to be high."""
-        return tuple(name not in COSTS for name in self.options.objectives)
+        return tuple(name not in LOW_IS_GOOD for name in self.options.objectives)
+
+    @property
+    def steps(self) -> int:
+        """Checks or stages that a trial tells of at most."""
+        stages = len(stages_of(self.prepared, self.options))
+        train = self.configured(()).train
+        return stages if stages > 1 else train.epochs * train.checks_per_epoch
 
     def _figure(self, figures: dict[str, float], name: str) -> float:
         if name not in figures:
-            raise ConfigError(
+            raise HopelessError(
                 f"tune.objectives: validation of this shop has no {name!r}; it has "
                 f"{', '.join(sorted(figures))}"
             )
         return figures[name]
 
-    def _trained(self, setting: Setting, stage: Stage, told: Told) -> _Trained:
+    def _trained(self, setting: Setting, stage: Stage, told: Told) -> dict[str, float]:
         # Where the clock ends trainings, a share of the users gets that share of the time.
         minutes = setting.train.minutes * stage.share
         options = setting.train.model_copy(
             update={"refit": False, "checkpoint_minutes": 0, "track": "none", "minutes": minutes}
         )
+        self.folder.mkdir(parents=True, exist_ok=True)
         place = Path(mkdtemp(prefix="trial-", dir=self.folder))
         try:
             began = time.monotonic()
             course = replace(setting.course, told=told, remembered=self.remembered)
             train(stage.view(), place / "run", setting.model, options, Silent(), course)
             seconds = time.monotonic() - began
-            return _Trained(self._figures(place / "run") | {"seconds": seconds})
+            return self._figures(place / "run") | {"seconds": seconds}
         finally:
             shutil.rmtree(place, ignore_errors=True)
 
@@ -102,7 +109,7 @@ class Trials:
             figures["memory_mib"] = memory_mib(run)
         if "latency_ms" in wanted:
             if not isinstance(self.prepared, PreparedShop):
-                raise ConfigError("tune: latency_ms is of shops with a log of behaviour")
+                raise HopelessError("tune: latency_ms is of shops with a log of behaviour")
             figures["latency_ms"] = latency_ms(run)
         return figures
 
@@ -111,6 +118,6 @@ def _known(score: float | None, instead: float = float("-inf")) -> float:
     return instead if score is None else score
 
 
-def _mean(found: Sequence[_Trained]) -> dict[str, float]:
-    names = [name for name in found[0].figures if all(name in one.figures for one in found)]
-    return {name: sum(one.figures[name] for one in found) / len(found) for name in names}
+def _mean(found: Sequence[dict[str, float]]) -> dict[str, float]:
+    names = [name for name in found[0] if all(name in one for one in found)]
+    return {name: sum(one[name] for one in found) / len(found) for name in names}

@@ -16,6 +16,7 @@ from shelfwise.metrics.spearman import spearman
 from shelfwise.schema.plain import plain
 from shelfwise.tuning.gain import Gain
 from shelfwise.tuning.records import Trial, best_of
+from shelfwise.tuning.sampler import step_of_stage
 
 _LEAST_TO_COMPARE = 5
 _SURE = ("better", "worse")
@@ -38,6 +39,7 @@ class Opened:
     after_trials: int
     last_trial_ended: str  # UTC, as all times here
     opened: str
+    by: str  # machine and folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +135,9 @@ def fidelities_of(trials: Sequence[Trial], stages: Sequence[str]) -> list[Fideli
     """
     found = []
     whole = [trial for trial in trials if trial.state == "done" and len(trial.steps) == len(stages)]
-    for place, name in enumerate(stages[:-1], start=1):
-        early = np.array([trial.steps[place] for trial in whole])
-        last = np.array([trial.steps[len(stages)] for trial in whole])
+    for place, name in enumerate(stages[:-1]):
+        early = np.array([trial.steps[step_of_stage(place)] for trial in whole])
+        last = np.array([trial.steps[step_of_stage(len(stages) - 1)] for trial in whole])
         known = len(whole) >= _LEAST_TO_COMPARE
         value = spearman(early, last).value if known else math.nan
         found.append(Fidelity(name, value, len(whole)))
