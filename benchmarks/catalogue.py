@@ -16,16 +16,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+import shelfwise
 from benchmarks.asking import Asking
-from benchmarks.board import Board, Figure
+from benchmarks.board import Board, Figure, Values
 from benchmarks.failing import counted_as_failed
-from benchmarks.kept import Arrays, Kept
+from benchmarks.kept import Answer, Arrays, Kept
 from benchmarks.peer_process import absent_peers, peer_names
 from benchmarks.peer_task import K, write_task
 from benchmarks.peers_in_turn import Turns
 from benchmarks.peers_ranking import read_scores
 from benchmarks.result import Result, peak_mib
 from benchmarks.shops import Shop, learn, prepared_shop, shop_of
+from shelfwise.config import ShopConfig
 from shelfwise.data.part_rows import LEARNED
 from shelfwise.data.prepared import PreparedShop
 from shelfwise.data.targets import MatchTargets, match_targets
@@ -39,7 +41,7 @@ from shelfwise.metrics.hit_rate import hit_rate_at_k
 from shelfwise.ranking.loaded_run import open_run
 from shelfwise.retrieval.taken import taken_in
 from shelfwise.schema.errors import DataError
-from shelfwise.schema.manifest import file_digests, fingerprint_of
+from shelfwise.schema.manifest import file_digest, file_digests, fingerprint_of
 from shelfwise.schema.progress import Progress, Silent
 
 _COLD_PLACES = 100
@@ -75,6 +77,15 @@ class _Contest:
     def hold(self, system: str, score: Score) -> bool:
         """Rank by ``score`` and keep the values; False where they are those of the last run."""
         return self.board.add(system, self.values(system, score))
+
+    def digest(self) -> str:
+        """Of the test's answers, and of how they are looked at."""
+        told = hashlib.sha256()
+        for view in self.looked_at:
+            name = self.protocol.view_names.get(view.name, view.name)
+            told.update(f"{view.name} as {name}:".encode())
+            told.update(view.right_target_P.tobytes() + view.right_item_P.tobytes())
+        return told.hexdigest()
 
     def values(self, system: str, score: Score) -> dict[Figure, NDArray[np.float64]]:
         """Every figure of a ranking by ``score``, a number for each unit."""
@@ -114,7 +125,8 @@ def compare(protocol: Protocol, asking: Asking, progress: Progress) -> Result:
     began = time.perf_counter()
     absent = absent_peers(asking.scripts, asking.environments)
     peers = peer_names(asking.scripts, "rank")
-    asking.refuse_unknown([*_GROUPS, *protocol.variants, *peers, *absent])
+    models = [name for name in asking.systems if name.partition("/")[0] in peers]
+    asking.refuse_unknown([*_GROUPS, *protocol.variants, *peers, *absent, *models])
     with TemporaryDirectory(prefix=f"{protocol.name}-") as folder:
         scratch = Path(folder)
         settings = (_FAIR, *asking.settings)
@@ -138,7 +150,7 @@ def compare(protocol: Protocol, asking: Asking, progress: Progress) -> Result:
         for name, reason in absent.items():
             if asking.wants("peers", name):
                 contest.board.fail(name, reason)
-        if any(asking.wants("peers", name) for name in peers):
+        if models or any(asking.wants("peers", name) for name in peers):
             _peers(contest, asking, scratch)
     board, headline = contest.board, protocol.view_names.get(contest.looked_at[0].name)
     figure = Figure(headline or contest.looked_at[0].name, "match", f"ndcg@{K}")
@@ -220,15 +232,46 @@ def _ours(contest: _Contest, shop: Shop, asking: Asking, scratch: Path, system: 
     for seed in range(asking.seeds):
         minutes = f"train.minutes={asking.minutes / halves}"
         config = shop.config(minutes, f"train.seed={seed}")
-        began = time.perf_counter()
-        manifest = learn(contest.prepared, scratch / "run", config, contest.progress)
-        seconds = round(time.perf_counter() - began, 1)
-        facts = {name: manifest.facts[name] for name in ("best_step", "steps", "validation")}
-        scorer = RunScorer(open_run(scratch / "run"), contest.prepared)
-        again = not contest.hold(system, scorer.match)
-        contest.board.about.append({"system": system, "seed": seed, "seconds": seconds, **facts})
-        if again:
+        # The same code on the same data by the same options: nobody need learn it again.
+        key = {
+            "ours": config.model_dump(mode="json"),
+            "code": own_code(),
+            "data": contest.prepared.manifest.data_fingerprint,
+            "task": contest.digest(),
+        }
+        answer = contest.board.kept.found(key)
+        if answer is None:
+            answer = _learned(contest, config, scratch, system)
+            contest.board.kept.keep(key, answer)
+        contest.board.about.append({"system": system, "seed": seed, **answer.about})
+        if not contest.board.add(system, values_of(answer.arrays)):
             break
+
+
+def _learned(contest: _Contest, config: ShopConfig, scratch: Path, system: str) -> Answer:
+    began = time.perf_counter()
+    manifest = learn(contest.prepared, scratch / "run", config, contest.progress)
+    seconds = round(time.perf_counter() - began, 1)
+    facts = {name: manifest.facts[name] for name in ("best_step", "steps", "validation")}
+    scorer = RunScorer(open_run(scratch / "run"), contest.prepared)
+    return Answer({"seconds": seconds, **facts}, arrays_of(contest.values(system, scorer.match)))
+
+
+def own_code() -> str:
+    """One digest of every module that Shelfwise is made of."""
+    folder = Path(shelfwise.__file__).parent
+    files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*.py")}
+    return fingerprint_of({name: file_digest(path) for name, path in sorted(files.items())})
+
+
+def arrays_of(values: Values) -> Arrays:
+    """Values by figure, as they are kept."""
+    return {"|".join(figure): value_U for figure, value_U in values.items()}
+
+
+def values_of(arrays: Arrays) -> Values:
+    """The other way."""
+    return {Figure(*name.split("|")): value_U for name, value_U in arrays.items()}
 
 
 def _baselines(contest: _Contest, shop: Shop) -> None:
@@ -247,23 +290,11 @@ def _peers(contest: _Contest, asking: Asking, scratch: Path) -> None:
     task = write_task(contest.prepared, contest.targets, contest.protocol.name, scratch / "task")
 
     def read(out: Path) -> Arrays:
-        values = contest.values("a peer", read_scores(task, out).scores)
-        return {"|".join(figure): value_U for figure, value_U in values.items()}
+        return arrays_of(contest.values("a peer", read_scores(task, out).scores))
 
     def hold(system: str, arrays: Arrays, about: dict[str, Any]) -> bool:
-        values = {Figure(*name.split("|")): value_U for name, value_U in arrays.items()}
         contest.board.about.append(about)
-        return contest.board.add(system, values)
+        return contest.board.add(system, values_of(arrays))
 
-    digest = _digest(task, contest)
+    digest = fingerprint_of(file_digests(task), contest.digest())
     Turns("rank", task, digest, read, hold, contest.board.fail).ask(asking, contest.progress)
-
-
-def _digest(task: Path, contest: _Contest) -> str:
-    """Of the task, of the test's answers, which it does not hold, and of how they are looked at."""
-    told = hashlib.sha256()
-    for view in contest.looked_at:
-        name = contest.protocol.view_names.get(view.name, view.name)
-        told.update(f"{view.name} as {name}:".encode())
-        told.update(view.right_target_P.tobytes() + view.right_item_P.tobytes())
-    return fingerprint_of(file_digests(task), told.hexdigest())

@@ -37,16 +37,16 @@ Budget = Annotated[float, typer.Option(min=0.05, help="Minutes of learning for e
 Systems = Annotated[
     str | None,
     typer.Option(
-        help="Systems to run, separated by commas: shelfwise, baselines, peers, or one peer's "
-        "name; left out, all."
+        help="Systems to run, separated by commas: shelfwise, baselines, peers, one peer's name, "
+        "or one of its models by LIBRARY/MODEL; left out, all."
     ),
 ]
 Keep = Annotated[
     Path | None,
     typer.Option(
         help="Folder for each run's figures, as it ends. Called again, peers whose task, script, "
-        "budget and seed are the same are not asked again; take an empty folder after a change of "
-        "metrics or views."
+        "budget and seed are the same are not asked again, nor, over a whole catalogue, ours of "
+        "the same code and options; take an empty folder after a change of metrics or views."
     ),
 ]
 Write = Annotated[

@@ -34,14 +34,19 @@ class Turns:
     def ask(self, asking: Asking, progress: Progress) -> None:
         """All that are wanted; one that fails is told with its reason."""
         names = peer_names(asking.scripts, self.verb)
-        libraries = [name for name in names if asking.wants("peers", name)]
+        libraries = [
+            name
+            for name in names
+            if asking.wants("peers", name) or any(s.startswith(f"{name}/") for s in asking.systems)
+        ]
         if not libraries:
             return
         with progress.step("Peers", total=len(libraries)) as bar:
             for library in libraries:
                 bar.note(library)
                 for peer in self._models(library, asking):
-                    self._both_ways(peer, asking)
+                    if asking.wants("peers", library, peer.name):
+                        self._both_ways(peer, asking)
                 bar.advance()
 
     def _models(self, library: str, asking: Asking) -> Sequence[Peer]:
