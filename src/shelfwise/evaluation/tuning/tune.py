@@ -226,7 +226,8 @@ def _notes_of_earlier(searched: Searched) -> list[str]:
 
 def _reported(study: Study, searched: Searched, asked: Asked) -> TuneReport:
     options, space = searched.options, searched.space
-    trials, rising = study.trials(), study.plan.rising
+    trials = [trial for trial in study.trials() if trial.state != "waiting"]
+    rising = study.plan.rising
     front = best_of(trials, rising)
     chosen = knee_of(front, rising)
     if (opened := opened_of(study)) is not None:  # that one, whatever ended since
