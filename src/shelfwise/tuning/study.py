@@ -116,10 +116,15 @@ class Study:
         told = self._study.user_attrs.get(_OPENED)
         return None if told is None else dict(json.loads(told))
 
-    def open(self, told: dict[str, Any]) -> None:
-        """Write that the test is opened, for all workers to see: no trial begins from now on."""
-        assert self.opened is None, "it is opened once"
+    def open(self, told: dict[str, Any]) -> dict[str, Any]:
+        """Write that the test is opened, for all workers to see: no trial begins from now on.
+
+        Returns what stands there: another worker may have been first.
+        """
+        if (known := self.opened) is not None:
+            return known
         self._study.set_user_attr(_OPENED, json.dumps(told))
+        return told
 
     def begin_with(self, settings: Sequence[Params]) -> None:
         """Have these tried before any other; a study that has begun is left as it is."""

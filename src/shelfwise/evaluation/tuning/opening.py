@@ -38,14 +38,14 @@ def opened_of(study: Study) -> Opened | None:
 
 def open_test(study: Study, chosen: Trial, trials: Sequence[Trial], out: Path) -> Opened:
     """Open the test for the chosen trial: from now on no trial of the study begins, anywhere."""
-    opened = Opened(
+    mine = Opened(
         trial=chosen.number,
         after_trials=sum(trial.counts for trial in trials),
         last_trial_ended=max(trial.ended for trial in trials),
         opened=datetime.now(UTC).isoformat(),
         by=place_of(out),
     )
-    study.open(asdict(opened))
+    opened = Opened(**study.open(asdict(mine)))
     write_whole(out / OPENED, json.dumps(asdict(opened), indent=1) + "\n")
     return opened
 

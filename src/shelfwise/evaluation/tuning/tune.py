@@ -185,8 +185,6 @@ def _tested(
     """The report with the comparison on the test, where that is asked for and tells something."""
     out, asked = asked_in
     chosen, opened = report.trial(report.chosen), opened_of(study)
-    if opened is not None and opened.by != place_of(out):
-        return _noted(report, f"The test was opened in {opened.by}, for trial {opened.trial}.")
     if chosen is None or not (asked.test or opened):
         return report
     if chosen.params == searched.space.defaults():
@@ -200,6 +198,8 @@ def _tested(
             "and evaluate both runs.",
         )
     opened = opened or open_test(study, chosen, report.trials, out)
+    if opened.by != place_of(out):
+        return _noted(report, f"The test was opened in {opened.by}, for trial {opened.trial}.")
     chosen = report.trial(opened.trial)
     assert chosen is not None, "a trial is never removed"
     settings = (
