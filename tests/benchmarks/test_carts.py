@@ -197,7 +197,7 @@ def compared(shop: Path, tiny_encoder: Path, tmp_path_factory: pytest.TempPathFa
         f"model.encoder.name={tiny_encoder}",
         "model.width=32",
         "train.threads=1",
-        "train.epochs=30",
+        "train.epochs=15",
         "train.batch_requests=64",
         "train.patience=30",
     )

@@ -9,12 +9,15 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
+import pytest
+
 from .command import PROCESS, done
 
 if TYPE_CHECKING:
     from shelfwise.data.prepared import PreparedShop
 
 
+@pytest.mark.long
 def test_kill_and_go_on(prepared_sample: PreparedShop, tiny_encoder: Path, tmp_path: Path) -> None:
     folds = tmp_path / "folds"
     settings = (

@@ -88,7 +88,7 @@ def test_a_search_leaves_a_setting_that_can_be_used(
 
 def test_a_rate_to_begin_with(prepared_sample: PreparedShop, fast: list[str]) -> None:
     settings = fast[: fast.index("evaluate.draws=50") - 1]  # what follows it trains nothing
-    ended = done("lr-range", prepared_sample.folder, "--steps", "40", *settings, "--json")
+    ended = done("lr-range", prepared_sample.folder, "--steps", "20", *settings, "--json")
     assert 1e-5 < ended.json["suggested"] < 1.0
     assert f"train.learning_rate={ended.json['suggested']:g}" in ended.out
 

@@ -46,11 +46,11 @@ def test_a_shop_is_learned_at_rising_rates_and_the_same_ones_again(
 ) -> None:
     encoder = EncoderOptions(name=str(tiny_encoder), tuning=Frozen())
     model = ModelOptions(encoder=encoder, width=16)
-    found = rate_range(prepared_sample, model, OPTIONS, (1e-5, 10.0), 60)
-    assert found.rates[0] == pytest.approx(1e-5)
+    found = rate_range(prepared_sample, model, OPTIONS, (1e-4, 10.0), 24)
+    assert found.rates[0] == pytest.approx(1e-4)
     assert found.losses[0] > min(found.losses)
     assert 1e-4 < found.suggested < 1.0
-    assert rate_range(prepared_sample, model, OPTIONS, (1e-5, 10.0), 60) == found
+    assert rate_range(prepared_sample, model, OPTIONS, (1e-4, 10.0), 24) == found
 
 
 def test_ends_in_no_order_are_refused(prepared_sample: PreparedShop) -> None:

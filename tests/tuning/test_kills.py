@@ -40,7 +40,7 @@ def test_a_parallel_study_that_is_killed_and_goes_on_is_whole(
         "sqlite": lambda: f"sqlite:///{tmp_path / 'study.db'}",
         "journal": lambda: "",
     }[kind]()
-    _killed(url, tmp_path, trials=12, kills=1, seed=0)
+    _killed(url, tmp_path, trials=8, kills=1, seed=0)
 
 
 @pytest.mark.long
@@ -55,7 +55,7 @@ def _killed(url: str, folder: Path, *, trials: int, kills: int, seed: int) -> No
     drawn = random.Random(seed)
     _trials(url, folder)  # begun once, as the command does before its workers
     for _ in range(kills):
-        workers = [_begun(url, folder, number, trials, 0.4) for number in range(3)]
+        workers = [_begun(url, folder, number, trials, 0.4) for number in range(2)]
         _wait_until_some_run(url, folder, workers)
         time.sleep(drawn.uniform(0.0, 0.6))
         for worker in workers:
@@ -63,7 +63,7 @@ def _killed(url: str, folder: Path, *, trials: int, kills: int, seed: int) -> No
             worker.wait()
     # Those killed before they could say whose a trial is are given up after ten seconds.
     _wait_until_nameless_ones_are_old(url, folder)
-    for worker in [_begun(url, folder, number, trials, 0.01) for number in range(3)]:
+    for worker in [_begun(url, folder, number, trials, 0.01) for number in range(2)]:
         assert worker.wait(timeout=120) == 0
     found = _trials(url, folder)
     counted = [trial for trial in found if trial.counts]

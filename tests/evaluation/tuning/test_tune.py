@@ -12,13 +12,13 @@ import pytest
 from shelfwise.config import ShopConfig, validated
 from shelfwise.data.prepared import PreparedShop
 from shelfwise.evaluation.pieces import Setting
-from shelfwise.evaluation.shop import measure_shop
+from shelfwise.evaluation.stored_answers import ShopAnswers, answers_of
 from shelfwise.evaluation.tuning.earlier import earlier_best
 from shelfwise.evaluation.tuning.objective import Trials
 from shelfwise.evaluation.tuning.page import tune_page
 from shelfwise.evaluation.tuning.report import TuneReport, fidelities_of
 from shelfwise.evaluation.tuning.tune import Asked, Searched, tune
-from shelfwise.ranking.loaded_run import open_run
+from shelfwise.metrics.auc import auc
 from shelfwise.schema.errors import ArtifactError, ConfigError
 from shelfwise.schema.progress import Silent
 from shelfwise.training.course import Course, tell_nobody
@@ -117,7 +117,7 @@ def test_what_the_test_holds_changes_no_trial(
     prepared_sample: PreparedShop, searching: Searching, tmp_path: Path
 ) -> None:
     def values(prepared: PreparedShop) -> list[float]:
-        searched = searching(prepared, "train.epochs=2")
+        searched = searching(prepared)
         trials = Trials(prepared, tmp_path, searched.configured, searched.options, searched.space)
         outcome = trials({"train.learning_rate": GOOD}, tell_nobody)
         figures = {n: v for n, v in outcome.notes["figures"].items() if n != "seconds"}
@@ -144,7 +144,7 @@ def test_validation_chooses_where_the_test_would_choose_otherwise(
             .otherwise(pl.col("clicked_at"))
         ),
     )
-    searched = searching(planted, "train.epochs=2")
+    searched = searching(planted)
     report = tune(searched, tmp_path / "study", Asked(trials=2, test=False))
     assert report.settings == [f"train.learning_rate={GOOD}"]
 
@@ -152,9 +152,10 @@ def test_validation_chooses_where_the_test_would_choose_otherwise(
         setting = searched.configured([f"train.learning_rate={rate}"])
         run = tmp_path / f"run-{rate}"
         train(planted, run, setting.model, setting.train, course=setting.course)
-        found = measure_shop(open_run(run), planted, setting.evaluate, None, Silent())
-        place = ("shelfwise", "click", "auc")
-        return next(r.value for r in found.rows if (r.system, r.task, r.metric) == place)
+        answers = answers_of(run, planted, 50, Silent())
+        assert isinstance(answers, ShopAnswers)
+        shown = answers.impressions
+        return auc(shown["p_click"].to_numpy(), shown["clicked"].to_numpy()).value
 
     assert auc_on_test(BAD) > auc_on_test(GOOD) + 0.02
 
@@ -181,15 +182,24 @@ def test_a_study_of_other_options_is_refused(
 
 
 def test_where_nothing_better_is_found_the_test_stays_closed(
-    prepared_sample: PreparedShop, searching: Searching, tmp_path: Path
+    prepared_sample: PreparedShop,
+    searching: Searching,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    base = (f"train.learning_rate={GOOD}",)
-    report = tune(searching(prepared_sample, *base), tmp_path / "study", Asked(trials=2))
+    monkeypatch.setattr(Trials, "__call__", learned_by_its_rate)
+    base = f"train.learning_rate={GOOD}"
+    report = tune(searching(prepared_sample, base), tmp_path / "study", Asked(trials=2))
     assert report.chosen == report.searched_from == 0
     assert report.opened is None
     assert not (tmp_path / "study" / "test.json").exists()
     assert "none better was found" in report.sentences[0]
     assert any("test was not opened" in note for note in report.notes)
+
+
+def learned_by_its_rate(_: Trials, params: Params, __: Report) -> Outcome:
+    """What a trial comes to, without a training."""
+    return Outcome((1.0 if params["train.learning_rate"] == GOOD else 0.5,))
 
 
 @pytest.mark.long
@@ -236,11 +246,11 @@ def test_an_interrupt_leaves_the_test_shut_and_the_study_open(
 ) -> None:
     began = []
 
-    def interrupted(self: Trials, params: Params, _: Report) -> Outcome:  # noqa: ARG001
+    def interrupted(trials: Trials, params: Params, report: Report) -> Outcome:
         began.append(params)
         if len(began) == 2:
             raise KeyboardInterrupt
-        return Outcome((1.0 if params["train.learning_rate"] == GOOD else 0.5,))
+        return learned_by_its_rate(trials, params, report)
 
     monkeypatch.setattr(Trials, "__call__", interrupted)
     report = tune(searching(prepared_sample), tmp_path / "study", Asked(trials=2))
