@@ -129,6 +129,7 @@ def test_a_spread_by_hand() -> None:
     assert spread.low == pytest.approx(0.2 - 0.248414, abs=1e-5)
 
 
+@pytest.mark.long
 def test_a_learning_curve_grows_with_the_data(
     prepared_sample: PreparedShop, setting: Setting, tmp_path: Path
 ) -> None:

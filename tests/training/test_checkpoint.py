@@ -65,10 +65,12 @@ def stopped(
     [
         ({}, None),
         ({"ema": 0.9, "accumulate": 2}, None),
-        ({"optimizer": "adafactor", "loader_workers": 2}, Full()),
+        pytest.param(
+            {"optimizer": "adafactor", "loader_workers": 2}, Full(), marks=pytest.mark.long
+        ),
         ({"layer_decay": 0.5}, Full()),
-        ({}, Frozen()),
-        ({"epochs": 4}, AdaLora(first_rank=3, rank=1)),
+        pytest.param({}, Frozen(), marks=pytest.mark.long),
+        pytest.param({"epochs": 4}, AdaLora(first_rank=3, rank=1), marks=pytest.mark.long),
     ],
     ids=["plain", "mean weights", "adafactor", "full", "frozen", "adalora"],
 )
