@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from shelfwise.config import SHOP_TOML, ShopConfig, load_config, validated
+from shelfwise.cli.saved_config import configured_from
+from shelfwise.config import SHOP_TOML, ShopConfig, load_config
 from shelfwise.data.folder import new_folder
 from shelfwise.data.prepare import prepare
 from shelfwise.data.prepared import Prepared, PreparedShop
 from shelfwise.data.readers.datasets import convert
 from shelfwise.data.sample_shop.config import SampleOptions
 from shelfwise.data.sample_shop.generate import WRITTEN_BY_SAMPLE, write_sample_shop
-from shelfwise.evaluation.pieces import Setting
 from shelfwise.evaluation.tuning.objective import Configured
 from shelfwise.schema.errors import DataError
 from shelfwise.schema.manifest import Manifest
@@ -63,14 +62,7 @@ def learn(prepared: Prepared, run: Path, config: ShopConfig, progress: Progress)
 
 def configured_by(shop: Shop) -> Configured:
     """How settings over a shop's options become what trains, for a search."""
-    base = shop.config().model_dump(mode="json")
-
-    def configured(changes: Sequence[str]) -> Setting:
-        config = validated(base, changes, "the setting searched from")
-        course = Course(tasks=config.tasks, adaptation=config.adaptation)
-        return Setting(config.model, config.train, config.evaluate, course)
-
-    return configured
+    return configured_from(shop.config(), "the setting searched from")
 
 
 def prepared_shop(shop: Shop, out: Path, progress: Progress) -> PreparedShop:

@@ -21,7 +21,6 @@ class Plain(Options):
 class Rich(Options):
     kind: Literal["rich"] = "rich"
     depth: Annotated[int, Span(1, 3)] = 2
-    """How deep."""
 
 
 class Richer(Options):
@@ -53,7 +52,6 @@ def test_options_with_a_dimension_are_axes_and_each_kind_has_its_own() -> None:
     depth = axes_of(Cake())[1]
     assert (depth.path, depth.dimension, depth.default) == ("layers.depth", Span(1, 3), 2)
     assert depth.when == (("layers.kind", "rich"),)
-    assert depth.meaning == "How deep."
 
 
 def test_what_is_searched_from_stands_in_the_axes() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,7 +15,6 @@ from shelfwise.evaluation.report_words import figure, interval
 if TYPE_CHECKING:
     from shelfwise.evaluation.ablation.report import AblationReport
     from shelfwise.evaluation.compare_report import Comparison
-    from shelfwise.evaluation.pieces import Setting
 
 _SECTIONS = ("model", "adaptation", "tasks", "train", "evaluate")
 
@@ -43,15 +41,12 @@ def ablate(  # noqa: PLR0913  # the options of a command
 
     Example: shelfwise ablate prepared --out ablation --only text,ids --html ablation.html
     """
-    from shelfwise.cli.saved_config import config_of
-    from shelfwise.config import validated
+    from shelfwise.cli.saved_config import config_of, configured_from
     from shelfwise.data.prepared import open_prepared_shop
     from shelfwise.evaluation.ablation.ablate import Asked
     from shelfwise.evaluation.ablation.ablate import ablate as ablate_shop
     from shelfwise.evaluation.ablation.page import write_ablation_page
     from shelfwise.evaluation.page import refuse_no_place
-    from shelfwise.evaluation.pieces import Setting
-    from shelfwise.training.course import Course
 
     shop = open_prepared_shop(prepared)
     asked_for = [*(settings or ()), *([f"train.minutes={minutes}"] if minutes else [])]
@@ -59,11 +54,7 @@ def ablate(  # noqa: PLR0913  # the options of a command
     if html is not None:
         refuse_no_place(html)
 
-    def configured(changes: Sequence[str]) -> Setting:
-        config = validated(full.model_dump(mode="json"), changes, "the full model")
-        course = Course(tasks=config.tasks, adaptation=config.adaptation)
-        return Setting(config.model, config.train, config.evaluate, course)
-
+    configured = configured_from(full, "the full model")
     parts = tuple(part.strip() for part in only.split(",")) if only else ()
     report = ablate_shop(shop, out, configured, Asked(parts, seeds, command_line()), Bars())
     _show(report)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from shelfwise.config import ShopConfig, validated
 from shelfwise.schema.errors import ArtifactError, ConfigError
 from shelfwise.schema.manifest import MANIFEST, Manifest, open_sealed
+
+if TYPE_CHECKING:
+    from shelfwise.evaluation.pieces import Setting
 
 
 def config_of(
@@ -34,6 +38,21 @@ def config_of(
             f"{', '.join(f'[{section}]' for section in sections)}; give the others to {earlier}"
         )
     return validated(saved, settings, "the saved options")
+
+
+def configured_from(base: ShopConfig, where: str) -> Callable[[Sequence[str]], Setting]:
+    """How settings on top of options become what trains; ``where`` names the options in errors."""
+    from shelfwise.evaluation.pieces import Setting
+    from shelfwise.training.course import Course
+
+    plain = base.model_dump(mode="json")
+
+    def configured(changes: Sequence[str]) -> Setting:
+        found = validated(plain, changes, where)
+        course = Course(tasks=found.tasks, adaptation=found.adaptation)
+        return Setting(found.model, found.train, found.evaluate, course)
+
+    return configured
 
 
 def config_of_run(run: Path, prepared: Manifest, settings: Sequence[str]) -> ShopConfig:

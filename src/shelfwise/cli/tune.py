@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
@@ -14,7 +13,7 @@ from rich.table import Table
 
 from shelfwise.cli.console import AsJson, Bars, Settings, answer, command_line, emit, show, words
 from shelfwise.evaluation.report_words import DASH, figure
-from shelfwise.evaluation.tuning.words import short_names
+from shelfwise.evaluation.tuning.words import short_names, short_value, where_words
 
 if TYPE_CHECKING:
     from shelfwise.config import ShopConfig
@@ -122,24 +121,18 @@ def _searched(
     Raises:
         ConfigError: something may be drawn that the options do not take; all of it is named.
     """
+    from shelfwise.cli.saved_config import configured_from
     from shelfwise.config import validated
-    from shelfwise.evaluation.pieces import Setting
     from shelfwise.evaluation.tuning.earlier import NOTHING_EARLIER, earlier_best
     from shelfwise.evaluation.tuning.tune import Searched
     from shelfwise.evaluation.tuning.usual import usual_options
-    from shelfwise.training.course import Course
     from shelfwise.tuning.space import fixed_settings, searched_space
 
     options = config.tune
     plain = config.model_dump(mode="json")
     base = validated(plain, fixed_settings(options.space), "tune.space")
     space = searched_space(base, options.search or usual_options(opened), options.space)
-
-    def configured(changes: Sequence[str]) -> Setting:
-        found = validated(base.model_dump(mode="json"), changes, "the setting searched from")
-        course = Course(tasks=found.tasks, adaptation=found.adaptation)
-        return Setting(found.model, found.train, found.evaluate, course)
-
+    configured = configured_from(base, "the setting searched from")
     _refuse_what_options_refuse(space, configured)
     begins = NOTHING_EARLIER if earlier is None else earlier_best(earlier, space)
     return Searched(opened, configured, options, space, storage, begins)
@@ -202,20 +195,16 @@ def _without_passwords(command: str) -> str:
 def _show_space(searched: Searched, config: ShopConfig, as_json: bool) -> None:
     """Every option that can be searched, those of this search first."""
     from shelfwise.tuning.sampler import sampler_name
-    from shelfwise.tuning.space import axes_of
+    from shelfwise.tuning.space import Space, axes_of
 
     table = Table("searched", "option", "from", "where", "only if", box=None)
-    mine = {axis.name for axis in searched.space.axes}
-    others = [axis for axis in axes_of(config) if axis.name not in mine]
-    for axis in (*searched.space.axes, *others):
-        only_if = ", ".join(f"{path} = {value}" for path, value in axis.when)
-        table.add_row(
-            "yes" if axis.name in mine else "",
-            axis.name,
-            str(axis.default),
-            _where(axis.dimension),
-            only_if,
-        )
+    mine = searched.space.as_json()
+    names = {axis["name"] for axis in mine}
+    others = Space(tuple(axis for axis in axes_of(config) if axis.name not in names)).as_json()
+    for marked, axis in [*(("yes", axis) for axis in mine), *(("", axis) for axis in others)]:
+        only_if = ", ".join(f"{path} = {kind}" for path, kind in axis.get("when", {}).items())
+        row = (marked, axis["name"], str(axis["default"]), where_words(axis), only_if)
+        table.add_row(*row)
     show(table)
     answer.print(
         f"{len(mine)} options are searched, by {sampler_name(searched.options, searched.space)}; "
@@ -225,19 +214,11 @@ def _show_space(searched: Searched, config: ShopConfig, as_json: bool) -> None:
     emit(
         as_json,
         {
-            "searched": searched.space.as_json(),
-            "others": [axis.name for axis in others],
+            "searched": mine,
+            "others": [axis["name"] for axis in others],
             "sampler": sampler_name(searched.options, searched.space),
         },
     )
-
-
-def _where(dimension: Any) -> str:
-    from shelfwise.schema.search import Span
-
-    if isinstance(dimension, Span):
-        return f"{dimension.low:g} to {dimension.high:g}{', in powers' if dimension.log else ''}"
-    return ", ".join(map(str, dimension.values))
 
 
 def _write_toml(config: ShopConfig, report: TuneReport, out: Path) -> None:
@@ -287,11 +268,7 @@ def _best_table(report: TuneReport) -> Table:
     table = Table("trial", *report.objectives, "seconds", "setting", box=None)
     for trial in done[:_SHOWN]:
         values = [figure(value, 4) for value in trial.values]
-        told = ", ".join(f"{short[name]}={_short(v)}" for name, v in trial.params.items())
+        told = ", ".join(f"{short[name]}={short_value(v)}" for name, v in trial.params.items())
         marked = f"{trial.number}{' *' if trial.number == report.chosen else ''}"
         table.add_row(marked, *values, f"{trial.seconds:.0f}", escape(told))
     return table
-
-
-def _short(value: Any) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else str(value)

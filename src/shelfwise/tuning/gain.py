@@ -9,8 +9,14 @@ import numpy as np
 from scipy.stats import qmc
 
 from shelfwise.tuning.records import Trial, best_of
-from shelfwise.tuning.space import Axis, Params, Space
-from shelfwise.tuning.surrogate import Surrogate, expected_improvement, without_depths
+from shelfwise.tuning.space import Space
+from shelfwise.tuning.surrogate import (
+    Surrogate,
+    distribution_of,
+    expected_improvement,
+    placed,
+    without_depths,
+)
 
 _LEAST = 8
 _CANDIDATES = 512
@@ -36,16 +42,14 @@ def expected_gain(trials: Sequence[Trial], space: Space, rising: bool, seed: int
         return None
     sign = 1.0 if rising else -1.0
     value_N = sign * np.array([trial.values[0] for trial in done])
-    x_ND = np.array([_numbers(axes, trial.params) for trial in done])
+    every = Space(tuple(axes))
+    space_told = {axis.name: distribution_of(axis) for axis in axes}
+    known = [{axis.name: trial.params[axis.name] for axis in axes} for trial in done]
+    x_ND = placed(space_told, [every.coded(params) for params in known])
     model = Surrogate(x_ND, without_depths(value_N), seed)
     points = qmc.Sobol(len(axes), rng=seed).random(_CANDIDATES)
-    every = Space(tuple(axes))
-    x_CD = np.array([_numbers(axes, every.at(point.tolist())) for point in points])
+    x_CD = placed(space_told, [every.coded(every.at(point.tolist())) for point in points])
     best = sign * best_of(trials, (rising,))[0].values[0]
     step = float(expected_improvement(*model.told(x_CD), best).max())
     worlds_WC = model.worlds(x_CD, _WORLDS)
     return Gain(step, max(step, float(np.maximum(worlds_WC.max(1) - best, 0.0).mean())))
-
-
-def _numbers(axes: Sequence[Axis], params: Params) -> list[float]:
-    return [number for axis in axes for number in axis.placed(params[axis.name])]

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import optuna
-from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
 from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
 
-from shelfwise.schema.search import Pick, Span
 from shelfwise.tuning.records import Trial
-from shelfwise.tuning.space import Axis, Space
+from shelfwise.tuning.space import Space
+from shelfwise.tuning.surrogate import distribution_of
 
 _LEAST = 10
 _GOOD = 5  # trials that count as good, at least
@@ -29,7 +28,7 @@ def importance_of(trials: Sequence[Trial], space: Space, rising: bool) -> dict[s
     if len(done) < _LEAST or not axes or len({trial.values[0] for trial in done}) < 2:
         return {}
     study = optuna.create_study(direction="maximize" if rising else "minimize")
-    distributions = {axis.name: _distribution(axis) for axis in axes}
+    distributions = {axis.name: distribution_of(axis) for axis in axes}
     for trial in done:
         study.add_trial(
             optuna.trial.create_trial(
@@ -43,15 +42,3 @@ def importance_of(trials: Sequence[Trial], space: Space, rising: bool) -> dict[s
         study, evaluator=PedAnovaImportanceEvaluator(target_quantile=min(0.5, share))
     )
     return {name: float(value) for name, value in found.items()}
-
-
-def _distribution(axis: Axis) -> BaseDistribution:
-    match axis.dimension:
-        case Span(low, high, log) as span:
-            if span.is_whole:
-                return optuna.distributions.IntDistribution(int(low), int(high), log=log)
-            return FloatDistribution(low, high, log=log)
-        case Pick(values) as pick:
-            if pick.is_ordered:
-                return optuna.distributions.IntDistribution(0, len(values) - 1)
-            return CategoricalDistribution(values)

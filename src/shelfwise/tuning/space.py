@@ -15,7 +15,6 @@ from difflib import get_close_matches
 from typing import Any, Protocol
 
 from pydantic import BaseModel
-from pydantic.fields import FieldInfo
 
 from shelfwise.schema.errors import ConfigError
 from shelfwise.schema.options import models_in
@@ -44,23 +43,10 @@ class Axis:
     dimension: Dimension
     default: Value
     when: tuple[tuple[str, Value], ...] = ()  # kinds, by the path of the option that says which
-    meaning: str = ""
 
     def applies(self, known: Mapping[str, Value]) -> bool:
         """Whether it means something beside the values ``known`` by path."""
         return all(known.get(path) == value for path, value in self.when)
-
-    def placed(self, value: object) -> list[float]:
-        """A value as numbers from 0 to 1: its place in a span, a number for each loose choice."""
-        match self.dimension:
-            case Pick(values) as pick if pick.is_ordered:
-                return [values.index(value) / (len(values) - 1)]
-            case Pick(values):
-                return [float(value == one) for one in values]
-            case Span(low, high, log):
-                assert isinstance(value, int | float), "a span is of numbers"
-                at = math.log(value / low) / math.log(high / low) if log else None
-                return [(value - low) / (high - low) if at is None else at]
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,23 +235,16 @@ def _axes(
         members = models_in(field.annotation)
         if not members:
             if dimension is not None:
-                yield Axis(here, here, dimension, value, when, _meaning(field))
+                yield Axis(here, here, dimension, value, when)
             continue
         tag = field.discriminator if isinstance(field.discriminator, str) else None
         if tag is not None and dimension is not None:
-            meaning = _meaning(field)
-            yield Axis(
-                f"{here}.{tag}", f"{here}.{tag}", dimension, getattr(value, tag), when, meaning
-            )
+            yield Axis(f"{here}.{tag}", f"{here}.{tag}", dimension, getattr(value, tag), when)
         for member in members:
             # A plain section has no kinds, and its options apply as it does.
             kind = () if tag is None else ((f"{here}.{tag}", member.model_fields[tag].default),)
             inner = value if isinstance(value, member) else None
             yield from _axes(member, f"{here}.", (*when, *kind), inner)
-
-
-def _meaning(field: FieldInfo) -> str:
-    return " ".join((field.description or "").split())
 
 
 def _chosen(axes: Sequence[Axis], names: Sequence[str]) -> list[Axis]:

@@ -23,6 +23,9 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
 
+from shelfwise.schema.search import Pick, Span
+from shelfwise.tuning.space import Axis
+
 _Array = NDArray[np.float64]
 _MAD_TO_DEVIATION = 1.4826
 _CLIP = 3.0  # deviations below the middle, where how bad a setting is no longer matters
@@ -90,6 +93,19 @@ def without_depths(y_N: _Array) -> _Array:
         return y_N
     raised_N: _Array = np.maximum(y_N, middle - _CLIP * deviation)
     return raised_N
+
+
+def distribution_of(axis: Axis) -> BaseDistribution:
+    """An axis as Optuna knows it: ordered choices by their place."""
+    match axis.dimension:
+        case Span(low, high, log) as span:
+            if span.is_whole:
+                return IntDistribution(int(low), int(high), log=log)
+            return FloatDistribution(low, high, log=log)
+        case Pick(values) as pick:
+            if pick.is_ordered:
+                return IntDistribution(0, len(values) - 1)
+            return CategoricalDistribution(values)
 
 
 def placed(space: Mapping[str, BaseDistribution], settings: Sequence[Mapping[str, Any]]) -> _Array:

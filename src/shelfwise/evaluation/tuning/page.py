@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from shelfwise.data.whole_file import write_whole
 from shelfwise.evaluation.data_plots import Bar, bars_plot
@@ -13,7 +12,7 @@ from shelfwise.evaluation.plots import Plot
 from shelfwise.evaluation.report_words import DASH, figure
 from shelfwise.evaluation.tuning.plots import front_plot, history_plot, option_plot
 from shelfwise.evaluation.tuning.report import TuneReport
-from shelfwise.evaluation.tuning.words import short_names
+from shelfwise.evaluation.tuning.words import short_names, short_value, where_words
 from shelfwise.tuning.records import Trial
 
 _TEMPLATE = "tune.html.j2"
@@ -43,7 +42,7 @@ def tune_page(report: TuneReport) -> str:
         importance=bars_plot("Share of what differs", _bars(report)) if report.importance else "",
         options=plots,
         lines=[_line(trial, report) for trial in report.trials if trial.counts],
-        where={axis["name"]: _where(axis) for axis in report.space},
+        where={axis["name"]: where_words(axis) for axis in report.space},
     )
 
 
@@ -104,17 +103,7 @@ def _line(trial: Trial, report: TuneReport) -> _Line:
         state=trial.state if trial.kept else f"{trial.state}, breaks a limit",
         values=", ".join(figure(value, 4) for value in trial.values) or DASH,
         seconds=figure(trial.seconds, 0),
-        params=[f"{names[name]} = {_short(value)}" for name, value in trial.params.items()],
+        params=[f"{names[name]} = {short_value(value)}" for name, value in trial.params.items()],
         why=trial.why,
         chosen=trial.number == report.chosen,
     )
-
-
-def _short(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-def _where(axis: Mapping[str, Any]) -> str:
-    if "values" in axis:
-        return ", ".join(map(str, axis["values"]))
-    return f"{axis['low']:g} to {axis['high']:g}{', in powers' if axis['log'] else ''}"
