@@ -118,6 +118,7 @@ def compare_judged(words: str, asking: Asking, progress: Progress) -> Result:
         differences=board.differences((f"ndcg@{K}", "pairwise_accuracy"), ours),
         systems=board.about,
         notes=board.notes,
+        section="relevance on QBQTC" if reader == "qbqtc" else "",
     )
 
 

@@ -28,6 +28,7 @@ class Result:
     differences: Sequence[Mapping[str, Any]] = ()  # a, b, view, metric, value, low, high, seeds
     systems: Sequence[Mapping[str, Any]] = ()  # system, settings, seconds, ...: how each was run
     notes: Sequence[str] = ()  # what the reader must know to read the figures right
+    section: str = ""  # of docs/benchmarks.md, where a benchmark has several; else its own name
     cores: int = field(default_factory=lambda: len(os.sched_getaffinity(0)))
     machine: str = field(default_factory=lambda: processor())
     versions: Mapping[str, str] = field(default_factory=library_versions)

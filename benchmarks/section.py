@@ -27,7 +27,7 @@ def write_section(file: Path, result: Result, words: Sequence[str], day: date) -
     Raises:
         ConfigError: the section begins and does not end.
     """
-    begin = f"<!-- benchmark: {result.benchmark} -->"
+    begin = f"<!-- benchmark: {result.section or result.benchmark} -->"
     text = file.read_text(encoding="utf-8") if file.is_file() else ""
     section = f"{begin}\n{section_of(result, words, day)}\n{_END}"
     if begin not in text:
@@ -46,7 +46,7 @@ def section_of(result: Result, words: Sequence[str], day: date) -> str:
     data = result.data
     counts = ", ".join(f"{name} {_count(value)}" for name, value in data["counts"].items())
     lines = [
-        f"## {result.benchmark}",
+        f"## {result.section or result.benchmark}",
         "",
         result.protocol,
         "",

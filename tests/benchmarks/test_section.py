@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from math import nan
 from pathlib import Path
@@ -154,6 +155,21 @@ def test_a_page_without_the_section_gains_it_at_the_end(tmp_path: Path) -> None:
     text = page.read_text()
     assert text.startswith("# Benchmarks\n\n<!-- benchmark: retail -->\n## retail\n")
     assert text.endswith("<!-- end of benchmark -->\n")
+
+
+def test_a_benchmark_with_a_section_for_each_data_set_leaves_the_other_alone(
+    tmp_path: Path,
+) -> None:
+    page = tmp_path / "benchmarks.md"
+    page.write_text("# Benchmarks\n")
+    write_section(page, result(), ["retail"], DAY)
+    first = page.read_text()
+
+    write_section(page, replace(result(), section="retail on paper"), ["retail"], DAY)
+
+    text = page.read_text()
+    assert text.startswith(first.rstrip())
+    assert "<!-- benchmark: retail on paper -->\n## retail on paper\n" in text
 
 
 def test_a_section_without_an_end_is_left_alone(tmp_path: Path) -> None:
