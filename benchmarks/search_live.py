@@ -21,7 +21,8 @@ from shelfwise.evaluation.tuning.usual import usual_options
 from shelfwise.schema.progress import Progress
 from shelfwise.tuning.config import SamplerName, TuneOptions
 from shelfwise.tuning.plan import Budget, Plan
-from shelfwise.tuning.space import Space, searched_space
+from shelfwise.tuning.searched import searched_space
+from shelfwise.tuning.space import Space
 from shelfwise.tuning.study import Study
 
 PROTOCOL = (

@@ -40,7 +40,8 @@ def test_a_parallel_study_that_is_killed_and_goes_on_is_whole(
         "sqlite": lambda: f"sqlite:///{tmp_path / 'study.db'}",
         "journal": lambda: "",
     }[kind]()
-    _killed(url, tmp_path, trials=8, kills=1, seed=0)
+    # Each takes longer than it is let live, so that one is sure to be under way.
+    _killed(url, tmp_path, trials=8, kills=1, seed=0, pause=3.0)
 
 
 @pytest.mark.long
@@ -51,11 +52,13 @@ def test_many_kills_at_any_moment(seed: int, server: str, tmp_path: Path) -> Non
     _killed(url, tmp_path, trials=40, kills=5, seed=seed)
 
 
-def _killed(url: str, folder: Path, *, trials: int, kills: int, seed: int) -> None:
+def _killed(  # noqa: PLR0913  # how long, how often and where
+    url: str, folder: Path, *, trials: int, kills: int, seed: int, pause: float = 0.4
+) -> None:
     drawn = random.Random(seed)
     _trials(url, folder)  # begun once, as the command does before its workers
     for _ in range(kills):
-        workers = [_begun(url, folder, number, trials, 0.4) for number in range(2)]
+        workers = [_begun(url, folder, number, trials, pause) for number in range(2)]
         _wait_until_some_run(url, folder, workers)
         time.sleep(drawn.uniform(0.0, 0.6))
         for worker in workers:

@@ -11,7 +11,8 @@ from shelfwise.config import ShopConfig, validated
 from shelfwise.schema.errors import ConfigError
 from shelfwise.schema.options import Options
 from shelfwise.schema.search import Pick, Span
-from shelfwise.tuning.space import Axis, Space, axes_of, fixed_settings, searched_space
+from shelfwise.tuning.searched import axes_of, fixed_settings, searched_space
+from shelfwise.tuning.space import Axis, Space
 
 
 class Plain(Options):

@@ -126,7 +126,7 @@ def _searched(
     from shelfwise.evaluation.tuning.earlier import NOTHING_EARLIER, earlier_best
     from shelfwise.evaluation.tuning.tune import Searched
     from shelfwise.evaluation.tuning.usual import usual_options
-    from shelfwise.tuning.space import fixed_settings, searched_space
+    from shelfwise.tuning.searched import fixed_settings, searched_space
 
     options = config.tune
     plain = config.model_dump(mode="json")
@@ -195,7 +195,8 @@ def _without_passwords(command: str) -> str:
 def _show_space(searched: Searched, config: ShopConfig, as_json: bool) -> None:
     """Every option that can be searched, those of this search first."""
     from shelfwise.tuning.sampler import sampler_name
-    from shelfwise.tuning.space import Space, axes_of
+    from shelfwise.tuning.searched import axes_of
+    from shelfwise.tuning.space import Space
 
     table = Table("searched", "option", "from", "where", "only if", box=None)
     mine = searched.space.as_json()
@@ -225,7 +226,7 @@ def _write_toml(config: ShopConfig, report: TuneReport, out: Path) -> None:
     """The shop's own shop.toml with the chosen setting in it."""
     from shelfwise.config import SHOP_TOML, commented, validated
     from shelfwise.data.whole_file import write_whole
-    from shelfwise.tuning.space import fixed_settings
+    from shelfwise.tuning.searched import fixed_settings
 
     if report.chosen is None:
         return

@@ -7,9 +7,7 @@ a trial whose worker was killed is tried again by whoever comes next.
 from __future__ import annotations
 
 import json
-import math
 import time
-import traceback
 import zlib
 from collections.abc import Sequence
 from functools import partial
@@ -22,26 +20,19 @@ from optuna.storages import BaseStorage, RDBStorage
 from optuna.trial import FrozenTrial, TrialState
 from scipy.stats import qmc
 
-from shelfwise.schema.errors import DataError, ShelfwiseError
-from shelfwise.schema.plain import plain
 from shelfwise.schema.progress import Progress, Silent, Step
 from shelfwise.schema.search import Value
 from shelfwise.tuning.lease import Lease
 from shelfwise.tuning.plan import (
     Budget,
-    HopelessError,
     Objective,
-    Outcome,
     Plan,
-    PrunedError,
     Worker,
 )
 from shelfwise.tuning.records import (
     LOST,
-    NOTES,
     PRUNED,
     SAME_AS,
-    SECONDS,
     SURPLUS,
     TICKET,
     WHY,
@@ -49,14 +40,14 @@ from shelfwise.tuning.records import (
     best_of,
     record_of,
 )
-from shelfwise.tuning.sampler import keeps_pruned, pruner_of, sampler_name, sampler_of
+from shelfwise.tuning.sampler import pruner_of, sampler_name, sampler_of
 from shelfwise.tuning.space import Params
+from shelfwise.tuning.verdicts import Verdicts, say
 
 _PLAN, _OPENED = "plan", "opened"
 _WORKER_STRIDE, _RESUMED_STRIDE = 7_919, 104_729  # primes: their sums do not meet
 _SAME_IN_A_ROW = 5  # suggestions already tried, after which one that is new is drawn
 _DRAWS = 8  # as a power of two
-_FAILED_AT_FIRST = 3  # all of the first trials: then it is no setting's fault
 _LOOK_AGAIN = 1.0  # seconds
 
 
@@ -91,7 +82,7 @@ class Study:
         seed += zlib.crc32(worker.machine.encode())
         self._study.sampler = sampler_of(options, plan.space, seed % 2**32)
         self._is_grid = sampler_name(options, plan.space) == "grid"
-        self._keeps_pruned = keeps_pruned(options, plan.space)
+        self._verdicts = Verdicts(self._study, plan, folder)
         if _PLAN not in self._study.user_attrs:
             self._study.set_user_attr(_PLAN, json.dumps(plan.as_json(), sort_keys=True))
 
@@ -229,27 +220,27 @@ class Study:
                 return False
             trial = self._study.ask()
             try:
-                with lease.kept(partial(_say, trial)):
+                with lease.kept(partial(say, trial)):
                     if self._tried(trial, objective, budget):
                         return True
             except UpdateFinishedTrialError:
                 return True  # it was taken for dead, and is tried again elsewhere: that one counts
             except KeyboardInterrupt:
-                self._end(trial, TrialState.FAIL, why=LOST)  # so that it is tried again
+                self._verdicts.end(trial, TrialState.FAIL, why=LOST)  # so that it is tried again
                 raise
         return False
 
     def _tried(self, trial: optuna.Trial, objective: Objective, budget: Budget) -> bool:
         """Judge a trial; False where its setting is known, so that another one is to be asked."""
         if self._is_surplus(trial.number, trial.user_attrs.get(TICKET), budget):
-            self._end(trial, TrialState.FAIL, why=SURPLUS)
+            self._verdicts.end(trial, TrialState.FAIL, why=SURPLUS)
             return True
         params = self.plan.space.suggested(trial)
         known = self._known(params, trial.number)
         if known is not None:
             self._end_as(trial, known)
             return False
-        self._judge(objective, trial, params)
+        self._verdicts.judge(objective, trial, params)
         return True
 
     def _waits(self) -> bool:
@@ -265,19 +256,19 @@ class Study:
 
     def _end_as(self, trial: optuna.Trial, known: Trial) -> None:
         """Tell the sampler of a known setting what it came to; it does not count again."""
-        _say(trial, SAME_AS, known.number)
+        say(trial, SAME_AS, known.number)
         first = self._study.get_trials(deepcopy=False)[known.number]
         if first.state != TrialState.COMPLETE:
-            self._end(trial, TrialState.FAIL, why=f"as trial {known.number}")
+            self._verdicts.end(trial, TrialState.FAIL, why=f"as trial {known.number}")
             return
         if PRUNED in first.user_attrs:
-            _say(trial, PRUNED, True)
+            say(trial, PRUNED, True)
         if len(self.plan.rising) == 1:
             for step, value in first.intermediate_values.items():
                 trial.report(value, step)
         for name, value in first.constraints.items():
             trial.set_constraint(name, value)
-        self._end(trial, TrialState.COMPLETE, first.values)
+        self._verdicts.end(trial, TrialState.COMPLETE, first.values)
 
     def _enqueue_new(self) -> bool:
         """Have a setting tried that nobody has tried; False where there is none."""
@@ -290,79 +281,6 @@ class Study:
                 self._enqueue(params, f"new {number}")
                 return True
         return False
-
-    def _judge(self, objective: Objective, trial: optuna.Trial, params: Params) -> None:
-        began, told = time.monotonic(), [math.nan]
-
-        def report(step: int, value: float, *, last: bool = False) -> None:
-            told.append(value)
-            trial.report(value, step)
-            if not last and trial.should_prune():
-                raise PrunedError
-
-        try:
-            outcome = objective(params, report)
-            if any(math.isnan(value) for value in outcome.values):
-                raise DataError("validation cannot say how good the setting is: its figure is nan")
-        except PrunedError:
-            _say(trial, SECONDS, time.monotonic() - began)
-            self._end_pruned(trial, told[-1])
-        except HopelessError as error:
-            self._end(trial, TrialState.FAIL, why=f"{type(error).__name__}: {error}")
-            raise
-        except UpdateFinishedTrialError:
-            raise
-        except Exception as error:
-            self._failed(trial, error)
-        else:
-            _say(trial, SECONDS, time.monotonic() - began)
-            self._end_done(trial, outcome)
-
-    def _end_done(self, trial: optuna.Trial, outcome: Outcome) -> None:
-        _say(trial, NOTES, plain(dict(outcome.notes)))
-        for name, value in outcome.limits.items():
-            trial.set_constraint(name, value)
-        self._end(trial, TrialState.COMPLETE, outcome.values)
-
-    def _end_pruned(self, trial: optuna.Trial, value: float) -> None:
-        """A Gaussian process reads completed trials alone: it is told what was seen last."""
-        if not self._keeps_pruned or math.isnan(value):
-            self._end(trial, TrialState.PRUNED)
-            return
-        _say(trial, PRUNED, True)
-        for name in self.plan.options.at_most:  # as many as others have; it was not chosen for them
-            trial.set_constraint(name, 0.0)
-        self._end(trial, TrialState.COMPLETE, [value])
-
-    def _failed(self, trial: optuna.Trial, error: Exception) -> None:
-        """Keep why, and go on with the next: unless none has ever gone well."""
-        traces = self.folder / "failures"
-        traces.mkdir(parents=True, exist_ok=True)
-        trace = "".join(traceback.format_exception(error))
-        (traces / f"trial-{trial.number}.txt").write_text(trace, encoding="utf-8")
-        self._end(trial, TrialState.FAIL, why=f"{type(error).__name__}: {error}")
-        ended = [one for one in self.trials() if one.state in ("done", "pruned", "failed")]
-        if len(ended) >= _FAILED_AT_FIRST and all(one.state == "failed" for one in ended):
-            raise ShelfwiseError(
-                f"the first {len(ended)} trials all failed, which is no setting's fault; the last "
-                f"one: {error}"
-            ) from error
-
-    def _end(
-        self,
-        trial: optuna.Trial,
-        state: TrialState,
-        values: Sequence[float] | None = None,
-        why: str = "",
-    ) -> None:
-        if why:
-            _say(trial, WHY, why)
-        try:
-            self._study.tell(trial, values, state=state)
-        except ValueError as error:
-            if "finished" not in str(error):
-                raise
-            # It was taken for dead, and is tried again elsewhere: that one counts.
 
     def _told(self, bar: Step, done: int) -> int:
         """Bring the bar to where the study is."""
@@ -378,10 +296,3 @@ class Study:
 def _is_over(budget: Budget, began: float) -> bool:
     late = budget.seconds is not None and time.monotonic() - began >= budget.seconds
     return late or budget.stop()
-
-
-def _say(trial: optuna.Trial, key: str, value: Any) -> None:
-    try:
-        trial.set_user_attr(key, value)
-    except UpdateFinishedTrialError:
-        return  # taken for dead meanwhile

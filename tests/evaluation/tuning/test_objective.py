@@ -20,7 +20,7 @@ from shelfwise.evaluation.tuning.usual import usual_options
 from shelfwise.training.course import tell_nobody
 from shelfwise.tuning.config import TuneOptions
 from shelfwise.tuning.plan import HopelessError
-from shelfwise.tuning.space import searched_space
+from shelfwise.tuning.searched import searched_space
 
 
 @pytest.fixture(scope="module")

@@ -25,7 +25,8 @@ from shelfwise.training.course import Course, tell_nobody
 from shelfwise.training.train import train
 from shelfwise.tuning.plan import HopelessError, Outcome, PrunedError, Report
 from shelfwise.tuning.records import Trial
-from shelfwise.tuning.space import Params, searched_space
+from shelfwise.tuning.searched import searched_space
+from shelfwise.tuning.space import Params
 
 GOOD, BAD = 0.01, 1e-6  # rates; by the second nothing is learned
 Searching = Callable[..., Searched]
