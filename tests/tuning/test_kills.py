@@ -52,7 +52,7 @@ def test_many_kills_at_any_moment(seed: int, server: str, tmp_path: Path) -> Non
     _killed(url, tmp_path, trials=40, kills=5, seed=seed)
 
 
-def _killed(  # noqa: PLR0913  # how long, how often and where
+def _killed(  # how long, how often and where
     url: str, folder: Path, *, trials: int, kills: int, seed: int, pause: float = 0.4
 ) -> None:
     drawn = random.Random(seed)
