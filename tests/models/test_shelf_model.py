@@ -7,7 +7,14 @@ import torch
 
 from shelfwise.data.history import KINDS
 from shelfwise.models.catalogue import Catalogue, Fresh, ItemInputs
-from shelfwise.models.config import ModelOptions, NoHistory, TransformerHistory
+from shelfwise.models.config import (
+    HistoryEncoderOptions,
+    MeanPoolHistory,
+    ModelOptions,
+    NoHistory,
+    TargetAttentionHistory,
+    TransformerHistory,
+)
 from shelfwise.models.history_encoder import AGE_BUCKETS
 from shelfwise.models.requests import MetItems, Requests, as_read
 from shelfwise.models.shelf_model import Shape, ShelfModel
@@ -357,6 +364,36 @@ def test_where_searches_are_left_out_the_rest_moves_together() -> None:
     assert found.kind_RL[found.valid_RL].tolist() == [BUY, BUY, CLICK]
     assert found.age_RL[found.valid_RL].tolist() == [9, 7, 5]
     assert as_read(asked, TransformerHistory()) is asked
+
+
+@torch.no_grad()
+@pytest.mark.parametrize(
+    "history",
+    [
+        TransformerHistory(heads=1, events=2),
+        MeanPoolHistory(events=2),
+        TargetAttentionHistory(events=2),
+    ],
+)
+def test_events_before_the_latest_that_are_read_say_nothing(
+    history: HistoryEncoderOptions,
+) -> None:
+    model = model_of(OPTIONS.model_copy(update={"history": history}))
+    catalogue = catalogue_of(model)
+    asked = requests()._replace(
+        item_RL=torch.tensor([[1, 4, 3], [-1, 3, 2]]),
+        query_RL=torch.full((2, 3), -1),
+        kind_RL=torch.tensor([[BUY, CLICK, BUY], [0, CLICK, CLICK]]),
+        age_RL=torch.tensor([[9.0, 8.0, 7.0], [0.0, 6.0, 5.0]]),
+        valid_RL=torch.tensor([[True, True, True], [False, True, True]]),
+    )
+    other = asked._replace(item_RL=torch.tensor([[2, 4, 3], [-1, 3, 2]]))
+    newer = asked._replace(item_RL=torch.tensor([[1, 2, 3], [-1, 3, 2]]))
+
+    said_RD = model.request_vectors(asked, catalogue)
+
+    assert torch.equal(model.request_vectors(other, catalogue), said_RD)
+    assert not torch.equal(model.request_vectors(newer, catalogue)[0], said_RD[0])
 
 
 @torch.no_grad()

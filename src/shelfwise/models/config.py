@@ -121,7 +121,13 @@ class _Reading(Options):
     """Past searches are read by their words, beside the items met."""
 
 
-class TransformerHistory(_Reading):
+class _ReadingEvents(_Reading):
+    events: Annotated[PositiveInt | Literal["all"], Pick((5, 10, 20, "all"))] = "all"
+    """At most so many events are read one by one, the latest, of those that `history.max_length`
+    of the preparation keeps."""
+
+
+class TransformerHistory(_ReadingEvents):
     """A causal Transformer reads what the user did."""
 
     kind: Literal["transformer"] = "transformer"
@@ -130,13 +136,13 @@ class TransformerHistory(_Reading):
     dropout: Annotated[Share, Span(0.0, 0.5)] = 0.1
 
 
-class MeanPoolHistory(_Reading):
+class MeanPoolHistory(_ReadingEvents):
     """The mean of what the user did, weighted by kind of behaviour and age."""
 
     kind: Literal["mean_pool"] = "mean_pool"
 
 
-class TargetAttentionHistory(_Reading):
+class TargetAttentionHistory(_ReadingEvents):
     """What the user did, weighted by what the request asks for (as DIN)."""
 
     kind: Literal["target_attention"] = "target_attention"

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from shelfwise.models.config import HistoryEncoderOptions, NoHistory
+from shelfwise.models.config import FlatTextHistory, HistoryEncoderOptions, NoHistory
 from shelfwise.schema.event import Surface
 
 SURFACES = tuple(Surface)  # a request's surface is stored as its place in this tuple
@@ -64,12 +64,16 @@ def as_read(requests: Requests, options: HistoryEncoderOptions) -> Requests:
     match options:
         case NoHistory():
             nothing = requests.met._replace(item_RP=torch.full_like(requests.met.item_RP, -1))
-            keep_RL, requests = torch.zeros_like(is_item_RL), requests._replace(met=nothing)
-        case _ if options.searches:
-            return requests
+            return _only(requests._replace(met=nothing), torch.zeros_like(is_item_RL))
+        case FlatTextHistory():
+            return requests if options.searches else _only(requests, is_item_RL)
         case _:
-            keep_RL = is_item_RL
-    # What is left moves together, so that padding stays on the left.
+            read = requests if options.searches else _only(requests, is_item_RL)
+            return read if options.events == "all" else _latest(read, options.events)
+
+
+def _only(requests: Requests, keep_RL: Tensor) -> Requests:
+    """Some of the events; what is left moves together, so that padding stays on the left."""
     order_RL = keep_RL.long().argsort(dim=1, stable=True)
     return requests._replace(
         item_RL=requests.item_RL.masked_fill(~keep_RL, -1).gather(1, order_RL),
@@ -77,4 +81,15 @@ def as_read(requests: Requests, options: HistoryEncoderOptions) -> Requests:
         kind_RL=requests.kind_RL.gather(1, order_RL),
         age_RL=requests.age_RL.gather(1, order_RL),
         valid_RL=(requests.valid_RL & keep_RL).gather(1, order_RL),
+    )
+
+
+def _latest(requests: Requests, events: int) -> Requests:
+    """The newest stand on the right."""
+    return requests._replace(
+        item_RL=requests.item_RL[:, -events:],
+        query_RL=requests.query_RL[:, -events:],
+        kind_RL=requests.kind_RL[:, -events:],
+        age_RL=requests.age_RL[:, -events:],
+        valid_RL=requests.valid_RL[:, -events:],
     )
