@@ -54,6 +54,20 @@ def test_at_first_a_bi_encoder_orders_by_cosine(encoder: TextEncoder) -> None:
     torch.testing.assert_close(logit, 4 * ((query * item).sum(-1) - 0.5))
 
 
+@torch.no_grad()
+def test_a_moved_head_answers_on_a_line(encoder: TextEncoder) -> None:
+    model = BiEncoder(encoder, 0, HeadOptions()).eval()
+    torch.nn.init.normal_(model.head.graded.layers[-1].weight)
+    query = F.normalize(torch.randn(5, encoder.width), dim=-1)
+    item = F.normalize(torch.randn(5, encoder.width), dim=-1)
+    before = model.from_vectors(query, item, torch.zeros(5, 0))
+
+    model.head.move(0.5, -1.0)
+
+    after = model.from_vectors(query, item, torch.zeros(5, 0))
+    torch.testing.assert_close(after, 0.5 * before - 1)
+
+
 def pairs_of(
     encoder: TextEncoder, texts: list[list[int]], pairs: list[tuple[int, int]]
 ) -> SideBySide:

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 import torch
 import torch.nn.functional as F
@@ -145,6 +147,26 @@ def test_a_run_answers_what_training_saw(
     # Training may look at it in half precision.
     assert rmse == pytest.approx(manifest.facts["validation"]["rmse"], abs=0.02)
     assert ((grade >= 0) & (grade <= 2)).all()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_grades_are_as_high_as_validation_s(
+    shop: PreparedJudgements, tiny_encoder: Path, tmp_path: Path, kind: str
+) -> None:
+    # Training's judges were stricter: what is half right was nothing to them.
+    strict = pl.when(pl.col("part") == "train").then((pl.col("grade") - 1).clip(0) * 2)
+    parts = shop.judgements.with_columns(strict.otherwise("grade").alias("grade"))
+    validation = parts.filter(pl.col("part") == "validation")
+    many = replace(shop, judgements=pl.concat([parts, *[validation] * 20]))
+
+    manifest = train(many, tmp_path / "run", options_of(tiny_encoder, kind), SHORT)
+
+    model = LoadedRelevance(tmp_path / "run", manifest)
+    query, item = (validation[name].to_numpy().astype(int) for name in ("query", "item"))
+    grade = model.grades(shop.queries["text"].to_list(), query, item)
+    # Training may look at it in half precision.
+    assert grade.mean() == pytest.approx(validation["grade"].mean(), abs=0.02)
+    assert validation["grade"].mean() > parts.filter(pl.col("part") == "train")["grade"].mean()
 
 
 def test_the_same_seed_gives_the_same_bytes(

@@ -6,6 +6,8 @@ the words in common.
 
 from __future__ import annotations
 
+from math import log
+
 import torch
 from torch import Tensor, nn
 
@@ -56,6 +58,14 @@ class Graded(nn.Module):
             assert isinstance(last, nn.Linear)
             last.bias.fill_(torch.logit(torch.tensor(min(max(share, 1e-3), 1 - 1e-3))))
 
+    @torch.no_grad()
+    def move(self, factor: float, shift: float) -> None:
+        """Answer ``factor * logit + shift`` from now on."""
+        last = self.layers[-1]
+        assert isinstance(last, nn.Linear)
+        last.weight.mul_(factor)
+        last.bias.mul_(factor).add_(shift)
+
     def forward(self, read_ND: Tensor, figure_NF: Tensor) -> Tensor:
         """``[N]`` logits."""
         standard_NF = (figure_NF - self.figure_mean_F) / self.figure_scale_F
@@ -78,6 +88,12 @@ class PairHead(nn.Module):
         self.vectors, self.grades = Place("items"), Place("grade")
         self.slope = nn.Parameter(torch.tensor(_FIRST_SLOPE).log())
         self.middle = nn.Parameter(torch.tensor(0.5))
+
+    @torch.no_grad()
+    def move(self, factor: float, shift: float) -> None:
+        """Answer ``factor * logit + shift`` from now on, of a factor above 0."""
+        self.slope.add_(log(factor))
+        self.graded.move(factor, shift)
 
     def forward(self, query_ND: Tensor, item_ND: Tensor, figure_NF: Tensor) -> Tensor:
         """``[N]`` logits of pairs of unit vectors."""

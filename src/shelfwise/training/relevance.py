@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.special import expit
 from torch import Tensor
 
 from shelfwise.data.prepared import PreparedJudgements
@@ -35,6 +36,7 @@ from shelfwise.training.clipping import clip_gradient
 from shelfwise.training.config import TrainOptions
 from shelfwise.training.course import Told, tell_nobody
 from shelfwise.training.device import choose_device
+from shelfwise.training.grade_line import GradeLine, grade_line
 from shelfwise.training.judged_lesson import JudgedLesson
 from shelfwise.training.judged_pairs import JudgedPairs, query_batches
 from shelfwise.training.optimizer import optimizer_of
@@ -64,6 +66,7 @@ def train_relevance(
     source = Source(prepared, pairs, model_options, encoder, tokenizer, device, progress)
     reader = reader_of(source._replace(typos=options.typos))
     curve = _Fit(reader, pairs, options, began + options.minutes * 60, told).run(progress)
+    line = _level(reader, pairs)
     _save(reader, prepared, folder)
     save_encoder(encoder, origin, folder, model_options.encoder.prompts())
     (folder / CURVE).write_text(json.dumps(plain(curve.as_json()), indent=1))
@@ -72,6 +75,7 @@ def train_relevance(
         "shape": "relevance",
         "tasks": ["relevance"],
         "grades": [pairs.lowest, pairs.highest],
+        "grade_line": line._asdict(),
         "best_step": best["step"],
         "steps": curve.checks[-1]["step"],
         "seconds": round(time.monotonic() - began, 1),
@@ -202,13 +206,7 @@ def judged_figures(
     reader: PairReader, pairs: JudgedPairs, rows: NDArray[np.int64]
 ) -> dict[str, float]:
     """Figures of some rows; Spearman chooses between states, since it is the least noisy."""
-    reader.model.eval()
-    # Neighbours in the order of queries and items share texts.
-    pieces = [
-        reader.logits(rows[start : start + _JUDGED_AT_A_TIME]).sigmoid().double().cpu().numpy()
-        for start in range(0, len(rows), _JUDGED_AT_A_TIME)
-    ]
-    share_N = np.concatenate([np.empty(0), *pieces])
+    share_N = expit(_logits(reader, rows))
     grade_N = pairs.grade_N[rows]
     told_N = pairs.lowest + share_N * (pairs.highest - pairs.lowest)
     gain_N = grade_N - pairs.grade_N.min()  # the lowest grade there is gains nothing
@@ -219,6 +217,25 @@ def judged_figures(
         f"ndcg@{_K}": float(known_Q.mean()) if len(known_Q) else math.nan,
         "rmse": root_mean_square(told_N, grade_N).value,
     }
+
+
+def _logits(reader: PairReader, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+    reader.model.eval()
+    # Neighbours in the order of queries and items share texts.
+    pieces = [
+        reader.logits(rows[start : start + _JUDGED_AT_A_TIME]).double().cpu().numpy()
+        for start in range(0, len(rows), _JUDGED_AT_A_TIME)
+    ]
+    return np.concatenate([np.empty(0), *pieces])
+
+
+@torch.no_grad()
+def _level(reader: PairReader, pairs: JudgedPairs) -> GradeLine:
+    """Bring grades in line with validation's; the order of pairs stays."""
+    rows = pairs.rows_of("validation")
+    line = grade_line(_logits(reader, rows), pairs.share_of(rows).astype(np.float64))
+    reader.model.head.move(*line)
+    return line
 
 
 def _save(reader: PairReader, prepared: PreparedJudgements, folder: Path) -> None:
