@@ -129,7 +129,7 @@ def test_histories_stand_by_owner_and_time(shop: PreparedShop) -> None:
 
 def test_requests_impressions_and_positives(shop: PreparedShop) -> None:
     end = {owner: int(shop.history.offset_U1[owner]) for owner in (SESSION, USER)}
-    nobody = {"query": NONE, "surface": "recommendation", "fraud": None}
+    nobody = {"query": NONE, "surface": "recommendation", "fraud": None, "suspicion": 0.0}
     visits = shop.requests["session"].to_list()
     assert shop.requests.drop("session").rows(named=True) == [
         {

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from shelfwise.data.weight_options import WeightOptions
-from shelfwise.data.weights import weigh, weight_effect, with_weights
+from shelfwise.data.weights import trust_in, weigh, weight_effect, with_weights
 from shelfwise.schema.event import EventKind
 
 
@@ -174,12 +174,41 @@ def test_tables_get_their_own_weights() -> None:
 
 def test_flagged_rows_weigh_nothing_and_are_not_counted() -> None:
     impressions, positives, requests = tables()
-    flagged = impressions.with_columns(flagged=pl.Series([True, False, False, False]))
+    trust = pl.Series([0.0, 1.0, 1.0], dtype=pl.Float32)
 
-    shown, _ = with_weights(flagged, positives, requests, options_of(sides=["item"]))
+    shown, matched = with_weights(
+        impressions, positives, requests, options_of(sides=["item"]), trust
+    )
 
-    # Without the flagged row items 0 and 1 have one training row each.
-    assert shown["weight"].to_list() == pytest.approx([0, 1, 1, 1])
+    # Without request 0's rows item 0 has one training row, item 1 none.
+    assert shown["weight"].to_list() == pytest.approx([0, 0, 1, 1])
+    assert matched["weight"].to_list() == pytest.approx([0, 1, 1, 1])
+
+
+def test_half_believed_rows_weigh_half_and_are_counted() -> None:
+    impressions, positives, requests = tables()
+    trust = pl.Series([0.5, 1.0, 1.0], dtype=pl.Float32)
+
+    shown, _ = with_weights(
+        impressions, positives, requests, options_of(sides=["item"], beta=0.5), trust
+    )
+
+    # As if all were believed: item 0 twice (2/3 each), item 1 once (1), mean 7/9; then half.
+    assert shown["weight"].to_list() == pytest.approx([3 / 7, 4.5 / 7, 6 / 7, 9 / 7])
+
+
+def test_who_is_believed_how_far() -> None:
+    requests = pl.DataFrame(
+        {
+            "fraud": pl.Series(["owner: too fast", None, None, None]),
+            "suspicion": pl.Series([0.75, 0.25, 0.125, 0.0], dtype=pl.Float32),
+        }
+    )
+
+    assert trust_in(requests, None).to_list() == [0, 1, 1, 1]
+    assert trust_in(requests, 0.2).to_list() == [0, 0.75, 1, 1]
+    assert trust_in(requests, 0.125).to_list() == [0, 0.75, 0.875, 1]
+    assert trust_in(requests, 0.2, flagged_too=True).to_list() == [1, 0.75, 1, 1]
 
 
 def test_effect_on_head_and_tail_by_hand() -> None:

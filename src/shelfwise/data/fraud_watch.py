@@ -14,7 +14,7 @@ from shelfwise.data.fraud.features import actor_features
 from shelfwise.data.fraud.flagging import FLAGS, flag
 from shelfwise.data.fraud.options import ActorKind
 from shelfwise.data.fraud.replays import PAGES, pages_of, replays
-from shelfwise.data.fraud.rows import fraud_rows
+from shelfwise.data.fraud.rows import fraud_rows, suspicion
 from shelfwise.data.split import Moments
 
 _WHOLE: tuple[ActorKind, ...] = ("owner", "session")  # all rows of one are in one group
@@ -139,11 +139,17 @@ class _Evidence:
 
 
 def with_reasons(requests: pl.DataFrame, flags: Flags) -> pl.DataFrame:
-    """Requests with ``fraud``: why nothing is learned from them; null where all is well.
+    """Requests with ``fraud``: why nothing is learned from them, null where all is well; and
+    ``suspicion``, from 0 to 1: the score of those who made them, flagged or not.
 
     A training row is judged by what happened before training ended. Later rows, which a refit
     learns from and counts of the test rest on, are judged by all that happened before the test.
     """
-    trained, later = (fraud_rows(requests, one) for one in flags)
     is_trained = requests["part"] == "train"
-    return requests.with_columns(trained.zip_with(is_trained, later).alias("fraud"))
+    told = [
+        trained.zip_with(is_trained, later)
+        for trained, later in (
+            [judge(requests, one) for one in flags] for judge in (fraud_rows, suspicion)
+        )
+    ]
+    return requests.with_columns(told)

@@ -19,7 +19,7 @@ from shelfwise.data.leaks.offered import offered_features
 from shelfwise.data.parts import Asked, assign_parts
 from shelfwise.data.split import Moments
 from shelfwise.data.stage import Numbers
-from shelfwise.data.weights import with_weights
+from shelfwise.data.weights import trust_in, with_weights
 from shelfwise.data.whole_log import WholeLog
 
 
@@ -57,8 +57,10 @@ def judge_log(whole: WholeLog, known: Known, options: DataOptions) -> JudgedLog:
     standings = Standings.of_log(behaviour) if options.features.statistics else None
     made = _evidence(whole, known, options)
     refuse_leaks(made if standings is None else _with_figures(made, behaviour, standings))
-    weighed = with_weights(*_flagged(whole), whole.requests, options.weights)
-    impressions, positives = (table.drop("flagged") for table in weighed)
+    trust = trust_in(requests, options.fraud.soft_from)
+    impressions, positives = with_weights(
+        whole.impressions, whole.positives, requests, options.weights, trust
+    )
     return JudgedLog(
         whole=replace(whole, impressions=impressions, positives=positives),
         behaviour=behaviour,
@@ -111,12 +113,3 @@ def _with_figures(made: Made, behaviour: Log, standings: Standings) -> Made:
         offered=made.offered + offered_figures(behaviour, standings),
         counted=tuple(counted_figures(behaviour, standings)),
     )
-
-
-def _flagged(whole: WholeLog) -> tuple[pl.DataFrame, pl.DataFrame]:
-    flagged_R = whole.requests["fraud"].is_not_null()
-    impressions, positives = (
-        table.with_columns(flagged_R.gather(table["request"]).alias("flagged"))
-        for table in (whole.impressions, whole.positives)
-    )
-    return impressions, positives

@@ -91,39 +91,60 @@ def with_weights(
     positives: pl.DataFrame,
     requests: pl.DataFrame,
     options: WeightOptions,
+    trust: pl.Series | None = None,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Impressions and positives with their column ``weight``.
 
     The behaviour of an impression is to have been shown, whatever came of it: to weigh clicked
-    rows more would teach the click head a rate that is not the shop's. A bool column ``flagged``,
-    where a table has one, marks rows of suspected fraud: they weigh 0, and are not counted.
+    rows more would teach the click head a rate that is not the shop's.
 
     Args:
         impressions: columns ``request``, ``item``.
         positives: columns ``request``, ``item``, ``kind``.
         requests: columns ``owner``, ``part``; row numbers are the requests' numbers.
         options: what shop.toml says.
+        trust: how far requests are believed; left out, wholly.
     """
     shown = impressions.with_columns(pl.lit(EventKind.IMPRESSION.value).alias("kind"))
-    return (
-        impressions.with_columns(_table_weight(shown, requests, options)),
-        positives.with_columns(_table_weight(positives, requests, options)),
-    )
+    tables = [(impressions, shown), (positives, positives)]
+    weighed = [
+        table.with_columns(_table_weight(rows, requests, options, trust)) for table, rows in tables
+    ]
+    return weighed[0], weighed[1]
 
 
-def _table_weight(table: pl.DataFrame, requests: pl.DataFrame, options: WeightOptions) -> pl.Series:
+def trust_in(
+    requests: pl.DataFrame, soft_from: float | None, *, flagged_too: bool = False
+) -> pl.Series:
+    """``[len(requests)]`` from 0 to 1: how far what each request tells is believed.
+
+    Suspected fraud is not, and is not counted either; of somebody less suspicious, by as much as
+    the score is below 1.
+
+    Args:
+        requests: columns ``fraud``, ``suspicion``.
+        soft_from: score from which somebody who is not flagged is believed less.
+        flagged_too: believe those who are flagged like everybody else.
+    """
+    flagged = requests["fraud"].is_not_null()
+    wholly = pl.ones(len(requests), pl.Float32, eager=True)
+    if soft_from is not None:
+        suspicion = requests["suspicion"]
+        wholly = (1 - suspicion).zip_with((suspicion >= soft_from) & ~flagged, wholly)
+    return wholly if flagged_too else wholly.set(flagged, 0.0)
+
+
+def _table_weight(
+    table: pl.DataFrame, requests: pl.DataFrame, options: WeightOptions, trust: pl.Series | None
+) -> pl.Series:
     asked = requests.select("owner", "part")[table["request"]]
-    flagged = table["flagged"] if "flagged" in table.columns else None
     train = asked["part"] == "train"
+    believed = None if trust is None else trust.gather(table["request"])
     rows = table.select("item", "kind").with_columns(
-        asked["owner"], (train if flagged is None else train & ~flagged).alias("train")
+        asked["owner"], (train if believed is None else train & (believed > 0)).alias("train")
     )
     weight = weigh(rows, options)
-    return (
-        weight
-        if flagged is None
-        else weight.zip_with(~flagged, pl.zeros(1, pl.Float32, eager=True))
-    )
+    return weight if believed is None else weight * believed
 
 
 def weight_effect(rows: pl.DataFrame, head: float = 0.2) -> pl.DataFrame:

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import polars as pl
+import pytest
 
 from shelfwise.data.fraud.flagging import FLAGS
-from shelfwise.data.fraud.rows import fraud_rows
+from shelfwise.data.fraud.rows import fraud_rows, suspicion
 
 _FLAGS = pl.DataFrame(
     [
@@ -33,6 +34,16 @@ def test_each_row_has_the_reason_of_its_owner_session_or_address() -> None:
         "session: steady",
         "ip: crowd",
     ]
+
+
+def test_each_row_is_as_suspicious_as_the_worst_of_its_makers() -> None:
+    # Owner 1 (.8), owner 2 (.1) in a visit of .7, an address of .9.
+    assert suspicion(_EVENTS, _FLAGS).to_list() == pytest.approx([0.8, 0.9, 0.1, 0.9, 0.9])
+    assert suspicion(_EVENTS.select("owner"), _FLAGS).to_list() == pytest.approx(
+        [0.8, 0.8, 0.1, 0.1, 0]
+    )
+    assert suspicion(_EVENTS, _FLAGS.clear()).to_list() == [0.0] * 5
+    assert suspicion(_EVENTS.clear(), _FLAGS).to_list() == []
 
 
 def test_a_frame_without_addresses_is_asked_for_owners_only() -> None:

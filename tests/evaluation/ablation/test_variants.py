@@ -1,13 +1,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import polars as pl
 import pytest
 
 from shelfwise.config import ShopConfig, validated
 from shelfwise.data.prepared import PreparedShop
-from shelfwise.evaluation.ablation.variants import FULL, chosen_variants, unweighted
+from shelfwise.evaluation.ablation.variants import (
+    FULL,
+    chosen_variants,
+    softened,
+    unfiltered,
+    unweighted,
+)
 from shelfwise.evaluation.pieces import Setting
 from shelfwise.schema.errors import ConfigError
 from shelfwise.training.course import Course
@@ -78,20 +85,56 @@ def test_an_unknown_part_is_refused_with_those_there_are(prepared_sample: Prepar
         chosen_variants(prepared_sample, configured(), ("colour",))
 
 
+def told_of(shop: PreparedShop, request: int, reason: str | None, score: float) -> PreparedShop:
+    """The shop in which one request alone is suspected, or no more than suspicious."""
+    here = pl.int_range(pl.len()) == request
+    requests = shop.requests.with_columns(
+        pl.when(here).then(pl.lit(reason)).alias("fraud"),
+        pl.when(here).then(score).otherwise(0.0).cast(pl.Float32).alias("suspicion"),
+    )
+    return replace(shop, requests=requests)
+
+
+def test_who_is_a_little_suspicious_counts_less_where_that_is_asked_for(
+    prepared_sample: PreparedShop,
+) -> None:
+    request = prepared_sample.impressions["request"][0]
+    shop = told_of(prepared_sample, request, None, 0.25)
+
+    found = softened(shop)
+
+    is_theirs = shop.impressions["request"] == request
+    whole = unfiltered(shop).impressions["weight"]
+    left = found.impressions["weight"]
+    assert (left.filter(~is_theirs) == whole.filter(~is_theirs)).all()
+    assert (left.filter(is_theirs) == 0.75 * whole.filter(is_theirs)).all()
+    chosen = chosen_variants(shop, configured(), ("defences",))
+    assert "with less weight for suspicious rows" in [one.name for one, _ in chosen.variants]
+
+
+def test_where_nobody_is_suspicious_weights_cannot_be_softer(prepared_sample: PreparedShop) -> None:
+    shop = told_of(prepared_sample, 0, None, 0.0)
+
+    chosen = chosen_variants(shop, configured(), ("defences",))
+
+    told = {one.name: one.why for one in chosen.skipped}
+    expected = "nobody who is not flagged is suspicious"
+    assert told["with less weight for suspicious rows"] == expected
+
+
 def test_unweighted_rows_count_alike_but_for_machines(prepared_sample: PreparedShop) -> None:
-    from dataclasses import replace
+    both = set(prepared_sample.positives["request"]) & set(prepared_sample.impressions["request"])
+    machine = min(both)
+    shop = told_of(prepared_sample, machine, "owner: too fast", 0.9)
 
-    # The first row is a suspected machine's.
-    weight = prepared_sample.impressions["weight"].clone()
-    weight[0] = 0.0
-    flagged = replace(prepared_sample, impressions=prepared_sample.impressions.with_columns(weight))
-
-    found = unweighted(flagged)
+    found = unweighted(shop)
 
     assert (prepared_sample.impressions["weight"].n_unique()) > 2
-    assert found.impressions["weight"][0] == 0
-    assert (found.impressions["weight"].filter(weight > 0) == 1).all()
-    assert (found.positives["weight"].filter(prepared_sample.positives["weight"] > 0) == 1).all()
+    for table in (found.impressions, found.positives):
+        is_machine = table["request"] == machine
+        assert is_machine.any()
+        assert (table["weight"].filter(is_machine) == 0).all()
+        assert (table["weight"].filter(~is_machine) == 1).all()
     assert found.impressions.drop("weight").equals(prepared_sample.impressions.drop("weight"))
     assert found.options.weights.sides == ()
     assert isinstance(found.positives, pl.DataFrame)

@@ -19,7 +19,8 @@ OWN: Mapping[Table, frozenset[str]] = {
     "events": frozenset(
         {column.name for column in EVENTS}
         | {"owner", "item", "at", "session", "request", "request_name", "user", "visitor", "kind"}
-        | {"clicked_at", "purchased_at", "returned_at", "weight", "part", "fraud", "history_end"}
+        | {"clicked_at", "purchased_at", "returned_at", "weight", "part", "fraud", "suspicion"}
+        | {"history_end"}
         | {"file", "row", "place", "number", "impression", "flagged"}
     ),
     "users": frozenset({"user_id", "owner_id", "owner", "file", "row"}),

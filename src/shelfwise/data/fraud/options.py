@@ -30,6 +30,9 @@ class FraudOptions(Options):
     """Different hours of one day up to which a person may be active."""
     flag_from: Annotated[float, Field(gt=0, le=1)] = 0.5
     """Score from which an actor is flagged."""
+    soft_from: Annotated[float, Field(gt=0, le=1)] | None = None
+    """Score from which rows of somebody who is not flagged weigh less as well: by as much as the
+    score says. Left out, only flagged ones lose weight."""
     replays: bool = True
     """Whether users are looked for whose pages are another's, moved in time; both are flagged."""
     crowds: bool = True

@@ -27,7 +27,26 @@ def fraud_rows(events: pl.DataFrame, flags: pl.DataFrame) -> pl.Series:
     return pl.select(pl.coalesce(*reasons, nobody).alias("fraud")).to_series()
 
 
+def suspicion(events: pl.DataFrame, flags: pl.DataFrame) -> pl.Series:
+    """``[len(events)]`` the highest score of those who left a row, flagged or not; 0 where nobody
+    of them was judged. Arguments as for `fraud_rows`.
+    """
+    scores = [
+        _told(events[actor], flags.filter(pl.col("actor") == actor).select("id", "score"))
+        for actor in flags["actor"].unique(maintain_order=True)
+        if actor in events.columns
+    ]
+    nobody = pl.zeros(len(events), pl.Float64, eager=True)
+    highest = pl.select(pl.max_horizontal(nobody, *scores)).to_series()
+    return highest.cast(pl.Float32).alias("suspicion")
+
+
 def _reasons(actors: pl.Series, actor: str, flagged: pl.DataFrame) -> pl.Series:
-    ids = actors.cast(pl.UInt64).to_frame("id")
     named = flagged.select("id", pl.format("{}: {}", pl.lit(actor), "reason").alias(actor))
-    return ids.join(named, on="id", how="left", maintain_order="left")[actor]
+    return _told(actors, named)
+
+
+def _told(actors: pl.Series, told: pl.DataFrame) -> pl.Series:
+    """What the second column of a table says of each actor, by the first, ``id``."""
+    ids = actors.cast(pl.UInt64).to_frame("id")
+    return ids.join(told, on="id", how="left", maintain_order="left").to_series(1)

@@ -15,12 +15,13 @@ from shelfwise.data.batches import examples_of
 from shelfwise.data.part_rows import TRAINED
 from shelfwise.data.prepared import PreparedShop
 from shelfwise.data.weight_options import WeightOptions
-from shelfwise.data.weights import with_weights
+from shelfwise.data.weights import trust_in, with_weights
 from shelfwise.evaluation.pieces import Setting
 from shelfwise.schema.errors import ConfigError
 from shelfwise.training.task_plan import TaskPlan, plan_tasks
 
 FULL = "full model"
+SUSPICIOUS_FROM = 0.1  # of a score that goes to 1
 
 View = Callable[[PreparedShop], PreparedShop]
 Configured = Callable[[Sequence[str]], Setting]  # the options with some settings on top
@@ -117,33 +118,43 @@ def _plan(prepared: PreparedShop, setting: Setting) -> TaskPlan:
 def unweighted(prepared: PreparedShop) -> PreparedShop:
     """The shop with every training row counting the same; suspected machines still weigh 0."""
     options = prepared.options.weights.model_copy(update={"sides": ()})
-    impressions, positives = (
-        table.with_columns((pl.col("weight") == 0).alias("flagged"))
-        for table in (prepared.impressions, prepared.positives)
-    )
-    impressions, positives = with_weights(impressions, positives, prepared.requests, options)
-    return replace(
-        prepared,
-        options=prepared.options.model_copy(update={"weights": options}),
-        impressions=impressions.drop("flagged"),
-        positives=positives.drop("flagged"),
-    )
+    told = prepared.options.model_copy(update={"weights": options})
+    return _weighed_anew(replace(prepared, options=told))
 
 
 def unfiltered(prepared: PreparedShop) -> PreparedShop:
     """The shop with suspected machines' rows counting like everybody's."""
-    impressions, positives = (
-        table.with_columns(pl.lit(value=False).alias("flagged"))
-        for table in (prepared.impressions, prepared.positives)
-    )
+    return _weighed_anew(prepared, flagged_too=True)
+
+
+def softened(prepared: PreparedShop) -> PreparedShop:
+    """The shop with rows of whoever is a little suspicious counting less."""
+    fraud = prepared.options.fraud.model_copy(update={"soft_from": SUSPICIOUS_FROM})
+    told = prepared.options.model_copy(update={"fraud": fraud})
+    return _weighed_anew(replace(prepared, options=told))
+
+
+def _weighed_anew(prepared: PreparedShop, *, flagged_too: bool = False) -> PreparedShop:
+    soft_from = prepared.options.fraud.soft_from
+    trust = trust_in(prepared.requests, soft_from, flagged_too=flagged_too)
     impressions, positives = with_weights(
-        impressions, positives, prepared.requests, prepared.options.weights
+        prepared.impressions,
+        prepared.positives,
+        prepared.requests,
+        prepared.options.weights,
+        trust,
     )
-    return replace(
-        prepared,
-        impressions=impressions.drop("flagged"),
-        positives=positives.drop("flagged"),
-    )
+    return replace(prepared, impressions=impressions, positives=positives)
+
+
+def _nobody_suspicious(prepared: PreparedShop) -> str:
+    soft = prepared.options.fraud.soft_from
+    if soft is not None and soft <= SUSPICIOUS_FROM:
+        return "the full model is so already"
+    believed = prepared.requests.filter(pl.col("fraud").is_null())
+    if (believed["suspicion"] >= SUSPICIOUS_FROM).any():
+        return ""
+    return "nobody who is not flagged is suspicious"
 
 
 def _nobody_flagged(prepared: PreparedShop) -> str:
@@ -205,6 +216,12 @@ VARIANTS = (
     Variant("with a noise-aware loss", "defences", ("train.doubt=0.3",)),
     Variant("with typos", "defences", ("train.typos=0.2",), lacks=_no_text),
     Variant("without the fraud filter", "defences", view=unfiltered, lacks=_nobody_flagged),
+    Variant(
+        "with less weight for suspicious rows",
+        "defences",
+        view=softened,
+        lacks=_nobody_suspicious,
+    ),
     Variant("against fgm on words", "adversaries", ("train.adversary.kind=fgm",), lacks=_no_text),
     Variant(
         "against fgm on items",
