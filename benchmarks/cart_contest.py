@@ -5,6 +5,7 @@ Shape suffixes: N = rows of the entire space, T = rows of the test, U = users.
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
@@ -191,11 +192,26 @@ def _peers(answered: _Answered, asking: Asking, task: Path, progress: Progress) 
     ).ask(asking, progress)
 
 
+class _Once:
+    """A metric that every comparison asks for the same draws: each is worked out once."""
+
+    def __init__(self, metric: Weighed) -> None:
+        self._metric = metric
+        self._known: dict[bytes, float] = {}
+
+    def __call__(self, weight_N: NDArray[np.float64]) -> float:
+        draw = hashlib.blake2b(weight_N.tobytes(), digest_size=16).digest()
+        if draw not in self._known:
+            self._known[draw] = self._metric(weight_N)
+        return self._known[draw]
+
+
 class _Test:
     """The test's carts (C) and its entire space (T), and the figures of answers to them."""
 
     def __init__(self, pairs: CartPairs, row_T: NDArray[np.int64]) -> None:
         self.row_T = row_T
+        self._kept: dict[tuple[Any, ...], tuple[Weighed, list[Forecast]]] = {}
         self.row_C = row_T[pairs.cart_N[row_T]]
         self.user_T, self.user_C = pairs.user_N[row_T], pairs.user_N[self.row_C]
         self.bought_T, self.bought_C = pairs.bought_N[row_T], pairs.bought_N[self.row_C]
@@ -254,9 +270,27 @@ class _Test:
         return found
 
     def _auc(self, answers: Sequence[Forecast]) -> Weighed:
-        return _mean([_auc_of(one.convert_N[self.row_C], self.bought_C) for one in answers])
+        return self._once("auc", answers, self._plain_auc)
 
     def _ctcvr_auc(self, answers: Sequence[Forecast]) -> Weighed:
+        return self._once("ctcvr_auc", answers, self._plain_ctcvr_auc)
+
+    def _once(
+        self,
+        name: str,
+        answers: Sequence[Forecast],
+        made: Callable[[Sequence[Forecast]], Weighed],
+    ) -> Weighed:
+        key = (name, *(id(one.cart_N) for one in answers), *(id(one.convert_N) for one in answers))
+        if key not in self._kept:
+            # The answers are held with it, so that no other arrays come by their numbers.
+            self._kept[key] = (_Once(made(answers)), list(answers))
+        return self._kept[key][0]
+
+    def _plain_auc(self, answers: Sequence[Forecast]) -> Weighed:
+        return _mean([_auc_of(one.convert_N[self.row_C], self.bought_C) for one in answers])
+
+    def _plain_ctcvr_auc(self, answers: Sequence[Forecast]) -> Weighed:
         both = [(one.cart_N * one.convert_N)[self.row_T] for one in answers]
         return _mean([_auc_of(p_T, self.bought_T) for p_T in both])
 

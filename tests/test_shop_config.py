@@ -164,7 +164,7 @@ def test_the_written_file_says_the_same(given: ShopConfig) -> None:
 NO_VALUE = {
     *("projection", "dimensions"),
     *("keep_layers", "latest", "validation_start", "test_start", "window"),
-    *("sql", "stream", "key_file", "key_variable"),
+    *("sql", "stream", "key_file", "key_variable", "soft_from"),
 }
 
 

@@ -278,3 +278,23 @@ def test_a_random_order_is_right_in_half_of_all_pairs(compared: Result) -> None:
     values = [row["value"] for row in compared.rows if row["system"] == "random order"]
 
     assert values == pytest.approx([0.5] * 4)
+
+
+def test_a_draw_that_was_asked_for_is_not_worked_out_again() -> None:
+    from benchmarks.cart_contest import _Once
+
+    from shelfwise.metrics.bootstrap import bootstrap_rows
+
+    asked: list[float] = []
+
+    def total(weight: np.ndarray) -> float:
+        asked.append(weight.sum())
+        return float(weight @ np.arange(len(weight)))
+
+    users, once = np.arange(20) // 2, _Once(total)
+
+    found = [bootstrap_rows(once, users, draws=30, seed=seed) for seed in (0, 0, 1)]
+
+    assert found[0] == found[1] == bootstrap_rows(total, users, draws=30, seed=0)
+    assert found[2] == bootstrap_rows(total, users, draws=30, seed=1)
+    assert len(asked) == 31 + 30 + 2 * 31  # the value on all rows is the same for both seeds
