@@ -37,7 +37,9 @@ def test_costs_of_a_mode(tiny_encoder: Path, tuning: TuningOptions, learning: in
 
 def test_the_page_tells_how_much_of_minilm_learns() -> None:
     folder = encoder_folder(MINILM)
-    told = re.findall(r"^\| `[^|]*\|[^|]*\| ([\d,]+) \| ([\d.]+) \|", PAGE.read_text(), re.MULTILINE)
+    told = re.findall(
+        r"^\| `[^|]*\|[^|]*\| ([\d,]+) \| ([\d.]+) \|", PAGE.read_text(), re.MULTILINE
+    )
 
     for (learning, remembered), tuning in zip(told, MODES.values(), strict=True):
         encoder = load_text_encoder(folder, EncoderOptions(tuning=tuning))
