@@ -133,12 +133,9 @@ def interval(row: Mapping[str, Any]) -> str:
 
 def _view(result: Result, task: str, view: str) -> list[str]:
     metrics = metrics_of(result, task, view)
-    gaps = {
-        gap["b"]: gap
-        for gap in result.differences
-        if (gap["view"], gap["metric"]) == (view, metrics[0])
-    }
-    ours = next((gap["a"] for gap in gaps.values()), OURS)
+    here = [gap for gap in result.differences if (gap["view"], gap["metric"]) == (view, metrics[0])]
+    ours = next((gap["a"] for gap in here), OURS)
+    gaps = {gap["b"]: gap for gap in here if gap["a"] == ours}
     compared = [f"`{ours}` minus it, {metrics[0]}"] if gaps else []
     header = ["system", *metrics, *compared, "support", "seeds"]
     title = ", ".join(([task] if task else []) + [f"view `{view}`"])
@@ -150,6 +147,10 @@ def _view(result: Result, task: str, view: str) -> list[str]:
         rests_on = [_count(one.get("support", "")), str(one.get("seeds", ""))]
         name = f"**{system}**" if system.split("/")[0] == OURS else system
         lines.append(f"| {' | '.join([name, *cells, *told, *rests_on])} |")
+    others = [gap for gap in here if gap["a"] != ours]
+    if others:
+        lines += ["", f"Among the others, {metrics[0]}:", ""]
+        lines += [f"- `{gap['a']}` minus `{gap['b']}`: {_gap(gap, metrics[0])}" for gap in others]
     return lines
 
 

@@ -81,6 +81,18 @@ def test_a_section_holds_protocol_command_tables_and_failures() -> None:
     assert "- lightfm: did not install: no wheel" in lines
 
 
+def test_a_difference_between_others_is_not_told_as_one_to_ours() -> None:
+    other = {**gap("popularity", 0.01, 0.03), "a": "EASE"}
+    found = result(differences=[gap("popularity", 0.09, 0.11), other])
+
+    lines = section_of(found, ["retail"], DAY).splitlines()
+
+    (ours,) = (line for line in lines if line.startswith("| popularity"))
+    assert "| +.100 [.0900, .110]: better |" in ours
+    place = lines.index("Among the others, ndcg@10:")
+    assert lines[place + 2] == "- `EASE` minus `popularity`: +.0200 [.0100, .0300]: better"
+
+
 def test_where_lower_is_better_so_is_the_verdict() -> None:
     rows = [row("shelfwise", "rmse", 0.5), row("ridge", "rmse", 0.45)]
     found = result(rows=rows, differences=[gap("ridge", 0.04, 0.06, "rmse")])
