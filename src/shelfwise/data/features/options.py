@@ -20,8 +20,7 @@ OWN: Mapping[Table, frozenset[str]] = {
         {column.name for column in EVENTS}
         | {"owner", "item", "at", "session", "request", "request_name", "user", "visitor", "kind"}
         | {"clicked_at", "purchased_at", "returned_at", "weight", "part", "fraud", "suspicion"}
-        | {"history_end"}
-        | {"file", "row", "place", "number", "impression", "flagged"}
+        | {"history_end", "file", "row", "place", "number", "impression", "flagged"}
     ),
     "users": frozenset({"user_id", "owner_id", "owner", "file", "row"}),
     "items": frozenset({column.name for column in CATALOGUE} | {"item", "text", "file", "row"}),
