@@ -126,6 +126,7 @@ def compare(protocol: Protocol, asking: Asking, progress: Progress) -> Result:
     absent = absent_peers(asking.scripts, asking.environments)
     peers = peer_names(asking.scripts, "rank")
     models = [name for name in asking.systems if name.partition("/")[0] in peers]
+    parts = any(name in ("variants", *protocol.variants) for name in asking.systems)
     asking.refuse_unknown([*_GROUPS, *protocol.variants, *peers, *absent, *models])
     with TemporaryDirectory(prefix=f"{protocol.name}-") as folder:
         scratch = Path(folder)
@@ -156,6 +157,7 @@ def compare(protocol: Protocol, asking: Asking, progress: Progress) -> Result:
     figure = Figure(headline or contest.looked_at[0].name, "match", f"ndcg@{K}")
     return Result(
         benchmark=protocol.name,
+        section=f"{protocol.name}, parts" if parts else "",
         protocol=f"{words} Budget {asking.minutes:g} minutes a system and seed.",
         data=_data(contest),
         figures=board.seed_figures(figure),
