@@ -23,9 +23,7 @@ def push(  # noqa: PLR0913  # the options of a command
         Path | None,
         typer.Option(help="Online Retail's files; else sample shops with bots."),
     ] = None,
-    share: Annotated[
-        float, typer.Option(help="Fake users, of the real; of a sample shop's events, its bots'.")
-    ] = 0.05,
+    share: Annotated[float, typer.Option(help="Fake users or bots for each real one.")] = 0.05,
     seeds: Seeds = 1,
     budget: Budget = 1.0,
     systems: Systems = None,

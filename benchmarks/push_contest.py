@@ -6,7 +6,7 @@ Shape suffixes: T = targets (requests), U = real shoppers in order of their name
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,14 +19,15 @@ from benchmarks.asking import Asking
 from benchmarks.board import Board, Figure, Values
 from benchmarks.failing import counted_as_failed
 from benchmarks.kept import Kept
+from benchmarks.push_scenes import Scene, scenes
 from benchmarks.result import Result, peak_mib
-from benchmarks.shops import Shop, drawn_shop, learn, prepared_shop, shop_of
+from benchmarks.shops import Shop, learn, prepared_shop, shop_of
 from shelfwise.data.part_rows import LEARNED
 from shelfwise.data.prepared import PreparedShop
 from shelfwise.data.pseudonyms import Pseudonyms
-from shelfwise.data.sample_shop.config import STRENGTHS, SampleOptions
+from shelfwise.data.sample_shop.config import STRENGTHS
 from shelfwise.data.targets import match_targets
-from shelfwise.evaluation.attacks.poison import RECIPES, Poison, poisoned
+from shelfwise.evaluation.attacks.poison import RECIPES
 from shelfwise.evaluation.match import rank_all, views
 from shelfwise.evaluation.report import OURS
 from shelfwise.evaluation.run_scorer import RunScorer
@@ -36,7 +37,6 @@ from shelfwise.retrieval.taken import taken_in
 from shelfwise.schema.progress import Progress, Silent
 
 _K = 10
-_EVENTS = 120_000
 _MOST_TARGETS = 3_000  # requests of a test
 _CLEAN, _OPEN, _DEFENDED = "without fakes", "undefended", "defended"
 _WHO = {
@@ -46,22 +46,12 @@ _WHO = {
         "last 30 days before the test ({recipes})."
     ),
     True: (
-        "A sample shop (synthetic) whose bots make {share:.0%} of all events, once with each "
-        "strength: easy and middle ones click what nobody wants; hard ones replay a shopper's "
-        "visits, and a quarter of their requests look for one of three items."
+        "A sample shop (synthetic) with bots, {share:.0%} of the shoppers in number as nearly as "
+        "the shop can be drawn, once with each strength; ten of a farm push three items. Easy and "
+        "middle ones ask for many pages and click what nobody wants, targets more often; hard ones "
+        "replay a shopper's visits, and a quarter of their requests look for a target."
     ),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class _Scene:
-    """A shop with fakes, and the same without."""
-
-    name: str
-    clean: Shop
-    pushed: Shop
-    targets: tuple[str, ...]  # item ids
-    fakes: tuple[str, ...]  # user ids
 
 
 def compare_pushed(
@@ -80,14 +70,14 @@ def compare_pushed(
         shop = None if drawn else shop_of(asking.data, "online-retail", scratch, (), progress)
         for seed in range(asking.seeds):
             found = {system: dict[Figure, NDArray[np.float64]]() for system in _SYSTEMS}
-            for scene in _scenes(shop, scratch, asking, (share, seed), progress):
+            for scene in scenes(shop, scratch, asking, (share, seed), progress):
                 names.append(scene.name)
                 with counted_as_failed(board.fail, scene.name):
                     answers = {one: bench.answers(scene, one, seed) for one in _SYSTEMS}
                     fingerprints[answers[_CLEAN].fingerprint] = None
                     for system, values in _values(scene, answers).items():
                         found[system] |= values
-                    for name, value in _told(scene.name, answers).items():
+                    for name, value in _told(scene, answers).items():
                         discarded.setdefault(name, []).append(value)
             for system, values in found.items():
                 board.add(system, values)
@@ -111,82 +101,6 @@ _SYSTEMS = (_CLEAN, _OPEN, _DEFENDED)
 _NDCG, _EXPOSURE = f"ndcg@{_K}", f"exposure@{_K}"
 
 
-def _scenes(
-    shop: Shop | None,
-    scratch: Path,
-    asking: Asking,
-    drawn: tuple[float, int],
-    progress: Progress,
-) -> Iterator[_Scene]:
-    kinds = STRENGTHS if shop is None else tuple(RECIPES)
-    for kind in kinds:
-        if not asking.wants(kind):
-            continue
-        folder = scratch / f"{kind} {drawn[1]}"
-        if shop is None:
-            yield _with_bots(folder, kind, drawn, asking.settings, progress)
-        else:
-            yield _with_recipe(shop, folder, kind, drawn, asking.settings)
-
-
-def _with_bots(
-    folder: Path,
-    strength: str,
-    drawn: tuple[float, int],
-    settings: tuple[str, ...],
-    progress: Progress,
-) -> _Scene:
-    share, seed = drawn
-    options = SampleOptions.model_validate(
-        {"bot_share": share, "bot_strength": strength, "seed": seed}
-    ).with_events(_EVENTS)
-    pushed = drawn_shop(folder, options, settings, progress)
-    bots = pl.read_parquet(folder / "truth" / "bots.parquet")
-    fakes = tuple(bots["user_id"].to_list())
-    clean = _without(folder, folder.with_name(f"{folder.name} clean"), fakes)
-    return _Scene(
-        strength,
-        pushed._replace(folder=clean),
-        pushed,
-        tuple(bots["targets"].explode().unique().sort().to_list()),
-        fakes,
-    )
-
-
-def _with_recipe(
-    shop: Shop, folder: Path, recipe: str, drawn: tuple[float, int], settings: tuple[str, ...]
-) -> _Scene:
-    share, seed = drawn
-    events = pl.read_parquet(shop.folder / "events.parquet")
-    test = shop.config().split.test_start
-    before = events.filter(pl.col("timestamp") < test)
-    found = poisoned(before, Poison(recipe, share, seed=seed))  # type: ignore[arg-type]
-    # Fakes end with the test's begin as the learning does.
-    new = found.events.filter(pl.col("timestamp") < test)
-    _copied(shop.folder, folder)
-    pl.concat([new, events.filter(pl.col("timestamp") >= test)]).write_parquet(
-        folder / "events.parquet"
-    )
-    clean, pushed = (Shop(one, settings, published=shop.published) for one in (shop.folder, folder))
-    return _Scene(recipe, clean, pushed, found.targets, found.users)
-
-
-def _without(shop: Path, folder: Path, users: tuple[str, ...]) -> Path:
-    """The same shop less some users' rows."""
-    _copied(shop, folder)
-    events = pl.read_parquet(shop / "events.parquet")
-    kept = events.filter(~pl.col("user_id").is_in(users) | pl.col("user_id").is_null())
-    kept.write_parquet(folder / "events.parquet")
-    return folder
-
-
-def _copied(shop: Path, folder: Path) -> None:
-    folder.mkdir()
-    for path in shop.iterdir():
-        if path.is_file() and path.name != "events.parquet":
-            (folder / path.name).write_bytes(path.read_bytes())
-
-
 @dataclass(frozen=True, slots=True)
 class _Answers:
     """What one training shows to real shoppers, and what it left out."""
@@ -206,7 +120,7 @@ class _Bench:
     progress: Progress
     clean: dict[tuple[Path, int], _Answers] = field(default_factory=dict)
 
-    def answers(self, scene: _Scene, system: str, seed: int) -> _Answers:
+    def answers(self, scene: Scene, system: str, seed: int) -> _Answers:
         if system != _CLEAN:
             return self._learned(scene, scene.pushed, system, seed)
         key = (scene.clean.folder, seed)
@@ -214,7 +128,7 @@ class _Bench:
             self.clean[key] = self._learned(scene, scene.clean, system, seed)
         return self.clean[key]
 
-    def _learned(self, scene: _Scene, shop: Shop, system: str, seed: int) -> _Answers:
+    def _learned(self, scene: Scene, shop: Shop, system: str, seed: int) -> _Answers:
         settings = (
             f"fraud.enabled={str(system != _OPEN).lower()}",
             f"train.minutes={self.minutes}",
@@ -233,7 +147,7 @@ class _Bench:
             )
 
 
-def _values(scene: _Scene, answers: Mapping[str, _Answers]) -> dict[str, Values]:
+def _values(scene: Scene, answers: Mapping[str, _Answers]) -> dict[str, Values]:
     """NDCG and exposure of each system, of the shoppers that all were asked for."""
     owners = set.intersection(*(set(one.shown["owner"]) for one in answers.values()))
     common = pl.DataFrame({"owner": sorted(owners)})
@@ -300,9 +214,12 @@ def _data(
     return {"name": name, "fingerprint": ", ".join(fingerprints), "counts": counts}
 
 
-def _told(name: str, answers: Mapping[str, _Answers]) -> dict[str, float]:
-    """What the filter left out."""
+def _told(scene: Scene, answers: Mapping[str, _Answers]) -> dict[str, float]:
+    """How many fakes there were, and what the filter left out."""
+    name = scene.name
     return {
+        f"{name}: fakes for each real user": scene.share,
+        f"{name}: items pushed": float(len(scene.targets)),
         f"{name}: requests of real users discarded, without fakes": answers[_CLEAN].honest,
         f"{name}: requests of real users discarded": answers[_DEFENDED].honest,
         f"{name}: requests of fakes discarded": answers[_DEFENDED].fake,

@@ -19,11 +19,12 @@ def _answers(owners: list[str], ndcg: list[float], top: list[list[str]], left: f
 
 def test_exposure_is_the_share_of_the_first_ten_places_of_shoppers_that_all_know() -> None:
     from benchmarks.board import Figure
-    from benchmarks.push_contest import _Scene, _values
+    from benchmarks.push_contest import _values
+    from benchmarks.push_scenes import Scene
     from benchmarks.shops import Shop
 
     shop = Shop(Path(), (), published=False)
-    scene = _Scene("random", shop, shop, ("x", "y"), ())
+    scene = Scene("random", shop, shop, ("x", "y"), (), 0.05)
     answers = {
         # Shopper a asks twice; c is asked for in one training alone.
         "without fakes": _answers(["a", "a", "b"], [1.0, 0.5, 0.25], [["p"], ["x"], ["q"]], 0.0),
@@ -45,6 +46,8 @@ def test_the_rise_is_told_beside_what_is_left_of_it() -> None:
     import numpy as np
     from benchmarks.board import Board, Figure
     from benchmarks.push_contest import _rises, _told
+    from benchmarks.push_scenes import Scene
+    from benchmarks.shops import Shop
 
     figure = Figure("random", "match", "exposure@10")
     board = Board()
@@ -58,7 +61,10 @@ def test_the_rise_is_told_beside_what_is_left_of_it() -> None:
         "random: rise of exposure, defended": pytest.approx(0.01),
         "random: share of the rise that is left": pytest.approx(0.05),
     }
-    told = _told("random", {one: _answers([], [], [], 0.02) for one in board.runs})
+    shop = Shop(Path(), (), published=False)
+    scene = Scene("random", shop, shop, ("x", "y"), (), 0.05)
+    told = _told(scene, {one: _answers([], [], [], 0.02) for one in board.runs})
+    assert (told["random: fakes for each real user"], told["random: items pushed"]) == (0.05, 2)
     assert told["random: requests of fakes discarded"] == pytest.approx(0.2)
 
 
@@ -72,10 +78,11 @@ def test_a_kind_of_fakes_that_there_is_not_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.long
 def test_bots_of_a_small_shop(monkeypatch: pytest.MonkeyPatch, tiny_encoder: Path) -> None:
-    import benchmarks.push_contest as contest
+    import benchmarks.push_scenes as scenes
+    from benchmarks import push_contest as contest
     from benchmarks.asking import Asking
 
-    monkeypatch.setattr(contest, "_EVENTS", 30_000)
+    monkeypatch.setattr(scenes, "_EVENTS", 30_000)
     settings = (
         f"model.encoder.name={tiny_encoder}",
         "model.width=32",
@@ -85,9 +92,10 @@ def test_bots_of_a_small_shop(monkeypatch: pytest.MonkeyPatch, tiny_encoder: Pat
     )
     asking = Asking(Path(), 1, 1.0, ("easy",), settings)
 
-    found = contest.compare_pushed("{who}", asking, 0.1, Silent(), drawn=True)
+    found = contest.compare_pushed("{who}", asking, 0.02, Silent(), drawn=True)
 
     assert {row["system"] for row in found.rows} == {"without fakes", "undefended", "defended"}
     assert found.figures["easy: requests of fakes discarded"] > 0.9
+    assert found.figures["easy: fakes for each real user"] == pytest.approx(0.02, abs=0.01)
     assert found.figures["easy: requests of real users discarded"] < 0.02
     assert {gap["b"] for gap in found.differences} == {"without fakes", "undefended"}
