@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
+from pydantic import ValidationError
 from tests.data.fraud.small_log import act, crowd, metronome, numbered
 
 from shelfwise.data.fraud.features import actor_features
@@ -186,3 +187,9 @@ def test_company_is_not_forgiven_to_somebody_who_buys(forest: bool) -> None:
     assert "repeats another" in found["rules"]
     others = pl.col("id") != 3
     assert_frame_equal(after.filter(others), before.filter(others))
+
+
+def test_less_weight_begins_below_none() -> None:
+    FraudOptions(soft_from=0.4, flag_from=0.5)
+    with pytest.raises(ValidationError, match=r"soft_from \(0.5\) must be below flag_from \(0.5\)"):
+        FraudOptions(soft_from=0.5)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
 from shelfwise.schema.options import Options
 
@@ -41,3 +41,12 @@ class FraudOptions(Options):
     """Whether an isolation forest adds its vote to the rules; alone it never flags anybody."""
     forest_from: Annotated[float, Field(gt=0.5, lt=1)] = 0.6
     """Anomaly score (Liu et al. 2008; .5 is ordinary, 1 certain) from which the forest votes."""
+
+    @model_validator(mode="after")
+    def _somebody_is_between(self) -> Self:
+        if self.soft_from is not None and self.soft_from >= self.flag_from:
+            raise ValueError(
+                f"soft_from ({self.soft_from:g}) must be below flag_from ({self.flag_from:g}); "
+                "whoever has a score from there on is flagged and weighs nothing already"
+            )
+        return self
