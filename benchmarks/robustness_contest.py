@@ -44,6 +44,7 @@ _ON_ITEMS: Mapping[str, tuple[str, ...]] = {
     "freelb": ("train.adversary.kind=free_lb", _ITEMS),
     "awp": ("train.adversary.kind=awp",),
     "r-drop": ("train.adversary.kind=r_drop",),
+    "typos": ("train.typos=0.3",),
     "doubt": ("train.doubt=0.3",),
 }
 
