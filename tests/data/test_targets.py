@@ -16,7 +16,7 @@ from shelfwise.data.prepared import PreparedShop
 from shelfwise.data.privacy import PrivacyOptions
 from shelfwise.data.pseudonyms import Pseudonyms
 from shelfwise.data.split import Part, microseconds
-from shelfwise.data.targets import MatchTargets, match_targets
+from shelfwise.data.targets import MatchTargets, asked_later, match_targets
 
 from .small_log import event, moment, prepared_shop, random_events
 
@@ -228,4 +228,31 @@ def told_in_order(targets: MatchTargets) -> list[tuple[Any, ...]]:
             targets.seen_item_S[targets.seen_target_S == row].tolist(),
         )
         for row in range(len(targets))
+    ]
+
+
+def test_later_the_same_owners_know_more(tmp_path: Path) -> None:
+    rows = [
+        event("view", "u1", 1, "i9"),
+        event("click", "u1", 5, "i1"),
+        event("click", "u1", 65, "i2"),
+        event("click", "u1", 70, "i1"),
+        event("click", "u1", 85, "i3"),
+        event("click", "u2", 66, "i1"),  # no past in validation
+        event("click", "u3", 5, "i4"),
+        event("click", "u3", 66, "i5"),
+        event("click", "u3", 90, "i5"),
+    ]
+    prepared = prepared_shop(tmp_path, rows, match={"target": "period", "events": ["click"]})
+    validation = match_targets(prepared, "validation")
+    assert [(one.user, one.seen) for one in told(prepared, validation)] == [
+        ("u1", ("i1",)),
+        ("u3", ("i4",)),
+    ]
+
+    found = asked_later(prepared, validation, prepared.moments.test)
+
+    assert told(prepared, found) == [
+        Told("u1", 80, "", (), ("i1", "i2"), 4),
+        Told("u3", 80, "", (), ("i4", "i5"), 2),
     ]

@@ -14,7 +14,7 @@ from shelfwise.data.part_rows import TRAINED
 from shelfwise.data.prepared import PreparedShop
 from shelfwise.models.config import Frozen
 from shelfwise.models.inputs import as_requests
-from shelfwise.training.cold_items import place_cold, share_of_newcomers, welcome_newcomers
+from shelfwise.training.cold_items import place_cold, share_of_newcomers
 
 from .small_network import network_of, training_examples
 
@@ -88,28 +88,3 @@ def test_a_log_of_order_alone_knows_no_newcomers(prepared_sample: PreparedShop) 
     ordered = replace(prepared_sample, manifest=manifest)
 
     assert share_of_newcomers(ordered, TRAINED, 3) == pytest.approx(0.01)
-
-
-def test_newcomers_rise_as_far_as_the_ranking_bears_it(
-    prepared_sample: PreparedShop, tiny_encoder: Path
-) -> None:
-    network = network_of(prepared_sample, tiny_encoder, Frozen())
-    network.warm_V[::7] = False
-
-    # A ranking that loses a fiftieth of what it has with every logit: .99 of it is left at 0.5.
-    def ndcg() -> float:
-        return 0.2 * (1 - float(network.model.welcome) / 50)
-
-    assert welcome_newcomers(network, ndcg, cost=0.01) == pytest.approx(0.3)
-    assert float(network.model.welcome) == pytest.approx(0.3)
-    assert welcome_newcomers(network, ndcg, cost=0) == 0
-    assert welcome_newcomers(network, lambda: 0.2, cost=0) == pytest.approx(3.0)
-
-
-def test_where_everything_was_met_nothing_rises(
-    prepared_sample: PreparedShop, tiny_encoder: Path
-) -> None:
-    network = network_of(prepared_sample, tiny_encoder, Frozen())
-    network.warm_V[:] = True
-
-    assert welcome_newcomers(network, lambda: 1.0, cost=0.5) == 0

@@ -127,20 +127,46 @@ def period_targets(
     right = inside.select("owner", "item").unique().join(owners, on="owner").sort("target", "item")
     seen = before.select("owner", "item").unique().join(owners, on="owner").sort("target", "item")
     owner_T = owners["owner"].to_numpy()
-    history = prepared.history
-    # Events of an owner are sorted by time, so the past is a prefix of the slice.
-    past_E1 = np.concatenate([[0], (history.at_E < start).cumsum()])
-    begin_T, stop_T = history.offset_U1[owner_T], history.offset_U1[owner_T + 1]
     return MatchTargets(
         owner_T=owner_T,
         at_T=np.full(len(owner_T), start, np.int64),
-        end_T=begin_T + past_E1[stop_T] - past_E1[begin_T],
+        end_T=_past_ends(prepared, owner_T, start),
         query_T=np.full(len(owner_T), -1, np.int64),
         right_target_P=right["target"].to_numpy(),
         right_item_P=right["item"].to_numpy(),
         seen_target_S=seen["target"].to_numpy(),
         seen_item_S=seen["item"].to_numpy(),
     )
+
+
+def asked_later(prepared: PreparedShop, targets: MatchTargets, at: int) -> MatchTargets:
+    """The owners of ``targets`` with all that they did before ``at``; nothing is right."""
+    owner_T = np.unique(targets.owner_T)
+    place_U = np.full(len(prepared.owners), -1, np.int64)
+    place_U[owner_T] = np.arange(len(owner_T))
+    taken = taken_with_owner(prepared, prepared.positives).filter(pl.col("at") < at)
+    place_M, item_M = place_U[taken["owner"].to_numpy()], taken["item"].to_numpy()
+    seen = np.unique(np.stack([place_M, item_M], 1)[place_M >= 0], axis=0)
+    nothing = np.zeros(0, np.int64)
+    return MatchTargets(
+        owner_T=owner_T,
+        at_T=np.full(len(owner_T), at, np.int64),
+        end_T=_past_ends(prepared, owner_T, at),
+        query_T=np.full(len(owner_T), -1, np.int64),
+        right_target_P=nothing,
+        right_item_P=nothing,
+        seen_target_S=seen[:, 0],
+        seen_item_S=seen[:, 1],
+    )
+
+
+def _past_ends(prepared: PreparedShop, owner_T: NDArray[np.int64], at: int) -> NDArray[np.int64]:
+    """Where the histories of owners end that hold what came before ``at``."""
+    history = prepared.history
+    # Events of an owner are sorted by time, so the past is a prefix of the slice.
+    past_E1 = np.concatenate([[0], (history.at_E < at).cumsum()])
+    begin_T, stop_T = history.offset_U1[owner_T], history.offset_U1[owner_T + 1]
+    return np.asarray(begin_T + past_E1[stop_T] - past_E1[begin_T])
 
 
 def _next_targets(prepared: PreparedShop, taken: pl.DataFrame) -> MatchTargets:

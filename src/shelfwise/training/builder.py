@@ -16,7 +16,7 @@ from shelfwise.data.part_rows import LEARNED, TRAINED
 from shelfwise.data.period_examples import joined, period_examples
 from shelfwise.data.prepared import PreparedShop
 from shelfwise.data.split import Part
-from shelfwise.data.targets import match_targets
+from shelfwise.data.targets import MatchTargets, asked_later, match_targets
 from shelfwise.data.text import encoded_texts
 from shelfwise.data.token_cache import TOKEN_CACHE
 from shelfwise.data.tokens import TokenTable, open_tokenizer, tokenise
@@ -37,7 +37,6 @@ from shelfwise.training.cold_items import (
     horizon_of,
     place_cold,
     share_of_newcomers,
-    welcome_newcomers,
 )
 from shelfwise.training.config import TrainOptions
 from shelfwise.training.course import Course
@@ -50,7 +49,13 @@ from shelfwise.training.network import Network, neighbours_of, told_folds, words
 from shelfwise.training.position_start import measured_places, usual_shift
 from shelfwise.training.task_plan import PLAIN, TaskPlan, plan_tasks, start_heads
 from shelfwise.training.text_bank import TextBank
-from shelfwise.training.validation import Check, check, compared, match_ndcg
+from shelfwise.training.validation import Check, check, compared
+from shelfwise.training.welcome import (
+    NO_WELCOME,
+    rankings_of,
+    welcome_as,
+    welcome_newcomers,
+)
 
 
 class Builder:
@@ -85,7 +90,7 @@ class Builder:
         self.tokens = self._tokens()
         self.words = words_of(prepared)
         self.bank: TextBank | None = None  # the latest network's
-        self.welcome = 0.0  # how far validation let items not yet met be raised
+        self.welcome = NO_WELCOME  # how the latest network raises items not yet met
         self._examples: dict[tuple[Part, ...], Examples] = {}
 
     def examples(self, parts: Sequence[Part]) -> Examples:
@@ -260,7 +265,7 @@ class Builder:
             curve = fit(network, lessons, self.options, look=look, watchers=watchers)
         self.welcome = welcome_newcomers(
             network,
-            lambda: match_ndcg(network, self.prepared, targets),
+            lambda: rankings_of(network, self.prepared, targets),
             self.options.newcomer_cost,
         )
         return network, curve, plan
@@ -293,8 +298,18 @@ class Builder:
         with self.manner.watching("refit") as watchers:
             fit(network, lessons, self.options, look=None, watchers=watchers)
         place_cold(network, self.prepared, examples, self._newcomers(network, LEARNED))
-        network.model.welcome.fill_(self.welcome)
+        later = self._asked_next()
+        self.welcome = welcome_as(
+            network, lambda: rankings_of(network, self.prepared, later), self.welcome
+        )
         return network
+
+    def _asked_next(self) -> MatchTargets:
+        """Whom validation asked for, as far as can be as they will be asked for next."""
+        asked = match_targets(self.prepared, "validation")
+        if self.prepared.options.match.target == "next":
+            return asked
+        return asked_later(self.prepared, asked, self.prepared.moments.known_until(LEARNED))
 
     def _newcomers(self, network: Network, parts: Sequence[Part]) -> float:
         waiting = int((~network.warm_V).sum())

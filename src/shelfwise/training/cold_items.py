@@ -11,7 +11,7 @@ Shape suffixes in this file: R = requests, V = items.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import polars as pl
@@ -29,7 +29,6 @@ from shelfwise.training.network import Network
 _MOST = 512  # requests, the latest, over which the share is expected
 _ROWS = 256
 _LATELY = 90 * DAY  # how far back the share of newcomers is counted
-_RAISED_BY, _MOST_RAISED = 0.3, 10  # logits, times: how far newcomers may be raised
 _USUAL, _WORTH = 0.01, 50  # share where nothing is known of it, and the matches that this is worth
 
 
@@ -94,25 +93,3 @@ def place_cold(network: Network, prepared: PreparedShop, examples: Examples, sha
         gaps.append(score_RV[:, ~cold_V].logsumexp(1) - score_RV[:, cold_V].logsumexp(1))
     odds = math.log(share / (1 - share))
     model.cold_logit.fill_(odds + float(torch.cat(gaps).mean()))
-
-
-def welcome_newcomers(network: Network, ndcg: Callable[[], float], cost: float) -> float:
-    """Raise items not yet met in rankings as far as these bear it; how far, in logits.
-
-    Many newcomers share what is expected of them all, so that hardly one is ever seen, and what is
-    not seen is never learned of. ``ndcg`` says how good rankings are of validation as the network
-    is; ``cost`` is the share of it that may be given up. Probabilities stay as they are.
-    """
-    welcome = network.model.welcome
-    welcome.zero_()
-    if not (~network.warm_V).any() or network.warm_V.all():
-        return 0.0
-    least = (1 - cost) * ndcg()
-    best = 0.0
-    for step in range(1, _MOST_RAISED + 1):
-        welcome.fill_(step * _RAISED_BY)
-        if not ndcg() >= least:
-            break
-        best = step * _RAISED_BY
-    welcome.fill_(best)
-    return best

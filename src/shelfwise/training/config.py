@@ -86,9 +86,10 @@ class TrainOptions(Options):
     """How often validation looks on."""
     patience: PositiveInt = 3
     """Checks in a row without a better score that are forgiven; the next one stops training."""
-    newcomer_cost: Annotated[float, Field(ge=0, lt=1)] = 0.005
+    newcomer_cost: Annotated[float, Field(ge=0, lt=1)] = 0.01
     """Share of validation's NDCG@10 that may be given up so that items nobody has met yet rise in
-    rankings; 0: they rise as far as it costs nothing."""
+    rankings; 0: they rise as far as it costs nothing. A refit leaves them the same share of first
+    places."""
     refit: bool = False
     """Train once more on training + validation, for the number of steps validation chose."""
     checkpoint_minutes: NonNegativeFloat = 10

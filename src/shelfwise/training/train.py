@@ -178,7 +178,8 @@ def _train_shop(builder: Builder, folder: Path) -> dict[str, Any]:
         "best_step": best.step,
         "steps": curve.checks[-1].step,
         "validation": plain(best.figures),
-        "newcomers_raised": builder.welcome,
+        "newcomers_raised": builder.welcome.raised,
+        "newcomers_share": builder.welcome.exposure,
         "calibration": calibrated.facts() | {"fitted_on": _calibrated_on(prepared, options)},
         "warnings": conversion_warnings(
             prepared, builder.examples(parts), options, prepared.moments.known_until(parts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -72,18 +73,24 @@ def compared(
 
 def match_ndcg(network: Network, prepared: PreparedShop, targets: MatchTargets) -> float:
     """NDCG@10 over the whole catalogue, of a sample of the targets that is always the same."""
-    # Evenly spread over the owners, the same ones at every check.
-    chosen = np.unique(np.linspace(0, len(targets) - 1, _MOST_TARGETS).astype(np.int64))
     if len(targets) == 0:
         return float("nan")
-    values: list[NDArray[np.float64]] = []
-    for start in range(0, len(chosen), _ROWS):
-        rows = chosen[start : start + _ROWS]
-        some = targets.chosen(rows)
-        scores = target_scores(network, prepared, some)
-        only_new = prepared.options.match.seen == "remove"
-        values.append(ndcg_of_targets(some, scores, only_new))
+    only_new = prepared.options.match.seen == "remove"
+    values = [
+        ndcg_of_targets(some, scores, only_new)
+        for some, scores in scored_blocks(network, prepared, targets)
+    ]
     return mean_value(np.concatenate(values)).value
+
+
+def scored_blocks(
+    network: Network, prepared: PreparedShop, targets: MatchTargets, most: int = _MOST_TARGETS
+) -> Iterator[tuple[MatchTargets, NDArray[np.float32]]]:
+    """A sample of the targets, evenly spread over owners and always the same, with its scores."""
+    chosen = np.unique(np.linspace(0, len(targets) - 1, most).astype(np.int64))
+    for start in range(0, len(chosen), _ROWS):
+        some = targets.chosen(chosen[start : start + _ROWS])
+        yield some, target_scores(network, prepared, some)
 
 
 def target_scores(
