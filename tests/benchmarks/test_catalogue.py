@@ -120,6 +120,7 @@ def test_every_system_is_a_row_on_the_same_requests(compared: Result) -> None:
     # Seeds change ours; a peer that answers the same twice is one run.
     assert main["shelfwise"]["seeds"] == 2
     assert main["fake/one"]["seeds"] == 1
+    assert compared.section == ""  # the page's own
     assert compared.data["counts"]["requests of the test"] == main["shelfwise"]["support"]
 
 
