@@ -6,7 +6,8 @@ that learns anew raises its own newcomers to the same share. The logits that lea
 network's: how many items are new, and how far they lie behind, differs from one to the next.
 Probabilities stay as they are.
 
-Shape suffixes in this file: T = targets, V = items, W = how far newcomers are raised.
+Shape suffixes in this file: T = targets, V = items, W = how far newcomers are raised,
+X = the best of a row.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ NO_WELCOME = Welcome(0.0, 0.0)
 
 def has_newcomers(network: Network) -> bool:
     """Whether some items, but not all, have never been taken."""
-    return not (bool(network.warm_V.all()) or not bool(network.warm_V.any()))
+    return bool(network.warm_V.any()) and not bool(network.warm_V.all())
 
 
 def rankings_of(network: Network, prepared: PreparedShop, targets: MatchTargets) -> Rankings:
