@@ -20,10 +20,10 @@ MET = MetItems(
 ALL = torch.tensor([0, 0])
 
 
-def tables(width: int = 2) -> NeighbourTables:
+def tables(items: int = ITEMS) -> NeighbourTables:
     """Two folds; those of fold 1 know of nothing. Item 3 is a neighbour of 0 and of 2."""
-    item = torch.zeros(2, 2 * ITEMS, width, dtype=torch.int32)
-    weight = torch.zeros(2, 2 * ITEMS, width)
+    item = torch.zeros(2, 2 * items, 2, dtype=torch.int32)
+    weight = torch.zeros(2, 2 * items, 2)
     item[:, 0], item[:, 2] = torch.tensor([3, 1]), torch.tensor([3, 0])
     weight[TOGETHER, 0], weight[TOGETHER, 2] = torch.tensor([0.2, 0.1]), torch.tensor([0.4, 0.3])
     weight[NEXT, 0], weight[NEXT, 2] = torch.tensor([0.5, 0.25]), torch.tensor([0.0, 0.6])
@@ -87,3 +87,18 @@ def test_what_is_learned_gets_a_gradient_and_the_tables_none() -> None:
     for parameter in (network.gain, network.back, network.kind_and_age):
         assert parameter.grad is not None
         assert parameter.grad.abs().sum() > 0
+
+
+def test_a_large_catalogue_whose_items_are_not_all_looked_at_is_told_the_same() -> None:
+    small, large = Neighbours(kinds=2), Neighbours(kinds=2)
+    items = 50 * ITEMS  # others than the first few are nobody's neighbours
+
+    found = small(MET, ALL, tables(), ITEMS)
+    of_large = large(MET, ALL, tables(items), items)
+    found[0].sum().backward()
+    of_large[0].sum().backward()
+
+    assert of_large[:, :ITEMS].tolist() == found.tolist()
+    assert (of_large[:, ITEMS:] == 0).all()
+    for mine, theirs in zip(small.parameters(), large.parameters(), strict=True):
+        torch.testing.assert_close(theirs.grad, mine.grad)

@@ -29,6 +29,8 @@ _FIRST_GAIN = (3.0, 3.0)
 # First guess of how an event's say falls with each bucket further back, as a logarithm.
 _FIRST_FADE = (0.0, -1.0)
 _MOST_GAIN = 10.0
+_MOST_INT32 = 2**31 - 1
+_FEW_PLACES = 10  # for each neighbour named: up to there, looking at all is quicker
 
 
 class NeighbourTables(NamedTuple):
@@ -69,29 +71,31 @@ class Neighbours(nn.Module):
     def forward(self, met: MetItems, fold_R: Tensor, tables: NeighbourTables, items: int) -> Tensor:
         """``[R, V]`` what the neighbours of all that was met add to each item's match."""
         asked = _Asked(met, MetPairs.of(met, items), fold_R, items)
-        told = [self._told(relation, asked, tables) for relation in range(len(RELATIONS))]
-        place_W, logit_W = (torch.cat(side) for side in zip(*told, strict=True))
-        logit_RV = met.age_RP.new_zeros(len(fold_R) * items).index_add_(0, place_W, logit_W)
-        return logit_RV.view(len(fold_R), items)
+        together, following = (
+            self._told(relation, asked, tables) for relation in range(len(RELATIONS))
+        )
+        return (together + following).view(len(fold_R), items)
 
-    def _told(self, relation: int, asked: _Asked, tables: NeighbourTables) -> tuple[Tensor, Tensor]:
-        """``[W]`` places in ``R x V``, no two alike, that one relation adds to, and how much.
-
-        A request's neighbours are a small share of the catalogue: all of it is not looked at.
-        """
+    def _told(self, relation: int, asked: _Asked, tables: NeighbourTables) -> Tensor:
+        """``[R V]`` what one relation adds to each item's match."""
         pairs, requests = asked.pairs, len(asked.fold_R)
         much_X = self._attention(relation, asked.met, pairs)
         if RELATIONS[relation] == "next":  # a mean of chances; the other is a sum of evidence
             all_R = much_X.new_zeros(requests).index_add(0, pairs.request_X, much_X)
             much_X = much_X / all_R.clamp(min=1e-9)[pairs.request_X]
         row_X = asked.fold_R[pairs.request_X] * asked.items + pairs.item_X
-        item_XK = tables.item_TXK[relation][row_X].long()
-        place_XK = pairs.request_X[:, None] * asked.items + item_XK
-        told_XK = much_X[:, None] * tables.weight_TXK[relation][row_X]
         places = requests * asked.items
-        place_W, score_W = _sums_by_place(place_XK.flatten(), told_XK.flatten(), places)
+        number = torch.int32 if places <= _MOST_INT32 else torch.int64
+        first_X = (pairs.request_X * asked.items).to(number)
+        place_N = (first_X[:, None] + tables.item_TXK[relation][row_X]).flatten()
+        told_N = (much_X[:, None] * tables.weight_TXK[relation][row_X]).flatten()
         gain = (LOGIT_UNIT * self.gain[relation]).clamp(max=_MOST_GAIN).exp()
-        return place_W, (gain * score_W).log1p()
+        nothing = told_N.new_zeros(places)
+        if places <= _FEW_PLACES * len(place_N):
+            return (gain * nothing.index_add(0, place_N, told_N)).log1p()
+        # Neighbours are a small share of so large a catalogue: all of it is not looked at.
+        place_W, score_W = _sums_by_place(place_N, told_N, places)
+        return nothing.index_add(0, place_W, (gain * score_W).log1p())
 
     def _attention(self, relation: int, met: MetItems, pairs: MetPairs) -> Tensor:
         """``[X]`` how much each item met counts: as its most telling event."""
@@ -111,6 +115,7 @@ def _sums_by_place(place_N: Tensor, value_N: Tensor, places: int) -> tuple[Tenso
     number_N = torch.arange(len(place_N), device=place_N.device)
     # Whichever of a place's numbers is written last stands for it; no other entry is ever read.
     stands = torch.empty(places, dtype=torch.int64, device=place_N.device)
+    place_N = place_N.long()
     stands[place_N] = number_N
     by_N = stands[place_N]
     is_first_N = by_N == number_N
