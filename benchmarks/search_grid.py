@@ -24,16 +24,17 @@ from shelfwise.tuning.space import Axis, Space
 
 LEVELS: Mapping[str, tuple[Value, ...]] = {
     "train.learning_rate": (5e-4, 1e-3, 2e-3, 4e-3, 8e-3),
-    "train.batch_requests": (32, 64, 128, 256),
+    "train.batch_requests": (64, 128, 256, 512),
     "model.id_dropout": (0.0, 0.2, 0.4, 0.6),
     "model.history.dropout": (0.1, 0.4),
     "model.match_scale": (3.0, 8.0),
 }
-_AT_A_TIME = 8  # cells of a process before its figures are written
+_AT_A_TIME = 20  # cells that a process trains with what it counted once
 # Ended by steps, so that a setting comes to the same again; without what no level touches.
 FIXED = (
     "model.encoder.tuning.mode=frozen",
-    "train.epochs=2",
+    "train.epochs=1",
+    "model.neighbours=32",
     "train.minutes=30",
     "train.patience=9",
     "train.threads=1",
@@ -82,10 +83,14 @@ def make_grid(
     wanted: Sequence[tuple[Value, ...]] | None = None,
     settings: Sequence[str] = FIXED,
 ) -> Result:
-    """Train the cells that ``out`` lacks, and add each as it is done."""
+    """Train the cells that ``out`` lacks, and add each as it is done.
+
+    What was done stays where the rest is cut short: the same call goes on from there.
+    """
     done = pl.read_csv(out) if out.is_file() else pl.DataFrame()
     known = {tuple(row[name] for name in LEVELS) for row in done.to_dicts()}
     missing = [cell for cell in (wanted or cells()) if cell not in known]
+    _begin(out)
     with TemporaryDirectory(prefix="grid-") as folder:
         scratch = Path(folder)
         shop = shop_of(data, "online-retail", scratch, tuple(settings), progress)
@@ -95,13 +100,13 @@ def make_grid(
             ProcessPoolExecutor(workers, fresh) as pool,
             progress.step("Cells", total=len(missing)) as bar,
         ):
+            step = max(1, min(_AT_A_TIME, len(missing) // workers))
             asked = [
-                pool.submit(figures_of_cells, shop, scratch, missing[at : at + _AT_A_TIME])
-                for at in range(0, len(missing), _AT_A_TIME)
+                pool.submit(train_cells, shop, scratch, missing[at : at + step], out)
+                for at in range(0, len(missing), step)
             ]
             for one in as_completed(asked):
-                for line in one.result():
-                    _add(out, line)
+                for _ in range(one.result()):
                     bar.advance()
         rows = pl.read_csv(out)
         counts = dict(prepared.manifest.facts["counts"])
@@ -122,26 +127,29 @@ def make_grid(
     )
 
 
-def figures_of_cells(
-    shop: Shop, scratch: Path, chosen: Sequence[Sequence[Value]]
-) -> list[dict[str, Value]]:
-    """Values, score and seconds of some cells, one after the other in a process of their own."""
+def train_cells(shop: Shop, scratch: Path, chosen: Sequence[Sequence[Value]], out: Path) -> int:
+    """Values, score and seconds of some cells, one after the other in a process of their own.
+
+    Each is a line of ``out``; their number is returned.
+    """
     prepared = open_prepared(scratch / "prepared")
     trials = Trials(prepared, scratch, configured_by(shop), TuneOptions(), grid_space())
-    lines = []
     for cell in chosen:
         params = dict(zip(LEVELS, cell, strict=True))
         outcome = trials(params, tell_nobody)
         seconds = outcome.notes["figures"]["seconds"]
         told = {"score": round(outcome.values[0], 6), "seconds": round(seconds, 1)}
-        lines.append({**params, **told})
-    return lines
+        _add(out, {**params, **told})
+    return len(chosen)
+
+
+def _begin(out: Path) -> None:
+    out.parent.mkdir(parents=True, exist_ok=True)
+    if not out.is_file():
+        out.write_text(",".join([*LEVELS, "score", "seconds"]) + "\n", encoding="utf-8")
 
 
 def _add(out: Path, line: Mapping[str, Value]) -> None:
-    out.parent.mkdir(parents=True, exist_ok=True)
-    begins = not out.is_file()
+    """One write, so that lines of several processes do not mix."""
     with out.open("a", encoding="utf-8") as file:
-        if begins:
-            file.write(",".join(line) + "\n")
         file.write(",".join(map(str, line.values())) + "\n")
