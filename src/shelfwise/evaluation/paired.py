@@ -30,6 +30,7 @@ from shelfwise.metrics.bootstrap import (
     paired_interval,
 )
 from shelfwise.metrics.permutation import PermutationTest, sign_flip_test, swap_test
+from shelfwise.metrics.swapped_auc import SwappedAuc
 
 _ROW_DRAWS = 200  # bootstrap draws that pass over every row; as many as `evaluate` makes
 _MEAN_FLIPS = 10_000  # cheap: one product of a matrix
@@ -102,27 +103,29 @@ def difference_of(a: Metric, b: Metric, draws: Draws) -> tuple[Interval, Permuta
             draws=min(draws.interval, _ROW_DRAWS),
             seed=draws.seed,
         ),
-        swap_test(
-            _swapped_gap(a, b),
-            a.unit_N,
-            draws=draws.flips(_ROW_FLIPS),
-            enough_hits=_ENOUGH_HITS,
-            seed=draws.seed,
-        ),
+        _swap_test(a, b, draws),
     )
 
 
-def _swapped_gap(a: RowMetric, b: RowMetric) -> Swapped:
-    """The difference once the predictions of swapped rows are exchanged.
-
-    Seeds meet in turn, each equally often: three against two make six pairs.
-    """
+def _swap_test(a: RowMetric, b: RowMetric, draws: Draws) -> PermutationTest:
+    """Seeds meet in turn, each equally often: three against two make six pairs."""
     swapped = a.swapped or partial(_measured_anew, a)
     gaps = [
         swapped(a.p_SN[turn % len(a.p_SN)], b.p_SN[turn % len(b.p_SN)], a.label_N)
         for turn in range(lcm(len(a.p_SN), len(b.p_SN)))
     ]
-    return lambda swapped_N: float(np.mean([gap(swapped_N) for gap in gaps]))
+    areas = [gap.part_N for gap in gaps if isinstance(gap, SwappedAuc)]
+    if len(areas) == len(gaps):  # sums over rows, so over users as well: a swap turns a sign round
+        _, unit_N = np.unique(a.unit_N, return_inverse=True)
+        part_U = np.bincount(unit_N, np.mean(areas, axis=0)).astype(np.float64)
+        return sign_flip_test(part_U * len(part_U), draws=draws.flips(_MEAN_FLIPS), seed=draws.seed)
+    return swap_test(
+        lambda swapped_N: float(np.mean([gap(swapped_N) for gap in gaps])),
+        a.unit_N,
+        draws=draws.flips(_ROW_FLIPS),
+        enough_hits=_ENOUGH_HITS,
+        seed=draws.seed,
+    )
 
 
 def _measured_anew(
