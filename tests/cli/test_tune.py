@@ -42,7 +42,10 @@ def test_the_space_is_shown_and_can_be_read_by_a_program(
     ]
     assert "train.adversary.radius@fgm" in shown.json["others"]
     assert "0.0002 to 0.01, in powers" in shown.out
-    usual = done("tune", prepared_sample.folder, "--show-space", "--json")
+    # What lies outside its range is shown as it is, as long as it is not searched.
+    outside = ("--set", "train.ema=0.97")
+    usual = done("tune", prepared_sample.folder, "--show-space", *outside, "--json")
+    assert "train.ema" in usual.json["others"]
     assert len(usual.json["searched"]) == 11  # a shop with impressions
 
 

@@ -196,12 +196,12 @@ def _show_space(searched: Searched, config: ShopConfig, as_json: bool) -> None:
     """Every option that can be searched, those of this search first."""
     from shelfwise.tuning.sampler import sampler_name
     from shelfwise.tuning.searched import axes_of
-    from shelfwise.tuning.space import Space
 
     table = Table("searched", "option", "from", "where", "only if", box=None)
     mine = searched.space.as_json()
     names = {axis["name"] for axis in mine}
-    others = Space(tuple(axis for axis in axes_of(config) if axis.name not in names)).as_json()
+    # A default may lie outside the range beside it, as long as it is not searched.
+    others = [axis.as_json() for axis in axes_of(config) if axis.name not in names]
     for marked, axis in [*(("yes", axis) for axis in mine), *(("", axis) for axis in others)]:
         only_if = ", ".join(f"{path} = {kind}" for path, kind in axis.get("when", {}).items())
         row = (marked, axis["name"], str(axis["default"]), where_words(axis), only_if)

@@ -43,6 +43,15 @@ class Axis:
         """Whether it means something beside the values ``known`` by path."""
         return all(known.get(path) == value for path, value in self.when)
 
+    def as_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return {
+            "name": self.name,
+            "default": self.default,
+            **_plain(self.dimension),
+            **({"when": dict(self.when)} if self.when else {}),
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Space:
@@ -146,15 +155,7 @@ class Space:
 
     def as_json(self) -> list[dict[str, Any]]:
         """Plain values, for a study's plan."""
-        return [
-            {
-                "name": axis.name,
-                "default": axis.default,
-                **_plain(axis.dimension),
-                **({"when": dict(axis.when)} if axis.when else {}),
-            }
-            for axis in self.axes
-        ]
+        return [axis.as_json() for axis in self.axes]
 
 
 def _drawn(axis: Axis, trial: Suggesting) -> Value:
