@@ -25,6 +25,7 @@ from shelfwise.training.judged_lesson import JudgedLesson
 from shelfwise.training.judged_pairs import query_batches
 from shelfwise.training.optimizer import optimizer_of
 from shelfwise.training.pair_readers import ReadApart, Source
+from shelfwise.training.remembered import Remembered
 from shelfwise.training.schedule import rate_share, set_rates
 
 _CPU = torch.device("cpu")
@@ -140,6 +141,7 @@ class Ours:
                 tokenizer_file=folder / "tokenizer.json",
                 device=_CPU,
                 progress=Silent(),
+                remembered=Remembered(),
             )
         )
         above = [

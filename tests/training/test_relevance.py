@@ -25,6 +25,7 @@ from shelfwise.training.judged_pairs import JudgedPairs
 from shelfwise.training.pair_readers import PairReader, Source, reader_of
 from shelfwise.training.relevance import judged_figures
 from shelfwise.training.relevance_options import RelevanceOptions
+from shelfwise.training.remembered import Remembered
 from shelfwise.training.train import train
 
 from .judged_shop import judged_shop, options_of
@@ -49,7 +50,7 @@ def reader(shop: PreparedJudgements, encoder: Path, kind: str, words: bool = Tru
     options = options_of(encoder, kind, words=words)
     loaded = load_text_encoder(encoder, options.encoder)
     files = (encoder / "tokenizer.json", torch.device("cpu"), Silent())
-    found = reader_of(Source(shop, JudgedPairs.of(shop), options, loaded, *files))
+    found = reader_of(Source(shop, JudgedPairs.of(shop), options, loaded, *files, Remembered()))
     torch.manual_seed(1)
     torch.nn.init.normal_(found.model.head.graded.layers[-1].weight)
     found.model.eval()

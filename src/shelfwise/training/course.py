@@ -34,5 +34,7 @@ class Course:
     # Whether the run's facts say how long each phase of a step took.
     profile: bool = False
     told: Told = tell_nobody
+    # Whether the run is to answer searches; one that is only judged needs no vectors of all items.
+    answers: bool = True
     # Where trainings follow each other: what the last one found that the next can take.
     remembered: Remembered = field(default_factory=Remembered)

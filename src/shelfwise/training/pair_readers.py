@@ -26,6 +26,7 @@ from shelfwise.schema.progress import Progress
 from shelfwise.training.device import half_precision
 from shelfwise.training.judged_pairs import JudgedPairs
 from shelfwise.training.mistyping import Mistyping
+from shelfwise.training.remembered import Remembered
 from shelfwise.training.text_bank import TextBank
 
 
@@ -39,6 +40,7 @@ class Source(NamedTuple):
     tokenizer_file: Path
     device: torch.device
     progress: Progress
+    remembered: Remembered
     typos: float = 0.0  # share of texts that are read with typos in training
 
 
@@ -74,9 +76,7 @@ class ReadApart:
     def __init__(self, source: Source) -> None:
         options, prepared, pairs = source.options.encoder, source.prepared, source.pairs
         limit = prepared.options.text.max_tokens
-        self.bank = TextBank(
-            source.encoder, _tokens(source), source.device, source.progress, filled=False
-        )
+        self.bank = _bank_apart(source)
         if source.typos:
             plain = [*prepared.queries["text"], *prepared.items["text"]]
             prefixes = [options.query_prefix] * len(prepared.queries)
@@ -130,6 +130,18 @@ class ReadTogether:
         return self._model.from_vectors(*sides, self.figure_NF[torch.from_numpy(rows)])
 
 
+def _bank_apart(source: Source) -> TextBank:
+    """What the same frozen layers said in the training before is not asked again."""
+    options, encoder, tokens = source.options.encoder, source.encoder, _tokens(source)
+    frozen = (options.name, len(encoder.layers), encoder.learning_layers, str(source.device))
+    texts = (str(source.prepared.folder), source.prepared.options.text.max_tokens)
+    key = (*frozen, *texts, options.item_prefix, options.query_prefix, tokens.ids.tobytes())
+    like = source.remembered.bank(key)
+    bank = TextBank(encoder, tokens, source.device, source.progress, like=like, filled=False)
+    source.remembered.keep_bank(key, bank)
+    return bank
+
+
 def _tokens(source: Source) -> TokenTable:
     """Of queries, then items."""
     options, prepared = source.options.encoder, source.prepared
@@ -144,12 +156,18 @@ def _figures(source: Source) -> Tensor:
     pairs, prepared = source.pairs, source.prepared
     if not source.options.relevance.words:
         return torch.zeros(len(pairs.query_N), 0, device=source.device)
-    with source.progress.step("Words in common"):
-        figures = WordFigures(prepared.items["text"].to_list())
-        queries = prepared.queries["text"].to_list()
-        found_NF = figures.of(queries, pairs.query_N, pairs.item_N)
-    assert found_NF.shape[1] == len(WORD_FIGURES)
-    return torch.from_numpy(found_NF.astype(np.float32)).to(source.device)
+
+    def counted() -> NDArray[np.float32]:
+        with source.progress.step("Words in common"):
+            figures = WordFigures(prepared.items["text"].to_list())
+            queries = prepared.queries["text"].to_list()
+            found_NF = figures.of(queries, pairs.query_N, pairs.item_N)
+        assert found_NF.shape[1] == len(WORD_FIGURES)
+        return found_NF.astype(np.float32)
+
+    rows = (pairs.query_N.tobytes(), pairs.item_N.tobytes())
+    found_NF = source.remembered.words((prepared.manifest.data_fingerprint, *rows), counted)
+    return torch.from_numpy(found_NF).to(source.device)
 
 
 def _start(model: BiEncoder | CrossEncoder, figure_NF: Tensor, pairs: JudgedPairs) -> None:

@@ -34,7 +34,7 @@ from shelfwise.schema.run_files import CURVE, ITEMS, MODEL, TABLES
 from shelfwise.training.adversaries.choice import Opponent
 from shelfwise.training.clipping import clip_gradient
 from shelfwise.training.config import TrainOptions
-from shelfwise.training.course import Told, tell_nobody
+from shelfwise.training.course import Course, Told
 from shelfwise.training.device import choose_device
 from shelfwise.training.grade_line import GradeLine, grade_line
 from shelfwise.training.judged_lesson import JudgedLesson
@@ -53,7 +53,7 @@ def train_relevance(
     model_options: ModelOptions,
     options: TrainOptions,
     progress: Progress,
-    told: Told = tell_nobody,
+    course: Course,
 ) -> dict[str, Any]:
     """Learn grades, keep the state with the best Spearman on validation, and save it."""
     began = time.monotonic()
@@ -63,11 +63,17 @@ def train_relevance(
     device = choose_device(options.device)
     encoder = load_text_encoder(origin, model_options.encoder)
     tokenizer = origin / "tokenizer.json"
-    source = Source(prepared, pairs, model_options, encoder, tokenizer, device, progress)
+    source = Source(
+        prepared, pairs, model_options, encoder, tokenizer, device, progress, course.remembered
+    )
     reader = reader_of(source._replace(typos=options.typos))
-    curve = _Fit(reader, pairs, options, began + options.minutes * 60, told).run(progress)
+    # As in a shop's training, the clock runs for steps and checks, not for what comes before them.
+    ends = time.monotonic() + options.minutes * 60
+    curve = _Fit(reader, pairs, options, ends, course.told).run(progress)
     line = _level(reader, pairs)
     _save(reader, prepared, folder)
+    if course.answers and isinstance(reader, ReadApart):
+        save_tensors({"item_text_VH": _index(reader, len(prepared.items))}, folder / TABLES)
     save_encoder(encoder, origin, folder, model_options.encoder.prompts())
     (folder / CURVE).write_text(json.dumps(plain(curve.as_json()), indent=1))
     best = curve.best
@@ -246,8 +252,6 @@ def _save(reader: PairReader, prepared: PreparedJudgements, folder: Path) -> Non
     }
     save_tensors(head, folder / MODEL)
     prepared.items.write_parquet(folder / ITEMS)
-    if isinstance(reader, ReadApart):
-        save_tensors({"item_text_VH": _index(reader, len(prepared.items))}, folder / TABLES)
 
 
 @torch.no_grad()

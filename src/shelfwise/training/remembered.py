@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import numpy as np
+from numpy.typing import NDArray
+
 from shelfwise.models.neighbours import NeighbourTables
 from shelfwise.training.text_bank import TextBank
 
@@ -14,14 +17,15 @@ _TABLES = 2  # of a fit and of its refit
 
 @dataclass(slots=True)
 class Remembered:
-    """What frozen layers said of the texts, and what goes with what.
+    """What frozen layers said of the texts, what goes with what, and which words pairs share.
 
     Trainings that differ in their settings alone ask the same layers for the same texts, and count
-    the same neighbours. Only the last ones are kept, so that memory does not grow.
+    the same neighbours and words. Only the last ones are kept, so that memory does not grow.
     """
 
     _bank: tuple[Key, TextBank] | None = None
     _neighbours: dict[Key, NeighbourTables | None] = field(default_factory=dict)
+    _words: tuple[Key, NDArray[np.float32]] | None = None
 
     def bank(self, key: Key) -> TextBank | None:
         """The last bank, if it was of the same texts and frozen layers."""
@@ -40,3 +44,9 @@ class Remembered:
                 self._neighbours.pop(next(iter(self._neighbours)))
             self._neighbours[key] = made()
         return self._neighbours[key]
+
+    def words(self, key: Key, made: Callable[[], NDArray[np.float32]]) -> NDArray[np.float32]:
+        """Figures of the words that judged pairs share, made only if the last were of others."""
+        if self._words is None or self._words[0] != key:
+            self._words = (key, made())
+        return self._words[1]

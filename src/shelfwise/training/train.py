@@ -71,9 +71,7 @@ def train(
                     prepared, folder, model_options, options, progress, course.told
                 )
             case PreparedJudgements():
-                facts = train_relevance(
-                    prepared, folder, model_options, options, progress, course.told
-                )
+                facts = train_relevance(prepared, folder, model_options, options, progress, course)
             case PreparedShop():
                 timed = Timed() if course.profile else Untimed()
                 manner = Manner(progress, resuming, options, timed)

@@ -92,7 +92,9 @@ class Trials:
         place = Path(mkdtemp(prefix="trial-", dir=self.folder))
         try:
             began = time.monotonic()
-            course = replace(setting.course, told=told, remembered=self.remembered)
+            # What a server would hold of the run is all that asks for the vectors of all items.
+            answers = "memory_mib" in {*self.options.objectives, *self.options.at_most}
+            course = replace(setting.course, told=told, remembered=self.remembered, answers=answers)
             train(stage.view(), place / "run", setting.model, options, Silent(), course)
             seconds = time.monotonic() - began
             return self._figures(place / "run") | {"seconds": seconds}
