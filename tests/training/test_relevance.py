@@ -11,13 +11,13 @@ import torch
 import torch.nn.functional as F
 
 from shelfwise.data.prepared import PreparedJudgements
-from shelfwise.models.config import AdaLora, EncoderOptions, Frozen
+from shelfwise.models.config import AdaLora, EncoderOptions, Frozen, TopLayers
 from shelfwise.models.text_encoder import load_text_encoder
 from shelfwise.ranking.loaded_relevance import LoadedRelevance
 from shelfwise.schema.errors import ConfigError
 from shelfwise.schema.manifest import open_sealed
 from shelfwise.schema.progress import Silent
-from shelfwise.schema.run_files import CURVE
+from shelfwise.schema.run_files import CURVE, TABLES
 from shelfwise.training.config import TrainOptions
 from shelfwise.training.course import Course
 from shelfwise.training.judged_lesson import relevance_loss
@@ -180,6 +180,38 @@ def test_the_same_seed_gives_the_same_bytes(
 
     assert one.sha256 == other.sha256
     assert one.sha256 != third.sha256
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_the_last_training_found_changes_nothing_in_the_next(
+    shop: PreparedJudgements, tiny_encoder: Path, tmp_path: Path, kind: str
+) -> None:
+    shared = Remembered()
+    few = shop.judgements.filter(pl.col("part") != "train")
+    fewer = replace(shop, judgements=pl.concat([few, shop.judgements.head(8)]))
+    top = EncoderOptions(name=str(tiny_encoder), tuning=TopLayers(layers=1))
+    told = options_of(tiny_encoder, kind, words=True).model_copy(update={"encoder": top})
+    # The same again, other rows, and the first ones once more.
+    for at, (view, options) in enumerate([(shop, told), (shop, told), (fewer, told), (shop, told)]):
+        one, other = (
+            train(view, tmp_path / f"{at}-{name}", options, SHORT, None, Course(remembered=memory))
+            for name, memory in (("shared", shared), ("alone", Remembered()))
+        )
+
+        assert one.sha256 == other.sha256
+
+
+def test_a_run_that_is_only_judged_keeps_no_vectors_of_items(
+    shop: PreparedJudgements, tiny_encoder: Path, tmp_path: Path
+) -> None:
+    options = options_of(tiny_encoder, "bi_encoder")
+    judged = Course(answers=False)
+
+    whole = train(shop, tmp_path / "whole", options, SHORT)
+    short = train(shop, tmp_path / "short", options, SHORT, None, judged)
+
+    assert set(whole.sha256) - set(short.sha256) == {TABLES}
+    assert all(short.sha256[name] == whole.sha256[name] for name in short.sha256)
 
 
 @pytest.mark.parametrize("tuning", [Frozen(), AdaLora(rank=1, first_rank=2)])
