@@ -82,6 +82,11 @@ class Trials:
             )
         return figures[name]
 
+    @property
+    def _wanted(self) -> set[str]:
+        """Figures that are searched for or limited."""
+        return {*self.options.objectives, *self.options.at_most}
+
     def _trained(self, setting: Setting, stage: Stage, told: Told) -> dict[str, float]:
         # Where the clock ends trainings, a share of the users gets that share of the time.
         minutes = setting.train.minutes * stage.share
@@ -93,7 +98,7 @@ class Trials:
         try:
             began = time.monotonic()
             # What a server would hold of the run is all that asks for the vectors of all items.
-            answers = "memory_mib" in {*self.options.objectives, *self.options.at_most}
+            answers = "memory_mib" in self._wanted
             course = replace(setting.course, told=told, remembered=self.remembered, answers=answers)
             train(stage.view(), place / "run", setting.model, options, Silent(), course)
             seconds = time.monotonic() - began
@@ -106,10 +111,9 @@ class Trials:
         best = max(curve["checks"], key=lambda check: _known(check["score"]))
         figures = {SCORE: _known(best["score"], float("nan"))}
         figures |= {name: v for name, v in best["figures"].items() if v is not None}
-        wanted = {*self.options.objectives, *self.options.at_most}
-        if "memory_mib" in wanted:
+        if "memory_mib" in self._wanted:
             figures["memory_mib"] = memory_mib(run)
-        if "latency_ms" in wanted:
+        if "latency_ms" in self._wanted:
             if not isinstance(self.prepared, PreparedShop):
                 raise HopelessError("tune: latency_ms is of shops with a log of behaviour")
             figures["latency_ms"] = latency_ms(run)
