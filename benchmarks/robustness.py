@@ -31,6 +31,7 @@ def robustness(  # noqa: PLR0913  # the options of a command
     systems: Systems = None,
     settings: Settings = None,
     keep: Keep = None,
+    workers: Annotated[int, typer.Option(min=1, help="Trainings at a time.")] = 1,
     write: Write = None,
     as_json: AsJson = False,
 ) -> None:
@@ -43,4 +44,5 @@ def robustness(  # noqa: PLR0913  # the options of a command
 
     asked = (seeds, budget, listed(systems), tuple(settings or ()))
     asking = Asking(data or Path(), *asked, keep=keep)
-    tell(compare_hardened(PROTOCOL, asking, Bars(), drawn=data is None), as_json, write)
+    found = compare_hardened(PROTOCOL, asking, Bars(), drawn=data is None, workers=workers)
+    tell(found, as_json, write)

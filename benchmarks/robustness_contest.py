@@ -6,7 +6,7 @@ Shape suffixes: U = units (users or queries).
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -15,14 +15,15 @@ import numpy as np
 from benchmarks.asking import Asking
 from benchmarks.board import Board, Figure
 from benchmarks.failing import counted_as_failed
+from benchmarks.hardened import Bench, Lesson, reports_of
 from benchmarks.kept import Kept
 from benchmarks.result import Result, peak_mib
-from benchmarks.shops import Shop, drawn_shop, learn, shop_of
+from benchmarks.shops import Shop, drawn_shop, shop_of
 from shelfwise.config import SHOP_TOML
 from shelfwise.data.prepare import prepare
 from shelfwise.data.prepared import Prepared, PreparedPairs, PreparedShop
 from shelfwise.data.sample_shop.config import SampleOptions
-from shelfwise.evaluation.attacks.attack import AttackReport, attack
+from shelfwise.evaluation.attacks.attack import AttackReport
 from shelfwise.evaluation.report import OURS
 from shelfwise.schema.errors import DataError
 from shelfwise.schema.progress import Progress
@@ -49,8 +50,18 @@ _ON_ITEMS: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def compare_hardened(words: str, asking: Asking, progress: Progress, *, drawn: bool) -> Result:
-    """Every way to harden a training, and none, under every attack."""
+def compare_hardened(
+    words: str, asking: Asking, progress: Progress, *, drawn: bool, workers: int = 1
+) -> Result:
+    """Every way to harden a training, and none, under every attack.
+
+    Args:
+        words: the protocol, with a place for the names of the attacks.
+        asking: for which systems and how long.
+        progress: told of what takes long.
+        drawn: whether a sample shop with bots is drawn.
+        workers: trainings at a time, each in a process of its own where there are several.
+    """
     began = time.perf_counter()
     with TemporaryDirectory(prefix="robustness-") as folder:
         scratch = Path(folder)
@@ -64,22 +75,18 @@ def compare_hardened(words: str, asking: Asking, progress: Progress, *, drawn: b
         if isinstance(prepared, PreparedPairs):
             raise DataError(f"{shop.folder}: texts with classes rank nothing to be attacked")
         ways = _ON_ITEMS if isinstance(prepared, PreparedShop) else _ON_WORDS
-        asking.refuse_unknown([OURS, *(f"{OURS}/{name}" for name in ways)])
+        systems = {OURS: (), **{f"{OURS}/{name}": settings for name, settings in ways.items()}}
+        asking.refuse_unknown(list(systems))
+        lessons = [
+            Lesson(system, seed, settings)
+            for system, settings in systems.items()
+            if system == OURS or asking.wants(system)
+            for seed in range(asking.seeds)
+        ]
         board = Board(kept=Kept(asking.keep))
-        told: dict[str, list[AttackReport]] = {}
-        for system, settings in {OURS: (), **{f"{OURS}/{k}": v for k, v in ways.items()}}.items():
-            if OURS in board.failures or (system != OURS and not asking.wants(system)):
-                continue
-            with counted_as_failed(board.fail, system):
-                for seed in range(asking.seeds):
-                    asked = (*settings, f"train.seed={seed}", f"train.minutes={asking.minutes}")
-                    report = _hardened(prepared, shop, asked, scratch / "run", progress)
-                    told.setdefault(system, []).append(report)
-                    board.add(system, _values(report))
-                    board.about.append({"system": system, "seed": seed, "settings": list(asked)})
-    if OURS not in told:
-        failed = board.failures[OURS]
-        raise DataError(f"plain training failed, and nothing can be compared with it: {failed}")
+        bench = Bench(shop, prepared.folder, scratch, asking.minutes)
+        with reports_of(bench, lessons, workers, progress) as report_of:
+            told = _told(lessons, report_of, board)
     attacks = dict.fromkeys(curve.attack for curve in told[OURS][0].curves)
     metric = told[OURS][0].curves[0].metric
     return Result(
@@ -97,12 +104,23 @@ def compare_hardened(words: str, asking: Asking, progress: Progress, *, drawn: b
     )
 
 
-def _hardened(
-    prepared: Prepared, shop: Shop, settings: tuple[str, ...], run: Path, progress: Progress
-) -> AttackReport:
-    config = shop.config(*settings)
-    learn(prepared, run, config, progress)
-    return attack(run, config.attack, prepared.folder, progress)
+def _told(
+    lessons: Sequence[Lesson], report_of: Callable[[Lesson], AttackReport], board: Board
+) -> dict[str, list[AttackReport]]:
+    """What becomes of each system, its figures put on the board."""
+    told: dict[str, list[AttackReport]] = {}
+    for lesson in lessons:
+        if lesson.system in board.failures:
+            continue
+        with counted_as_failed(board.fail, lesson.system):
+            report = report_of(lesson)
+            told.setdefault(lesson.system, []).append(report)
+            board.add(lesson.system, _values(report))
+            board.about.append(lesson.about)
+        if OURS in board.failures:
+            failed = board.failures[OURS]
+            raise DataError(f"plain training failed, and nothing compares with it: {failed}")
+    return told
 
 
 def _values(report: AttackReport) -> dict[Figure, np.ndarray]:

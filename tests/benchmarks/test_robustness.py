@@ -10,6 +10,7 @@ from shelfwise.schema.errors import ConfigError
 from shelfwise.schema.progress import Silent
 
 if TYPE_CHECKING:
+    from benchmarks.asking import Asking
     from benchmarks.result import Result
 
 FAST = (
@@ -28,14 +29,30 @@ FAST = (
 
 
 @pytest.fixture(scope="module")
-def result(sample_shop: Path, tiny_encoder: Path) -> Result:
+def asking(sample_shop: Path, tiny_encoder: Path) -> Asking:
     from benchmarks.asking import Asking
-    from benchmarks.robustness_contest import compare_hardened
 
     encoder = f"model.encoder.name={tiny_encoder}"
     settings = (*FAST, encoder, "model.encoder.tuning.mode=full")
-    asking = Asking(sample_shop, 1, 1.0, ("shelfwise/fgm",), settings)
+    return Asking(sample_shop, 1, 1.0, ("shelfwise/fgm",), settings)
+
+
+@pytest.fixture(scope="module")
+def result(asking: Asking) -> Result:
+    from benchmarks.robustness_contest import compare_hardened
+
     return compare_hardened("Under {attacks}.", asking, Silent(), drawn=False)
+
+
+def test_several_at_a_time_give_what_one_after_the_other_does(
+    asking: Asking, result: Result
+) -> None:
+    from benchmarks.robustness_contest import compare_hardened
+
+    again = compare_hardened("Under {attacks}.", asking, Silent(), drawn=False, workers=2)
+
+    assert again.rows == result.rows
+    assert again.systems == result.systems
 
 
 def test_plain_and_hardened_stand_beside_each_other(result: Result) -> None:

@@ -16,7 +16,9 @@ from shelfwise.training.adversaries.options import Fgm
 from shelfwise.training.config import TrainOptions
 from shelfwise.training.train import train
 
-OPTIONS = AttackOptions(noise_shares=(0.5,), radii=(0.01, 1.0), gradient_steps=2, draws=50)
+OPTIONS = AttackOptions(
+    noise_shares=(0.5,), radii=(0.01, 1.0), gradient_steps=2, gradient_targets=5, draws=50
+)
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +50,8 @@ def test_every_attack_is_told_by_both_figures(run: Path) -> None:
         for name in ("query noise", "title noise", "gradient on words")
         for metric in ("ndcg@10", "pairwise_accuracy")
     ]
-    assert {curve.units for curve in report.curves} == {8}
+    units = {curve.attack: curve.units for curve in report.curves}
+    assert units == {"query noise": 8, "title noise": 8, "gradient on words": 5}
     assert all(np.isfinite(curve.robustness) for curve in report.curves)
 
 
@@ -65,6 +68,18 @@ def test_without_noise_grades_are_the_runs_own(run: Path, shop: PreparedJudgemen
     changed = other.grades(victim.queries, victim.query_N, victim.item_N)
     hit = victim.item_N == victim.shown[0]
     assert not np.allclose(changed[hit], told[hit], atol=1e-3)
+
+
+def test_fewer_queries_keep_all_their_judgements(run: Path, shop: PreparedJudgements) -> None:
+    victim = JudgedVictim.of(LoadedRelevance(run, open_sealed(run, "run")), shop, OPTIONS)
+
+    few = victim.fewer(3)
+
+    assert few.queries == [victim.queries[query] for query in (0, 3, 7)]
+    for place, query in enumerate((0, 3, 7)):
+        for mine, whole in ((few.item_N, victim.item_N), (few.grade_N, victim.grade_N)):
+            assert mine[few.query_N == place].tolist() == whole[victim.query_N == query].tolist()
+    assert victim.fewer(8) is victim
 
 
 def test_a_gradient_moves_grades_away_from_the_truth(run: Path, shop: PreparedJudgements) -> None:

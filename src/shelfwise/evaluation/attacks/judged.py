@@ -6,7 +6,7 @@ Shape suffixes in this file: N = judged rows, Q = queries.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -66,10 +66,6 @@ class JudgedVictim:
         if len(table) == 0:
             raise DataError(f"{prepared.folder}: has no judged query in its test part; judge more")
         query_Q = np.unique(table["query"].to_numpy())
-        if len(query_Q) > options.most_targets:
-            places = np.linspace(0, len(query_Q) - 1, options.most_targets).astype(np.int64)
-            query_Q = query_Q[np.unique(places)]
-        table = table.filter(pl.col("query").is_in(query_Q.tolist()))
         query_N = np.searchsorted(query_Q, table["query"].to_numpy())
         return cls(
             model=model,
@@ -80,6 +76,23 @@ class JudgedVictim:
             grade_N=table["grade"].to_numpy().astype(np.float64),
             floor=float(prepared.judgements["grade"].min()),  # type: ignore[arg-type]  # not empty
             options=options,
+        ).fewer(options.most_targets)
+
+    def fewer(self, most: int) -> JudgedVictim:
+        """The same with at most so many queries, evenly spread."""
+        count = len(self.queries)
+        if count <= most:
+            return self
+        chosen_Q = np.unique(np.linspace(0, count - 1, most).astype(np.int64))
+        place_Q = np.full(count, -1, np.int64)
+        place_Q[chosen_Q] = np.arange(len(chosen_Q))
+        kept = place_Q[self.query_N] >= 0
+        return replace(
+            self,
+            queries=[self.queries[query] for query in chosen_Q],
+            query_N=place_Q[self.query_N[kept]],
+            item_N=self.item_N[kept],
+            grade_N=self.grade_N[kept],
         )
 
     @property
@@ -97,19 +110,22 @@ class JudgedVictim:
         return {f"ndcg@{self.options.k}": lists.ndcg_Q, "pairwise_accuracy": pairs.value_Q}
 
 
+_Answered = Callable[[JudgedVictim, float], NDArray[np.float64]]
+
+
 def attack_judged(victim: JudgedVictim, progress: Progress) -> list[Curve]:
     """Every attack, each told by both metrics."""
-    clean = victim.figures(_grades(victim, victim.model, victim.queries))
-    attacks: tuple[tuple[Attack, Callable[[JudgedVictim, float], NDArray[np.float64]]], ...] = (
-        (_QUERIES, _by_queries),
-        (_TITLES, _by_titles),
-        (_WORDS, _by_gradient),
-    )
     options, curves = victim.options, []
+    few = victim.fewer(options.gradient_targets)
+    attacks: tuple[tuple[Attack, _Answered, JudgedVictim, tuple[float, ...]], ...] = (
+        (_QUERIES, _by_queries, victim, options.noise_shares),
+        (_TITLES, _by_titles, victim, options.noise_shares),
+        (_WORDS, _by_gradient, few, options.radii),
+    )
     with progress.step("Attacks", total=len(attacks)) as step:
-        for attack, answered in attacks:
-            strengths = options.radii if attack is _WORDS else options.noise_shares
-            found = [(each, victim.figures(answered(victim, each))) for each in strengths]
+        for attack, answered, asked, strengths in attacks:
+            clean = asked.figures(_grades(asked, asked.model, asked.queries))
+            found = [(each, asked.figures(answered(asked, each))) for each in strengths]
             for metric, clean_Q in clean.items():
                 drawing = Drawing(options.draws, options.seed)
                 under_Q = [(strength, values[metric]) for strength, values in found]
