@@ -31,6 +31,9 @@ def robustness(  # noqa: PLR0913  # the options of a command
     systems: Systems = None,
     settings: Settings = None,
     keep: Keep = None,
+    radius: Annotated[
+        float, typer.Option(min=0.01, help="Of FGM, PGD, FreeLB: share of a row's length.")
+    ] = 0.3,
     workers: Annotated[int, typer.Option(min=1, help="Trainings at a time.")] = 1,
     write: Write = None,
     as_json: AsJson = False,
@@ -40,9 +43,10 @@ def robustness(  # noqa: PLR0913  # the options of a command
     Example: python benchmarks/run.py robustness --data home_depot --seeds 3 --json
     """
     from benchmarks.asking import Asking
-    from benchmarks.robustness_contest import compare_hardened
+    from benchmarks.robustness_contest import Manner, compare_hardened
 
     asked = (seeds, budget, listed(systems), tuple(settings or ()))
     asking = Asking(data or Path(), *asked, keep=keep)
-    found = compare_hardened(PROTOCOL, asking, Bars(), drawn=data is None, workers=workers)
+    manner = Manner(radius, workers)
+    found = compare_hardened(PROTOCOL, asking, manner, Bars(), drawn=data is None)
     tell(found, as_json, write)

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import NamedTuple
 
 import numpy as np
 
@@ -29,38 +30,43 @@ from shelfwise.schema.errors import DataError
 from shelfwise.schema.progress import Progress
 
 _EVENTS, _BOTS = 60_000, 0.1
-_ITEMS = 'train.adversary.places=["items"]'
-# Words where texts are all there is to move; items where a shop has shoppers.
-_ON_WORDS: Mapping[str, tuple[str, ...]] = {
-    "fgm": ("train.adversary.kind=fgm",),
-    "pgd": ("train.adversary.kind=pgd",),
-    "freelb": ("train.adversary.kind=free_lb",),
-    "awp": ("train.adversary.kind=awp",),
-    "r-drop": ("train.adversary.kind=r_drop",),
-    "typos": ("train.typos=0.3",),
-}
-_ON_ITEMS: Mapping[str, tuple[str, ...]] = {
-    "fgm": ("train.adversary.kind=fgm", _ITEMS),
-    "pgd": ("train.adversary.kind=pgd", _ITEMS),
-    "freelb": ("train.adversary.kind=free_lb", _ITEMS),
-    "awp": ("train.adversary.kind=awp",),
-    "r-drop": ("train.adversary.kind=r_drop",),
-    "typos": ("train.typos=0.3",),
-    "doubt": ("train.doubt=0.3",),
-}
+_MOVING = {"fgm": "fgm", "pgd": "pgd", "freelb": "free_lb"}  # rows, by a radius
+# Wherever a shop's network can be moved; of judgements there are words alone.
+_PLACES = 'train.adversary.places=["items", "words", "history"]'
+
+
+class Manner(NamedTuple):
+    """How far adversaries move rows, and how many trainings run at a time."""
+
+    radius: float
+    workers: int = 1
+
+    def ways(self, *, logged: bool) -> dict[str, tuple[str, ...]]:
+        """Settings of each way to harden a training on a log, or on judgements."""
+        moved = (_PLACES,) if logged else ()
+        radius = f"train.adversary.radius={self.radius}"
+        moving = {
+            name: (f"train.adversary.kind={kind}", radius, *moved) for name, kind in _MOVING.items()
+        }
+        others = {
+            "awp": ("train.adversary.kind=awp",),
+            "r-drop": ("train.adversary.kind=r_drop",),
+            "typos": ("train.typos=0.3",),
+        }
+        return {**moving, **others, **({"doubt": ("train.doubt=0.3",)} if logged else {})}
 
 
 def compare_hardened(
-    words: str, asking: Asking, progress: Progress, *, drawn: bool, workers: int = 1
+    words: str, asking: Asking, manner: Manner, progress: Progress, *, drawn: bool
 ) -> Result:
     """Every way to harden a training, and none, under every attack.
 
     Args:
         words: the protocol, with a place for the names of the attacks.
         asking: for which systems and how long.
+        manner: of adversaries and of processes.
         progress: told of what takes long.
         drawn: whether a sample shop with bots is drawn.
-        workers: trainings at a time, each in a process of its own where there are several.
     """
     began = time.perf_counter()
     with TemporaryDirectory(prefix="robustness-") as folder:
@@ -74,7 +80,7 @@ def compare_hardened(
         prepared = prepare(shop.folder, scratch / "prepared", shop.config(), progress)
         if isinstance(prepared, PreparedPairs):
             raise DataError(f"{shop.folder}: texts with classes rank nothing to be attacked")
-        ways = _ON_ITEMS if isinstance(prepared, PreparedShop) else _ON_WORDS
+        ways = manner.ways(logged=isinstance(prepared, PreparedShop))
         systems = {OURS: (), **{f"{OURS}/{name}": settings for name, settings in ways.items()}}
         asking.refuse_unknown(list(systems))
         lessons = [
@@ -85,14 +91,15 @@ def compare_hardened(
         ]
         board = Board(kept=Kept(asking.keep))
         bench = Bench(shop, prepared.folder, scratch, asking.minutes)
-        with reports_of(bench, lessons, workers, progress) as report_of:
+        with reports_of(bench, lessons, manner.workers, progress) as report_of:
             told = _told(lessons, report_of, board)
     attacks = dict.fromkeys(curve.attack for curve in told[OURS][0].curves)
     metric = told[OURS][0].curves[0].metric
     return Result(
         benchmark="robustness",
         protocol=words.format(attacks=", ".join(attacks))
-        + f" Budget {asking.minutes:g} minutes a system and seed.",
+        + f" Adversaries move rows by {manner.radius:g} of their length (l2). "
+        f"Budget {asking.minutes:g} minutes a system and seed.",
         data=_data(prepared, shop),
         figures=_figures(told, board, metric),
         seconds=round(time.perf_counter() - began, 1),

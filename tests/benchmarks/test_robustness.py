@@ -39,17 +39,17 @@ def asking(sample_shop: Path, tiny_encoder: Path) -> Asking:
 
 @pytest.fixture(scope="module")
 def result(asking: Asking) -> Result:
-    from benchmarks.robustness_contest import compare_hardened
+    from benchmarks.robustness_contest import Manner, compare_hardened
 
-    return compare_hardened("Under {attacks}.", asking, Silent(), drawn=False)
+    return compare_hardened("Under {attacks}.", asking, Manner(0.1), Silent(), drawn=False)
 
 
 def test_several_at_a_time_give_what_one_after_the_other_does(
     asking: Asking, result: Result
 ) -> None:
-    from benchmarks.robustness_contest import compare_hardened
+    from benchmarks.robustness_contest import Manner, compare_hardened
 
-    again = compare_hardened("Under {attacks}.", asking, Silent(), drawn=False, workers=2)
+    again = compare_hardened("Under {attacks}.", asking, Manner(0.1, 2), Silent(), drawn=False)
 
     assert again.rows == result.rows
     assert again.systems == result.systems
@@ -88,9 +88,13 @@ def test_what_is_lost_is_told_of_the_same_requests(result: Result) -> None:
 
 def test_a_way_that_there_is_not_is_refused(sample_shop: Path) -> None:
     from benchmarks.asking import Asking
-    from benchmarks.robustness_contest import compare_hardened
+    from benchmarks.robustness_contest import Manner, compare_hardened
 
     with pytest.raises(ConfigError, match="no shelfwise/magic"):
         compare_hardened(
-            "", Asking(sample_shop, systems=("shelfwise/magic",)), Silent(), drawn=False
+            "",
+            Asking(sample_shop, systems=("shelfwise/magic",)),
+            Manner(0.1),
+            Silent(),
+            drawn=False,
         )
