@@ -121,6 +121,7 @@ class Board:
         test = sign_flip_test(a_U - b_U, weight_U, draws=_FLIPS, seed=_SEED)
         return {
             "view": figure.view,
+            "task": figure.task,
             "metric": figure.metric,
             "value": gap.value,
             "low": gap.low,

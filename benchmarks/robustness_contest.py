@@ -108,6 +108,7 @@ def compare_hardened(
         differences=board.differences((metric,)),
         systems=board.about,
         notes=board.notes,
+        section=f"robustness, {'sample shop' if drawn else asking.data.resolve().name}",
     )
 
 

@@ -133,7 +133,11 @@ def interval(row: Mapping[str, Any]) -> str:
 
 def _view(result: Result, task: str, view: str) -> list[str]:
     metrics = metrics_of(result, task, view)
-    here = [gap for gap in result.differences if (gap["view"], gap["metric"]) == (view, metrics[0])]
+    here = [
+        gap
+        for gap in result.differences
+        if (gap["view"], gap["metric"]) == (view, metrics[0]) and gap.get("task", task) == task
+    ]
     ours = next((gap["a"] for gap in here), OURS)
     gaps = {gap["b"]: gap for gap in here if gap["a"] == ours}
     compared = [f"`{ours}` minus it, {metrics[0]}"] if gaps else []

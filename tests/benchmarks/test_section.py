@@ -93,6 +93,28 @@ def test_a_difference_between_others_is_not_told_as_one_to_ours() -> None:
     assert lines[place + 2] == "- `EASE` minus `popularity`: +.0200 [.0100, .0300]: better"
 
 
+def test_a_difference_stands_beside_its_own_task() -> None:
+    rows = [
+        row(system, "ndcg@10", value) | {"task": task}
+        for task, value in (("clean", 0.2), ("attacked", 0.1))
+        for system in ("shelfwise", "shelfwise/fgm")
+    ]
+    gaps = [
+        gap("shelfwise/fgm", low, low + 0.01) | {"task": task}
+        for task, low in (("clean", 0.031), ("attacked", 0.051))
+    ]
+
+    section = section_of(result(rows=rows, differences=gaps), ["benchmark"], DAY)
+
+    clean, attacked = section.index("**clean,"), section.index("**attacked,")
+    first, last = sorted((clean, attacked))
+    told = {clean: ".0360 [.0310, .0410]", attacked: ".0560 [.0510, .0610]"}
+    assert told[first] in section[first:last]
+    assert told[last] not in section[first:last]
+    assert told[last] in section[last:]
+    assert told[first] not in section[last:]
+
+
 def test_where_lower_is_better_so_is_the_verdict() -> None:
     rows = [row("shelfwise", "rmse", 0.5), row("ridge", "rmse", 0.45)]
     found = result(rows=rows, differences=[gap("ridge", 0.04, 0.06, "rmse")])
