@@ -26,6 +26,7 @@ from shelfwise.models.places import reachable
 from shelfwise.ranking.loaded_relevance import LoadedRelevance
 from shelfwise.schema.errors import DataError
 from shelfwise.schema.progress import Progress
+from shelfwise.training.answers import evenly_spread
 
 _QUERIES = Attack(
     "query noise", "queries as they reach a shop: mistyped, cut, disguised", "share of words"
@@ -83,7 +84,7 @@ class JudgedVictim:
         count = len(self.queries)
         if count <= most:
             return self
-        chosen_Q = np.unique(np.linspace(0, count - 1, most).astype(np.int64))
+        chosen_Q = evenly_spread(count, most)
         place_Q = np.full(count, -1, np.int64)
         place_Q[chosen_Q] = np.arange(len(chosen_Q))
         kept = place_Q[self.query_N] >= 0
