@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 from benchmarks.shops import Shop, learn
@@ -66,6 +67,8 @@ def attacked(bench: Bench, lesson: Lesson, progress: Progress | None = None) -> 
     asked = (f"train.seed={lesson.seed}", f"train.minutes={bench.minutes}")
     config = bench.shop.config(*lesson.settings, *asked)
     prepared = open_prepared(bench.prepared)
-    run = bench.scratch / f"{lesson.system.replace('/', ' ')} {lesson.seed}"
-    learn(prepared, run, config, progress)
-    return attack(run, config.attack, bench.prepared, progress)
+    # Runs of a hundred megabytes each are not needed once they were attacked.
+    with TemporaryDirectory(dir=bench.scratch) as folder:
+        run = Path(folder) / "run"
+        learn(prepared, run, config, progress)
+        return attack(run, config.attack, bench.prepared, progress)
