@@ -13,7 +13,8 @@ from shelfwise.cli.console import AsJson, Bars
 PROTOCOL = (
     "{who} The same log is learned from three times: without the fakes' rows ([fraud] on), with "
     "them and [fraud] off, with them and [fraud] on. All three are asked for the same real "
-    "shoppers of the test; exposure is the share of the first ten places that a pushed item has. "
+    "shoppers of the test: for NDCG as in every match, for exposure once each as the test begins, "
+    "bought they later or not; it is the share of the first ten places that a pushed item has. "
     "Views are kinds of fakes. Intervals over shoppers."
 )
 

@@ -26,9 +26,9 @@ from shelfwise.data.part_rows import LEARNED
 from shelfwise.data.prepared import PreparedShop
 from shelfwise.data.pseudonyms import Pseudonyms
 from shelfwise.data.sample_shop.config import STRENGTHS
-from shelfwise.data.targets import match_targets
+from shelfwise.data.targets import MatchTargets, asked_at, match_targets
 from shelfwise.evaluation.attacks.poison import RECIPES
-from shelfwise.evaluation.match import rank_all, views
+from shelfwise.evaluation.match import Ranked, rank_all, views
 from shelfwise.evaluation.report import OURS
 from shelfwise.evaluation.run_scorer import RunScorer
 from shelfwise.evaluation.stored_answers import evenly_spread
@@ -105,7 +105,7 @@ _NDCG, _EXPOSURE = f"ndcg@{_K}", f"exposure@{_K}"
 class _Answers:
     """What one training shows to real shoppers, and what it left out."""
 
-    shown: pl.DataFrame  # owner (a real user's name), NDCG, top (item ids)
+    shown: pl.DataFrame  # owner (a real user's name), NDCG or top (item ids) of a request
     honest: float  # share of real users' requests that nothing was learned from
     fake: float
     fingerprint: str  # of the prepared data
@@ -186,23 +186,45 @@ def _discarded(prepared: PreparedShop, fake_U: NDArray[np.bool_]) -> tuple[float
 
 
 def _shown(run: Path, prepared: PreparedShop, fake_U: NDArray[np.bool_]) -> pl.DataFrame:
-    """``owner``, NDCG and the first items of real shoppers' requests of the test."""
+    """``owner``, and NDCG of each request that has an answer or a list shown (``top``)."""
+    scorer = RunScorer(open_run(run), prepared)
     targets = match_targets(prepared, "test")
     targets = targets.chosen(np.flatnonzero(~fake_U[targets.owner_T]))
     targets = evenly_spread(targets, _MOST_TARGETS)
+    answered = pl.DataFrame(
+        {
+            "owner": prepared.owners["owner_id"].gather(targets.owner_T),
+            _NDCG: _ranked(scorer, targets).ndcg(_K),
+        }
+    )
+    asked = _everybody(prepared, fake_U)
+    top_TK = _ranked(scorer, asked).top_TK
+    lists = pl.DataFrame(
+        {
+            "owner": prepared.owners["owner_id"].gather(asked.owner_T),
+            "top": prepared.items["item_id"].to_numpy()[top_TK].tolist(),
+        },
+        schema_overrides={"top": pl.List(pl.String)},
+    )
+    return pl.concat([answered, lists], how="diagonal")
+
+
+def _everybody(prepared: PreparedShop, fake_U: NDArray[np.bool_]) -> MatchTargets:
+    """Every real shopper of the test with a past is asked for once, as it begins."""
+    requests = prepared.requests.filter(pl.col("part") == "test")
+    owner_T = np.unique(requests["owner"].to_numpy().astype(np.int64))
+    asked = asked_at(prepared, owner_T[~fake_U[owner_T]], prepared.moments.test)
+    has_past_T = asked.end_T > prepared.history.offset_U1[asked.owner_T]
+    return evenly_spread(asked.chosen(np.flatnonzero(has_past_T)), _MOST_TARGETS)
+
+
+def _ranked(scorer: RunScorer, targets: MatchTargets) -> Ranked:
+    prepared = scorer.prepared
     taken = taken_in(prepared, LEARNED)
     warm_V = np.bincount(taken.item_E, minlength=taken.items) > 0
     headline = views(prepared, targets, warm_V)[0]
-    scorer = RunScorer(open_run(run), prepared)
     ranked = rank_all({OURS: scorer.match}, targets, [headline], taken.items, Silent(), _K)
-    found = ranked[OURS, headline.name]
-    return pl.DataFrame(
-        {
-            "owner": prepared.owners["owner_id"].gather(targets.owner_T),
-            _NDCG: found.ndcg(_K),
-            "top": prepared.items["item_id"].to_numpy()[found.top_TK].tolist(),
-        }
-    )
+    return ranked[OURS, headline.name]
 
 
 def _data(

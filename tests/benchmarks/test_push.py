@@ -10,7 +10,9 @@ from shelfwise.schema.errors import ConfigError
 from shelfwise.schema.progress import Silent
 
 
-def _answers(owners: list[str], ndcg: list[float], top: list[list[str]], left: float) -> Any:
+def _answers(
+    owners: list[str], ndcg: list[float | None], top: list[list[str] | None], left: float
+) -> Any:
     from benchmarks.push_contest import _Answers
 
     shown = pl.DataFrame({"owner": owners, "ndcg@10": ndcg, "top": top})
@@ -29,7 +31,10 @@ def test_exposure_is_the_share_of_the_first_ten_places_of_shoppers_that_all_know
         # Shopper a asks twice; c is asked for in one training alone.
         "without fakes": _answers(["a", "a", "b"], [1.0, 0.5, 0.25], [["p"], ["x"], ["q"]], 0.0),
         "undefended": _answers(["b", "a"], [0.0, 1.0], [["x", "y", "p"], ["p", "y"]], 0.0),
-        "defended": _answers(["c", "b", "a"], [1.0, 0.5, float("nan")], [["x"], ["p"], ["q"]], 0.0),
+        # A list without an answer, an answer without a list, and one that cannot be judged.
+        "defended": _answers(
+            ["c", "b", "b", "a"], [1.0, None, 0.5, float("nan")], [["x"], ["p"], None, ["q"]], 0.0
+        ),
     }
 
     found = _values(scene, answers)

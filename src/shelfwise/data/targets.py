@@ -141,7 +141,11 @@ def period_targets(
 
 def asked_later(prepared: PreparedShop, targets: MatchTargets, at: int) -> MatchTargets:
     """The owners of ``targets`` with all that they did before ``at``; nothing is right."""
-    owner_T = np.unique(targets.owner_T)
+    return asked_at(prepared, np.unique(targets.owner_T), at)
+
+
+def asked_at(prepared: PreparedShop, owner_T: NDArray[np.int64], at: int) -> MatchTargets:
+    """One request at ``at`` for each of ``owner_T``, all different; nothing is right."""
     place_U = np.full(len(prepared.owners), -1, np.int64)
     place_U[owner_T] = np.arange(len(owner_T))
     taken = taken_with_owner(prepared, prepared.positives).filter(pl.col("at") < at)
