@@ -32,21 +32,26 @@ def robustness(  # noqa: PLR0913  # the options of a command
     settings: Settings = None,
     keep: Keep = None,
     radius: Annotated[
-        float, typer.Option(min=0.01, help="Of FGM, PGD, FreeLB: share of a row's length.")
-    ] = 0.3,
+        list[float] | None,
+        typer.Option(
+            min=0.01,
+            help="Of FGM, PGD, FreeLB: share of a row's length (.3); given several times, attacks "
+            "on validation choose one for each.",
+        ),
+    ] = None,
     workers: Annotated[int, typer.Option(min=1, help="Trainings at a time.")] = 1,
     write: Write = None,
     as_json: AsJson = False,
 ) -> None:
     """Clean figure and what attacks leave of it, with and without adversaries and defences.
 
-    Example: python benchmarks/run.py robustness --data home_depot --seeds 3 --json
+    Example: python benchmarks/run.py robustness --data beauty --radius 0.3 --radius 0.6 --json
     """
     from benchmarks.asking import Asking
     from benchmarks.robustness_contest import Manner, compare_hardened
 
     asked = (seeds, budget, listed(systems), tuple(settings or ()))
     asking = Asking(data or Path(), *asked, keep=keep)
-    manner = Manner(radius, workers)
+    manner = Manner(tuple(radius or (0.3,)), workers)
     found = compare_hardened(PROTOCOL, asking, manner, Bars(), drawn=data is None)
     tell(found, as_json, write)

@@ -18,6 +18,7 @@ from benchmarks.board import Board, Figure
 from benchmarks.failing import counted_as_failed
 from benchmarks.hardened import Bench, Lesson, reports_of
 from benchmarks.kept import Kept
+from benchmarks.radius_choice import Chosen, radii_chosen, radius_set
 from benchmarks.result import Result, peak_mib
 from benchmarks.shops import Shop, drawn_shop, shop_of
 from shelfwise.config import SHOP_TOML
@@ -36,24 +37,28 @@ _PLACES = 'train.adversary.places=["items", "words", "history"]'
 
 
 class Manner(NamedTuple):
-    """How far adversaries move rows, and how many trainings run at a time."""
+    """How far adversaries may move rows, and how many trainings run at a time."""
 
-    radius: float
+    radii: tuple[float, ...] = (0.3,)  # of several, attacks on validation choose
     workers: int = 1
 
-    def ways(self, *, logged: bool) -> dict[str, tuple[str, ...]]:
-        """Settings of each way to harden a training on a log, or on judgements."""
-        moved = (_PLACES,) if logged else ()
-        radius = f"train.adversary.radius={self.radius}"
-        moving = {
-            name: (f"train.adversary.kind={kind}", radius, *moved) for name, kind in _MOVING.items()
-        }
-        others = {
-            "awp": ("train.adversary.kind=awp",),
-            "r-drop": ("train.adversary.kind=r_drop",),
-            "typos": ("train.typos=0.3",),
-        }
-        return {**moving, **others, **({"doubt": ("train.doubt=0.3",)} if logged else {})}
+
+def _moving(*, logged: bool) -> dict[str, tuple[str, ...]]:
+    """Settings, less a radius, of each adversary that moves rows of a log or of judgements."""
+    moved = (_PLACES,) if logged else ()
+    return {
+        f"{OURS}/{name}": (f"train.adversary.kind={kind}", *moved) for name, kind in _MOVING.items()
+    }
+
+
+def _others(*, logged: bool) -> dict[str, tuple[str, ...]]:
+    """Settings of each other way to harden a training."""
+    found = {
+        f"{OURS}/awp": ("train.adversary.kind=awp",),
+        f"{OURS}/r-drop": ("train.adversary.kind=r_drop",),
+        f"{OURS}/typos": ("train.typos=0.3",),
+    }
+    return found | ({f"{OURS}/doubt": ("train.doubt=0.3",)} if logged else {})
 
 
 def compare_hardened(
@@ -80,17 +85,10 @@ def compare_hardened(
         prepared = prepare(shop.folder, scratch / "prepared", shop.config(), progress)
         if isinstance(prepared, PreparedPairs):
             raise DataError(f"{shop.folder}: texts with classes rank nothing to be attacked")
-        ways = manner.ways(logged=isinstance(prepared, PreparedShop))
-        systems = {OURS: (), **{f"{OURS}/{name}": settings for name, settings in ways.items()}}
-        asking.refuse_unknown(list(systems))
-        lessons = [
-            Lesson(system, seed, settings)
-            for system, settings in systems.items()
-            if system == OURS or asking.wants(system)
-            for seed in range(asking.seeds)
-        ]
-        board = Board(kept=Kept(asking.keep))
         bench = Bench(shop, prepared.folder, scratch, asking.minutes)
+        logged = isinstance(prepared, PreparedShop)
+        lessons, chosen = _lessons(bench, asking, manner, progress, logged=logged)
+        board = Board(kept=Kept(asking.keep), notes=_choices(chosen))
         with reports_of(bench, lessons, manner.workers, progress) as report_of:
             told = _told(lessons, report_of, board)
     attacks = dict.fromkeys(curve.attack for curve in told[OURS][0].curves)
@@ -98,8 +96,8 @@ def compare_hardened(
     return Result(
         benchmark="robustness",
         protocol=words.format(attacks=", ".join(attacks))
-        + f" Adversaries move rows by {manner.radius:g} of their length (l2). "
-        f"Budget {asking.minutes:g} minutes a system and seed.",
+        + _radius_told(manner.radii)
+        + f" Budget {asking.minutes:g} minutes a system and seed.",
         data=_data(prepared, shop),
         figures=_figures(told, board, metric),
         seconds=round(time.perf_counter() - began, 1),
@@ -109,6 +107,48 @@ def compare_hardened(
         systems=board.about,
         notes=board.notes,
         section=f"robustness, {'sample shop' if drawn else asking.data.resolve().name}",
+    )
+
+
+def _lessons(
+    bench: Bench, asking: Asking, manner: Manner, progress: Progress, *, logged: bool
+) -> tuple[list[Lesson], dict[str, Chosen]]:
+    """What is trained, plain training first; and how far each adversary moves rows there."""
+    moving, others = _moving(logged=logged), _others(logged=logged)
+    asking.refuse_unknown([OURS, *moving, *others])
+    wanted = {system: settings for system, settings in moving.items() if asking.wants(system)}
+    chosen = radii_chosen(bench, wanted, manner.radii, manner.workers, progress)
+    ways = {OURS: ()} | {
+        system: (*settings, radius_set(chosen[system].radius))
+        for system, settings in wanted.items()
+    }
+    ways |= {system: settings for system, settings in others.items() if asking.wants(system)}
+    lessons = [
+        Lesson(system, seed, settings)
+        for system, settings in ways.items()
+        for seed in range(asking.seeds)
+    ]
+    return lessons, chosen
+
+
+def _choices(chosen: Mapping[str, Chosen]) -> list[str]:
+    """What validation said of each radius."""
+    return [
+        f"{system}: moved by {choice.radius:g}; left of validation's figure, the mean of all "
+        "attacks, by radius: "
+        + ", ".join(f"{radius:g}: {kept:.4f}" for radius, kept in choice.kept.items())
+        for system, choice in chosen.items()
+        if choice.kept
+    ]
+
+
+def _radius_told(radii: Sequence[float]) -> str:
+    if len(radii) == 1:
+        return f" Adversaries move rows by {radii[0]:g} of their length (l2)."
+    listed = ", ".join(f"{radius:g}" for radius in radii)
+    return (
+        f" Adversaries move rows by a share of their length (l2): of {listed} the one whose "
+        "training, of one seed and without a refit, keeps most under attack on validation."
     )
 
 

@@ -41,7 +41,7 @@ def asking(sample_shop: Path, tiny_encoder: Path) -> Asking:
 def result(asking: Asking) -> Result:
     from benchmarks.robustness_contest import Manner, compare_hardened
 
-    return compare_hardened("Under {attacks}.", asking, Manner(0.1), Silent(), drawn=False)
+    return compare_hardened("Under {attacks}.", asking, Manner((0.1,)), Silent(), drawn=False)
 
 
 def test_several_at_a_time_give_what_one_after_the_other_does(
@@ -49,7 +49,7 @@ def test_several_at_a_time_give_what_one_after_the_other_does(
 ) -> None:
     from benchmarks.robustness_contest import Manner, compare_hardened
 
-    again = compare_hardened("Under {attacks}.", asking, Manner(0.1, 2), Silent(), drawn=False)
+    again = compare_hardened("Under {attacks}.", asking, Manner((0.1,), 2), Silent(), drawn=False)
 
     assert again.rows == result.rows
     assert again.systems == result.systems
@@ -86,6 +86,57 @@ def test_what_is_lost_is_told_of_the_same_requests(result: Result) -> None:
     assert np.isfinite(result.figures["robustness, plain"])
 
 
+def test_validation_chooses_how_far_rows_are_moved(monkeypatch: pytest.MonkeyPatch) -> None:
+    from benchmarks import radius_choice as choice
+    from benchmarks.hardened import Bench, Lesson
+    from benchmarks.shops import Shop
+
+    from shelfwise.evaluation.attacks.attack import AttackReport
+    from shelfwise.evaluation.attacks.curve import Curve, Point
+
+    asked: list[Lesson] = []
+
+    def attacked(bench: Bench, lesson: Lesson, progress: object) -> AttackReport:
+        del bench, progress
+        asked.append(lesson)
+        far = "train.adversary.radius=0.6" in lesson.settings
+        clean, hurt = (0.3, 0.2) if far else (0.5, 0.1)
+        curves = [
+            Curve(
+                name,
+                "",
+                "",
+                metric,
+                9,
+                clean,
+                0.0,
+                1.0,
+                [Point(1.0, value, 0.0, 1.0, 0.0, 0.0, 0.0)],
+            )
+            for name, metric, value in (
+                ("a", "ndcg@10", hurt),
+                ("a", "pairwise_accuracy", 1.0),  # told beside it, and not counted
+                ("b", "ndcg@10", hurt if far else 0.0),
+            )
+        ]
+        return AttackReport("", True, "", "", "", curves)
+
+    monkeypatch.setattr("benchmarks.hardened.attacked", attacked)
+    bench = Bench(Shop(Path(), (), published=False), Path(), Path(), 1.0)
+
+    found = choice.radii_chosen(bench, {"fgm": ("x=1",)}, (0.3, 0.6), 1, Silent())
+
+    # Moved far it loses a third, near more than half; yet near is the better figure under attack:
+    # (.5 + .1) / 2 and (.5 + 0) / 2 against (.3 + .2) / 2 twice.
+    assert found["fgm"].kept == {0.3: pytest.approx(0.275), 0.6: pytest.approx(0.25)}
+    assert found["fgm"].radius == 0.3
+    assert all(
+        {"x=1", "train.refit=false", "attack.part=validation"} <= set(one.settings) for one in asked
+    )
+    assert choice.radii_chosen(bench, {"fgm": ()}, (0.2,), 1, Silent())["fgm"].radius == 0.2
+    assert len(asked) == 2  # a single radius is not tried
+
+
 def test_a_way_that_there_is_not_is_refused(sample_shop: Path) -> None:
     from benchmarks.asking import Asking
     from benchmarks.robustness_contest import Manner, compare_hardened
@@ -94,7 +145,7 @@ def test_a_way_that_there_is_not_is_refused(sample_shop: Path) -> None:
         compare_hardened(
             "",
             Asking(sample_shop, systems=("shelfwise/magic",)),
-            Manner(0.1),
+            Manner((0.1,)),
             Silent(),
             drawn=False,
         )

@@ -161,3 +161,32 @@ def test_what_cannot_be_reached_is_told(
     assert any("histories are read as none" in note for note in report.notes)
     assert any("items by their ids" in note for note in report.notes)
     assert report.pushes == []
+
+
+def test_validation_is_asked_instead_of_the_test(
+    tiny_run: Path, prepared_sample: PreparedShop, report: AttackReport
+) -> None:
+    options = OPTIONS.model_copy(update={"part": "validation"})
+
+    found = Victim.of(open_run(tiny_run), prepared_sample, options)
+
+    moments = prepared_sample.moments
+    assert len(found.targets)
+    assert (found.targets.at_T >= moments.validation).all()
+    assert (found.targets.at_T < moments.test).all()
+    assert (
+        found.times_V.sum() < Victim.of(open_run(tiny_run), prepared_sample, OPTIONS).times_V.sum()
+    )
+    assert "requests of the test" in report.protocol
+
+
+def test_a_part_that_was_learned_is_refused(
+    prepared_sample: PreparedShop, tiny_encoder: Path, tmp_path: Path
+) -> None:
+    encoder = EncoderOptions(name=str(tiny_encoder), tuning=Frozen())
+    model = ModelOptions(width=32, encoder=encoder, history=NoHistory(), text=False)
+    again = TrainOptions(epochs=1, threads=1, refit=True)
+    train(prepared_sample, tmp_path / "run", model, again, Silent())
+
+    with pytest.raises(ConfigError, match=r"has learned it \(train.refit\); attack the test"):
+        attack(tmp_path / "run", OPTIONS.model_copy(update={"part": "validation"}))

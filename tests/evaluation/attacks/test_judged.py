@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 from training.judged_shop import judged_shop, options_of
 
@@ -91,3 +92,17 @@ def test_a_gradient_moves_grades_away_from_the_truth(run: Path, shop: PreparedJu
     far = [np.abs(_by_gradient(victim, radius) - victim.grade_N).mean() for radius in OPTIONS.radii]
 
     assert np.abs(plain - victim.grade_N).mean() < far[0] < far[1]
+
+
+def test_validation_is_asked_instead_of_the_test(run: Path, shop: PreparedJudgements) -> None:
+    model = LoadedRelevance(run, open_sealed(run, "run"))
+    asked = {
+        part: set(JudgedVictim.of(model, shop, OPTIONS.model_copy(update={"part": part})).queries)
+        for part in ("validation", "test")
+    }
+
+    texts = shop.queries["text"].to_list()
+    for part, queries in asked.items():
+        numbers = shop.judgements.filter(pl.col("part") == part)["query"].unique().to_list()
+        assert queries == {texts[number] for number in numbers}
+    assert not asked["validation"] & asked["test"]

@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 
-from shelfwise.data.part_rows import LEARNED
 from shelfwise.data.prepared import PreparedJudgements, PreparedShop
 from shelfwise.data.targets import match_targets
 from shelfwise.evaluation.attacks.config import AttackOptions
@@ -37,7 +36,7 @@ from shelfwise.evaluation.verdicts import verdicts
 from shelfwise.ranking.loaded_relevance import LoadedRelevance
 from shelfwise.ranking.loaded_run import open_run
 from shelfwise.retrieval.taken import taken_in
-from shelfwise.schema.errors import ArtifactError
+from shelfwise.schema.errors import ArtifactError, ConfigError
 from shelfwise.schema.manifest import open_sealed
 from shelfwise.schema.plain import plain
 from shelfwise.schema.progress import Progress, Silent
@@ -80,7 +79,7 @@ class AttackReport:
 def attack(
     run: Path, options: AttackOptions, data: Path | None = None, progress: Progress | None = None
 ) -> AttackReport:
-    """Attack a run on the test part of what it was trained from.
+    """Attack a run on the test part of what it was trained from, or on validation.
 
     Args:
         run: its folder.
@@ -90,10 +89,16 @@ def attack(
 
     Raises:
         ArtifactError: the run was altered, was trained from other data, or is a classifier.
+        ConfigError: the run has learned the part that is to be asked.
     """
     began = time.monotonic()
     progress = progress or Silent()
     manifest = open_sealed(run, "run")
+    if options.part == "validation" and manifest.facts["train"].get("refit"):
+        raise ConfigError(
+            f"attack.part = validation: {run} has learned it (train.refit); attack the test, or "
+            "train without a refit"
+        )
     prepared = data_of(manifest, data)
     match prepared:
         case PreparedShop():
@@ -102,7 +107,9 @@ def attack(
             model = LoadedRelevance(run, manifest)
             victim = JudgedVictim.of(model, prepared, options)
             report = _report(
-                prepared, f"{len(victim.queries):,} queries", attack_judged(victim, progress)
+                prepared,
+                f"{len(victim.queries):,} queries of the {options.part}",
+                attack_judged(victim, progress),
             )
         case _:
             raise ArtifactError(f"{run}: a classifier of texts; it ranks nothing to be attacked")
@@ -113,15 +120,18 @@ def attack(
 def _of_shop(
     run: Path, prepared: PreparedShop, options: AttackOptions, progress: Progress
 ) -> AttackReport:
-    if len(match_targets(prepared, "test")) == 0:
-        raise ArtifactError(f"{run}: no request of the test asks for the catalogue's order")
+    if len(match_targets(prepared, options.part)) == 0:
+        raise ArtifactError(
+            f"{run}: no request of the {options.part} asks for the catalogue's order"
+        )
     victim = Victim.of(open_run(run), prepared, options)
     harms, notes = attack_shop(victim, progress)
     with progress.step("Keyword stuffing"):
         pushes = stuffing(victim)
     if not pushes:
         notes.append("Keyword stuffing: too little is searched, or no text is read; left out.")
-    report = _report(prepared, f"{len(victim.targets):,} requests", [harm.curve for harm in harms])
+    asked = f"{len(victim.targets):,} requests of the {options.part}"
+    report = _report(prepared, asked, [harm.curve for harm in harms])
     report.pushes.extend(pushes)
     report.notes.extend(notes)
     report.lists.extend(_lists(victim))
@@ -140,7 +150,7 @@ def _report(
         run="",
         adversary="",
         protocol=(
-            f"{asked} of the test, evenly spread, asked again under each attack. Robustness is the "
+            f"{asked}, evenly spread, asked again under each attack. Robustness is the "
             "area under a figure's curve, from no attack to the strongest, over that of a figure "
             "that nothing harms. Intervals are 95 %, rows of one user moving together."
         ),
@@ -155,7 +165,7 @@ def _finished(report: AttackReport, run: Path, adversary: str, seconds: float) -
 def _lists(victim: Victim) -> list[Row]:
     options = victim.options
     measured = EvaluateOptions(k=options.k, draws=options.draws, seed=options.seed)
-    taken = taken_in(victim.prepared, LEARNED)
+    taken = taken_in(victim.prepared, options.before)
     top_TK = victim.ranked(victim.scorer.match, victim.targets, victim.headline).top_TK
     vector_VH = victim.run.known.item_text_VH.cpu().numpy()
     shelf = Shelf.of(taken, victim.targets, vector_VH, verdicts(victim.prepared, victim.targets))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, NonNegativeInt, PositiveFloat, PositiveInt
 
+from shelfwise.data.part_rows import LEARNED, TRAINED
+from shelfwise.data.split import Part
 from shelfwise.schema.options import Options
 
 
@@ -31,10 +33,13 @@ Counts = Annotated[tuple[PositiveInt, ...], AfterValidator(_rising)]
 class AttackOptions(Options):
     """How hard a run is attacked, and on how many requests that is measured."""
 
+    part: Literal["validation", "test"] = "test"
+    """Whose requests are asked; what is chosen by an attack, as a radius is, goes by validation's,
+    which a run with `train.refit` has learned."""
     k: PositiveInt = 10
     """Places of a ranking that count."""
     most_targets: PositiveInt = 400
-    """Requests of the test that are asked anew for each strength, evenly spread."""
+    """Requests that are asked anew for each strength, evenly spread."""
     noise_shares: Shares = (0.1, 0.2, 0.4)
     """Shares of words that text noise alters, and of events that noise in a history touches."""
     radii: Radii = (0.02, 0.05, 0.1, 0.2)
@@ -50,3 +55,8 @@ class AttackOptions(Options):
     examples: NonNegativeInt = 6
     """Requests shown that an attack harmed most."""
     seed: NonNegativeInt = 0
+
+    @property
+    def before(self) -> tuple[Part, ...]:
+        """Parts whose rows are known when those of ``part`` are asked."""
+        return LEARNED if self.part == "test" else TRAINED

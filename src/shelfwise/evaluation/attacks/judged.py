@@ -57,15 +57,16 @@ class JudgedVictim:
     def of(
         cls, model: LoadedRelevance, prepared: PreparedJudgements, options: AttackOptions
     ) -> JudgedVictim:
-        """The test's judgements, of at most as many queries as the options allow.
+        """The part's judgements, of at most as many queries as the options allow.
 
         Raises:
             DataError: there are none.
         """
         model.model.encoder.reach_words()
-        table = prepared.judgements.filter(pl.col("part") == "test")
+        table = prepared.judgements.filter(pl.col("part") == options.part)
         if len(table) == 0:
-            raise DataError(f"{prepared.folder}: has no judged query in its test part; judge more")
+            found = f"{prepared.folder}: has no judged query in its {options.part} part"
+            raise DataError(f"{found}; judge more")
         query_Q = np.unique(table["query"].to_numpy())
         query_N = np.searchsorted(query_Q, table["query"].to_numpy())
         return cls(
@@ -98,7 +99,7 @@ class JudgedVictim:
 
     @property
     def shown(self) -> NDArray[np.int64]:
-        """Rows of items that the test's judgements are about."""
+        """Rows of items that the judgements are about."""
         found: NDArray[np.int64] = np.unique(self.item_N)
         return found
 

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from shelfwise.data.history import History
-from shelfwise.data.part_rows import LEARNED
 from shelfwise.data.prepared import PreparedShop
 from shelfwise.data.targets import MatchTargets, match_targets, past_of, search_targets
 from shelfwise.data.text import encoded_texts
@@ -39,22 +38,23 @@ class Victim:
 
     prepared: PreparedShop
     scorer: RunScorer
-    targets: MatchTargets  # as the test asks them
+    targets: MatchTargets  # as the test asks them, or validation
     searches: MatchTargets  # those at which something was typed, each by itself
     options: AttackOptions
-    times_V: NDArray[np.int64]  # how often each item was taken before the test
+    times_V: NDArray[np.int64]  # how often each item was taken before
     headline: View  # of the targets
     clean_T: NDArray[np.float64]  # NDCG of the targets without an attack
 
     @classmethod
     def of(cls, run: LoadedRun, prepared: PreparedShop, options: AttackOptions) -> Victim:
-        """The requests of the test, at most as many as the options allow."""
+        """The requests of the part, at most as many as the options allow."""
         run.encoder.reach_words()
+        part = options.part
         targets, searches = (
             evenly_spread(found, options.most_targets)
-            for found in (match_targets(prepared, "test"), search_targets(prepared, "test"))
+            for found in (match_targets(prepared, part), search_targets(prepared, part))
         )
-        taken = taken_in(prepared, LEARNED)
+        taken = taken_in(prepared, options.before)
         times_V = np.bincount(taken.item_E, minlength=taken.items)
         headline = views(prepared, targets, times_V > 0)[0]
         scorer = RunScorer(run, prepared)
