@@ -94,6 +94,7 @@ def compare_pushed(
         rows=board.rows(),
         differences=board.differences((_NDCG,), _DEFENDED),
         notes=board.notes,
+        section=f"push, {'sample shop' if drawn else asking.data.resolve().name}",
     )
 
 
