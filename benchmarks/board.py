@@ -141,7 +141,12 @@ class Board:
 
 
 def _mean(runs: Sequence[Values]) -> dict[Figure, NDArray[np.float64]]:
-    return {figure: np.mean([run[figure] for run in runs], axis=0) for figure in runs[0]}
+    """Of the runs that have a figure."""
+    figures = dict.fromkeys(figure for run in runs for figure in run)
+    return {
+        figure: np.mean([run[figure] for run in runs if figure in run], axis=0)
+        for figure in figures
+    }
 
 
 def _same(one: Values, other: Values) -> bool:

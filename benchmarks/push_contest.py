@@ -37,6 +37,7 @@ from shelfwise.retrieval.taken import taken_in
 from shelfwise.schema.progress import Progress, Silent
 
 _K = 10
+_USUAL = 0.05  # fakes for each real user
 _MOST_TARGETS = 3_000  # requests of a test
 _CLEAN, _OPEN, _DEFENDED = "without fakes", "undefended", "defended"
 _WHO = {
@@ -49,7 +50,8 @@ _WHO = {
         "A sample shop (synthetic) with bots, {share:.0%} of the shoppers in number as nearly as "
         "the shop can be drawn, once with each strength; ten of a farm push three items. Easy and "
         "middle ones ask for many pages and click what nobody wants, targets more often; hard ones "
-        "replay a shopper's visits, and a quarter of their requests look for a target."
+        "replay a shopper's visits, and a quarter of their requests look for a target. Each seed "
+        "draws shops of its own, whose shoppers stand beside each other."
     ),
 }
 
@@ -60,7 +62,7 @@ def compare_pushed(
     """Every kind of fakes, learned from with and without the filter."""
     began = time.perf_counter()
     asking.refuse_unknown(STRENGTHS if drawn else tuple(RECIPES))
-    board = Board(kept=Kept(asking.keep))
+    by_seed = Board(kept=Kept(asking.keep))
     discarded: dict[str, list[float]] = {}
     names: list[str] = []
     fingerprints: dict[str, None] = {}  # of shops without fakes
@@ -72,7 +74,7 @@ def compare_pushed(
             found = {system: dict[Figure, NDArray[np.float64]]() for system in _SYSTEMS}
             for scene in scenes(shop, scratch, asking, (share, seed), progress):
                 names.append(scene.name)
-                with counted_as_failed(board.fail, scene.name):
+                with counted_as_failed(by_seed.fail, scene.name):
                     answers = {one: bench.answers(scene, one, seed) for one in _SYSTEMS}
                     fingerprints[answers[_CLEAN].fingerprint] = None
                     for system, values in _values(scene, answers).items():
@@ -80,13 +82,14 @@ def compare_pushed(
                     for name, value in _told(scene, answers).items():
                         discarded.setdefault(name, []).append(value)
             for system, values in found.items():
-                board.add(system, values)
+                by_seed.add(system, values)
+    board = _side_by_side(by_seed) if drawn else by_seed
     who = _WHO[drawn].format(share=share, recipes="; ".join(map(": ".join, RECIPES.items())))
     minutes = f" Budget {asking.minutes:g} minutes a training (a refit takes as long again)."
     return Result(
         benchmark="push",
         protocol=words.format(who=who) + minutes,
-        data=_data(drawn, share, names, fingerprints),
+        data=_data(drawn, (share, asking.seeds), names, fingerprints),
         figures={name: float(np.mean(value)) for name, value in discarded.items()}
         | _rises(board, dict.fromkeys(names)),
         seconds=round(time.perf_counter() - began, 1),
@@ -94,8 +97,13 @@ def compare_pushed(
         rows=board.rows(),
         differences=board.differences((_NDCG,), _DEFENDED),
         notes=board.notes,
-        section=f"push, {'sample shop' if drawn else asking.data.resolve().name}",
+        section=_section(asking, share, drawn=drawn),
     )
+
+
+def _section(asking: Asking, share: float, *, drawn: bool) -> str:
+    name = "sample shop" if drawn else asking.data.resolve().name
+    return f"push, {name}" + ("" if share == _USUAL else f", {share:.0%}")
 
 
 _SYSTEMS = (_CLEAN, _OPEN, _DEFENDED)
@@ -168,6 +176,16 @@ def _values(scene: Scene, answers: Mapping[str, _Answers]) -> dict[str, Values]:
     return found
 
 
+def _side_by_side(by_seed: Board) -> Board:
+    """Each seed draws a shop of its own, so its shoppers are others: all of them are units."""
+    board = Board(failures=by_seed.failures, notes=by_seed.notes)
+    for system, runs in by_seed.runs.items():
+        figures = dict.fromkeys(figure for run in runs for figure in run)
+        parts = {figure: [run[figure] for run in runs if figure in run] for figure in figures}
+        board.add(system, {figure: np.concatenate(found) for figure, found in parts.items()})
+    return board
+
+
 def _fakes(prepared: PreparedShop, shop: Shop, users: tuple[str, ...]) -> NDArray[np.bool_]:
     """Who of the log's owners is a fake."""
     names = Pseudonyms.of(prepared.options.privacy, shop.folder)
@@ -229,10 +247,15 @@ def _ranked(scorer: RunScorer, targets: MatchTargets) -> Ranked:
 
 
 def _data(
-    drawn: bool, share: float, names: list[str], fingerprints: Iterable[str]
+    drawn: bool, asked: tuple[float, int], names: list[str], fingerprints: Iterable[str]
 ) -> dict[str, object]:
+    share, seeds = asked
     kinds = len(set(names))
-    counts = {"kinds of fakes": kinds, "fakes in a hundred": round(100 * share, 1)}
+    counts = {
+        "kinds of fakes": kinds,
+        "fakes in a hundred": round(100 * share, 1),
+        **({"shops of each kind": seeds} if drawn else {}),
+    }
     name = "Sample shops (synthetic)" if drawn else "Online Retail (UCI)"
     return {"name": name, "fingerprint": ", ".join(fingerprints), "counts": counts}
 

@@ -13,8 +13,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from benchmarks.failing import counted_as_failed
 from benchmarks.hardened import Bench, Lesson, reports_of
 from shelfwise.evaluation.attacks.attack import AttackReport
+from shelfwise.schema.errors import DataError
 from shelfwise.schema.progress import Progress
 
 _SEED = 0
@@ -43,6 +45,9 @@ def radii_chosen(
         radii: to choose from; a single one is taken as it is.
         workers: trainings at a time.
         progress: told of what takes long.
+
+    Raises:
+        DataError: a system could be trained with none of them.
     """
     if len(radii) == 1:
         return {system: Chosen(radii[0], {}) for system in ways}
@@ -51,11 +56,17 @@ def radii_chosen(
         for system, settings in ways.items()
         for radius in radii
     }
+    kept: dict[tuple[str, float], float] = {}
+    failed: dict[str, str] = {}
     with reports_of(bench, list(lessons.values()), workers, progress) as report_of:
-        kept = {which: figure_kept(report_of(lesson)) for which, lesson in lessons.items()}
+        for which, lesson in lessons.items():
+            with counted_as_failed(lambda system, why: failed.update({system: why}), lesson.system):
+                kept[which] = figure_kept(report_of(lesson))
     found = {}
     for system in ways:
-        by_radius = {radius: kept[system, radius] for radius in radii}
+        by_radius = {radius: kept[system, radius] for radius in radii if (system, radius) in kept}
+        if not by_radius:
+            raise DataError(f"{system} failed with every radius: {failed[system]}")
         found[system] = Chosen(max(by_radius, key=by_radius.__getitem__), by_radius)
     return found
 
@@ -68,4 +79,6 @@ def radius_set(radius: float) -> str:
 def figure_kept(report: AttackReport) -> float:
     """The mean over attacks of a figure's mean under attack, each on its first metric."""
     first = {curve.attack: curve for curve in reversed(report.curves)}
-    return float(np.mean([curve.robustness * curve.clean for curve in first.values()]))
+    # Of a figure of 0, nothing is kept; how robust it is cannot be said.
+    kept = [one.robustness * one.clean if one.clean > 0 else 0.0 for one in first.values()]
+    return float(np.mean(kept))

@@ -104,3 +104,23 @@ def test_bots_of_a_small_shop(monkeypatch: pytest.MonkeyPatch, tiny_encoder: Pat
     assert found.figures["easy: fakes for each real user"] == pytest.approx(0.02, abs=0.01)
     assert found.figures["easy: requests of real users discarded"] < 0.02
     assert {gap["b"] for gap in found.differences} == {"without fakes", "undefended"}
+
+
+def test_shoppers_of_several_shops_stand_beside_each_other() -> None:
+    import numpy as np
+    from benchmarks.board import Board, Figure
+    from benchmarks.push_contest import _side_by_side
+
+    easy, hard = (Figure(name, "match", "exposure@10") for name in ("easy", "hard"))
+    by_seed = Board()
+    for system, shift in (("defended", 0.0), ("undefended", 0.5)):
+        by_seed.add(system, {easy: np.array([0.1, 0.3]) + shift, hard: np.array([0.2]) + shift})
+        by_seed.add(system, {easy: np.array([0.5]) + shift})  # a shop of one shopper, hard failed
+
+    found = _side_by_side(by_seed)
+
+    values = {(row["system"], row["view"]): (row["value"], row["support"]) for row in found.rows()}
+    assert values["defended", "easy"] == (pytest.approx(0.3), 3)
+    assert values["undefended", "hard"] == (pytest.approx(0.7), 1)
+    (gap, _) = found.differences(("exposure@10",), "defended")
+    assert gap["value"] == pytest.approx(-0.5)

@@ -12,6 +12,7 @@ import pytest
 from shelfwise.data.batches import Examples, examples_between, examples_of
 from shelfwise.data.item_facts import item_facts, met_before, met_in
 from shelfwise.data.part_rows import LEARNED, TRAINED, rows_of_parts, taken_of_parts
+from shelfwise.data.period_examples import period_examples
 from shelfwise.data.prepared import PreparedShop
 from shelfwise.data.split import PARTS, Part
 from shelfwise.data.targets import match_targets
@@ -147,3 +148,57 @@ def test_what_is_counted_for_others_holds_no_suspected_fraud(tmp_path: Path) -> 
     assert set(known.owner_E.tolist()) == {0}
     assert len(taken_in(doubted, LEARNED).owner_E) == len(taken_in(shop, LEARNED).owner_E)
     assert known.matrix().sum() == (taken_in(shop, LEARNED).owner_E == 0).sum()
+
+
+def flagged(shop: PreparedShop) -> tuple[PreparedShop, PreparedShop]:
+    """The shop with every third request's actor suspected, and with those requests' rows gone."""
+    doubted_R = pl.int_range(len(shop.requests), eager=True) % 3 == 0
+    reasons = pl.select(pl.when(doubted_R).then(pl.lit("a bot"))).to_series().alias("fraud")
+
+    def kept(rows: pl.DataFrame) -> pl.Series:
+        return ~doubted_R.gather(rows["request"])
+
+    tables = {"impressions": shop.impressions, "positives": shop.positives}
+    weighed = {
+        name: rows.with_columns(pl.col("weight") * kept(rows)) for name, rows in tables.items()
+    }
+    gone = {name: rows.filter(kept(rows)) for name, rows in tables.items()}
+    return replace(shop, requests=shop.requests.with_columns(reasons), **weighed), replace(
+        shop, **gone
+    )
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_what_is_doubted_can_be_left_out(shop: PreparedShop, part: Part) -> None:
+    doubtful, without = flagged(shop)
+
+    found = examples_of(doubtful, [part], doubted=False)
+    everything = examples_of(without, [part])
+
+    kept = np.flatnonzero(everything.request_R % 3 != 0)
+    assert 0 < len(kept) < len(everything)
+    assert found.request_R.tolist() == everything.request_R[kept].tolist()
+    for name in ("shown_item_N", "clicked_N", "match_item_M", "weight_N", "next_kind_R"):
+        expected = getattr(everything, name)  # requests that are gone had neither list nor match
+        expected = expected[kept] if name == "next_kind_R" else expected
+        assert getattr(found, name).tolist() == expected.tolist()
+    asked, asked_without = (
+        match_targets(doubtful, part, doubted=False),
+        match_targets(without, part),
+    )
+    everybody = match_targets(doubtful, part)
+    assert part == "train" or len(everybody.right_item_P) > len(asked.right_item_P)
+    for one, other in zip(asdict(asked).values(), asdict(asked_without).values(), strict=True):
+        assert one.tolist() == other.tolist()
+    assert same(examples_of(doubtful, [part]), examples_of(doubtful, [part], doubted=True))
+
+
+def test_whole_periods_are_asked_of_nobody_doubted(shop: PreparedShop) -> None:
+    doubtful, without = flagged(shop)
+    length = (shop.moments.validation - shop.moments.first) // 4
+
+    found, expected = (period_examples(one, ["train"], length) for one in (doubtful, without))
+
+    assert found
+    assert len(found) == len(expected)
+    assert all(same(one, other) for one, other in zip(found, expected, strict=True))

@@ -31,6 +31,7 @@ from shelfwise.schema.run_files import CALIBRATION, CURVE, ITEMS, MODEL, TABLES
 from shelfwise.training.config import TrainOptions
 from shelfwise.training.course import Course
 from shelfwise.training.remembered import Remembered
+from shelfwise.training.step import TrainingError
 from shelfwise.training.train import taken_counts, tasks_of, train
 
 from .small_network import options_of
@@ -172,7 +173,7 @@ def test_prefixes_stand_before_what_is_read(tiny_encoder: Path, tmp_path: Path) 
         [{"item_id": "i0", "title": "red shoe"}, {"item_id": "i1", "title": "lamp"}],
     )
     rows = [event("view", "u0", n, f"i{n % 2}") for n in range(95)]
-    shop = prepared_shop(tmp_path, rows)
+    shop = prepared_shop(tmp_path, rows, fraud={"enabled": False})  # one who clicks like a clock
     plain = options_of(tiny_encoder)
     encoder = plain.encoder.model_copy(update={"item_prefix": "book ", "query_prefix": "tea "})
     short = SHORT.model_copy(update={"epochs": 1, "learning_rate": 1e-9})
@@ -266,3 +267,11 @@ def test_what_an_earlier_training_asked_frozen_layers_changes_nothing(
         after = weights(f"after-{at}", view, tuning, shared)
         assert alone.keys() == after.keys()
         assert all(torch.equal(alone[name], after[name]) for name in alone)
+
+
+def test_a_log_of_bots_alone_teaches_nothing(tiny_encoder: Path, tmp_path: Path) -> None:
+    rows = [event("view", "u0", n, f"i{n % 2}") for n in range(95)]  # one who clicks like a clock
+    shop = prepared_shop(tmp_path, rows)
+
+    with pytest.raises(TrainingError, match=r"suspected fraud.*fraud\.enabled = false"):
+        train(shop, tmp_path / "run", options_of(tiny_encoder), SHORT)

@@ -84,14 +84,16 @@ class Examples:
         return len(self.request_R)
 
 
-def examples_of(prepared: PreparedShop, parts: Sequence[Part]) -> Examples:
+def examples_of(prepared: PreparedShop, parts: Sequence[Part], *, doubted: bool = True) -> Examples:
     """Requests of ``parts`` with what was known of them when the last of these ended.
 
     A click or purchase from then on is not looked at: training never sees past its own end.
+    ``doubted``: those of suspected fraud as well.
     """
+    asked = pl.col("part").is_in(list(parts))
     return _examples(
         prepared,
-        pl.col("part").is_in(list(parts)),
+        asked if doubted else asked & pl.col("fraud").is_null(),
         rows_of_parts(prepared, prepared.impressions, parts),
         rows_of_parts(prepared, prepared.positives, parts),
         prepared.moments.known_until(parts),

@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 
 from shelfwise.data.batches import Examples
-from shelfwise.data.part_rows import taken_of_parts
+from shelfwise.data.part_rows import believed, taken_of_parts
 from shelfwise.data.prepared import PreparedShop
 from shelfwise.data.split import Part
 from shelfwise.data.targets import period_targets, taken_with_owner
@@ -30,8 +30,9 @@ def period_examples(prepared: PreparedShop, parts: Sequence[Part], period: int) 
     """One request a shopper and period, of whole ``period`` microseconds back from the parts' end.
 
     Asked are shoppers who took something before the period and in it. Nothing was shown to them.
+    Suspected fraud is left out.
     """
-    taken = taken_with_owner(prepared, taken_of_parts(prepared, parts))
+    taken = taken_with_owner(prepared, believed(taken_of_parts(prepared, parts)))
     start = prepared.moments.known_until(parts) - period
     found: list[Examples] = []
     while start >= prepared.moments.first:

@@ -16,7 +16,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from shelfwise.data.history import HistoryWindow, window
-from shelfwise.data.part_rows import taken_of_parts
+from shelfwise.data.part_rows import believed, taken_of_parts
 from shelfwise.data.prepared import PreparedShop
 from shelfwise.data.split import Part
 
@@ -76,12 +76,18 @@ def past_of(
     )
 
 
-def match_targets(prepared: PreparedShop, part: Part) -> MatchTargets:
-    """The targets of a part, by the protocol that shop.toml names in ``match.target``."""
+def match_targets(prepared: PreparedShop, part: Part, *, doubted: bool = True) -> MatchTargets:
+    """The targets of a part, by the protocol that shop.toml names in ``match.target``.
+
+    ``doubted``: those of suspected fraud as well.
+    """
     if prepared.options.match.target == "next":
-        return _next_targets(prepared, taken_with_owner(prepared, taken_of_parts(prepared, [part])))
+        taken = taken_of_parts(prepared, [part])
+        asked = taken if doubted else believed(taken)
+        return _next_targets(prepared, taken_with_owner(prepared, asked))
     # Only a split by time has a period: no other passes the check of the options.
-    taken = taken_with_owner(prepared, prepared.positives)
+    known = prepared.positives if doubted else believed(prepared.positives)
+    taken = taken_with_owner(prepared, known)
     asked_U = prepared.asked_U.get(part)
     if asked_U is not None:
         taken = taken.filter(pl.Series(asked_U[taken["owner"].to_numpy()], dtype=pl.Boolean))

@@ -189,7 +189,7 @@ def _measure(piece: Piece, setting: Setting, folder: Path, progress: Progress) -
         findings = ShopFindings(rows=rows)
     else:
         loaded = open_run(run)
-        requests = len(examples_of(view, loaded.learned))
+        requests = len(examples_of(view, loaded.learned, doubted=False))
         findings = measure_shop(loaded, view, measuring, None, progress)
     curve = json.loads((run / CURVE).read_text(encoding="utf-8"))
     shutil.rmtree(run)

@@ -159,6 +159,13 @@ class LoadedRun:
         )
 
     @torch.no_grad()
+    def with_trend(self, trend_VG: NDArray[np.float32]) -> LoadedRun:
+        """The same run, told how items were doing at another moment."""
+        inputs = self.inputs._replace(trend_KVG=torch.from_numpy(trend_VG)[None])
+        known = self.known._replace(trend_KVG=inputs.trend_KVG)
+        return replace(self, inputs=inputs, known=known)
+
+    @torch.no_grad()
     def catalogue(self, queries: EncodedQueries) -> Catalogue:
         """The items, with the given queries beside them."""
         return self.known._replace(

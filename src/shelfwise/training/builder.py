@@ -47,6 +47,7 @@ from shelfwise.training.manner import Manner
 from shelfwise.training.mistyping import Mistyping
 from shelfwise.training.network import Network, neighbours_of, told_folds, words_of
 from shelfwise.training.position_start import measured_places, usual_shift
+from shelfwise.training.step import TrainingError
 from shelfwise.training.task_plan import PLAIN, TaskPlan, plan_tasks, start_heads
 from shelfwise.training.text_bank import TextBank
 from shelfwise.training.validation import Check, check, compared
@@ -94,10 +95,14 @@ class Builder:
         self._examples: dict[tuple[Part, ...], Examples] = {}
 
     def examples(self, parts: Sequence[Part]) -> Examples:
-        """Requests of ``parts``, put together once; what is learned from is told its folds."""
+        """Requests of ``parts``, put together once; what is learned from is told its folds.
+
+        Those of suspected fraud are left out: they would fill batches with rows that weigh
+        nothing, and choose on validation what suits machines.
+        """
         key = tuple(parts)
         if key not in self._examples:
-            found = examples_of(self.prepared, parts)
+            found = examples_of(self.prepared, parts, doubted=False)
             if "train" in key:
                 found = told_folds(found, len(self.prepared.items))
             self._examples[key] = found
@@ -250,9 +255,10 @@ class Builder:
         examples = self.examples(TRAINED)
         share = self._newcomers(network, TRAINED)
         asked = self.lessons(TRAINED)
+        self._refuse_all_doubted(asked)
         plan = Plan.of(asked, self.options)
         judged = self.examples(["validation"])
-        targets = match_targets(self.prepared, "validation")
+        targets = match_targets(self.prepared, "validation", doubted=False)
 
         def look(step: int) -> Check:
             place_cold(network, self.prepared, examples, share)
@@ -270,11 +276,20 @@ class Builder:
         )
         return network, curve, plan
 
+    def _refuse_all_doubted(self, asked: Examples) -> None:
+        doubted = 0 if len(asked) else len(examples_of(self.prepared, TRAINED))
+        if doubted:
+            raise TrainingError(
+                f"train: all {doubted:,} requests of the training part are suspected fraud, and "
+                "nothing is learned from that; fraud.parquet in the prepared folder says why: "
+                "loosen [fraud] in shop.toml, or set fraud.enabled = false, and prepare anew"
+            )
+
     def calibrated(self, network: Network) -> FittedCalibration:
         """The maps of a network that was fitted on the training part; without impressions, none."""
         if not self.prepared.has_impressions:
             return NOTHING_TO_CALIBRATE
-        judged = self.examples(["validation"])
+        judged = examples_of(self.prepared, ["validation"])  # each row counts, whoever's it is
         return calibrate(network, self.prepared, judged, self.options.calibration, self.progress)
 
     def refitted(self, plan: Plan, curve: LearningCurve) -> Network:
@@ -306,7 +321,7 @@ class Builder:
 
     def _asked_next(self) -> MatchTargets:
         """Whom validation asked for, as far as can be as they will be asked for next."""
-        asked = match_targets(self.prepared, "validation")
+        asked = match_targets(self.prepared, "validation", doubted=False)
         if self.prepared.options.match.target == "next":
             return asked
         return asked_later(self.prepared, asked, self.prepared.moments.known_until(LEARNED))

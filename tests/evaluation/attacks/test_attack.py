@@ -6,14 +6,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from pydantic import ValidationError
 
+from shelfwise.data.part_rows import taken_of_parts
 from shelfwise.data.prepared import PreparedShop
 from shelfwise.evaluation.attack_page import attack_page, write_attack_page
 from shelfwise.evaluation.attacks.attack import AttackReport, attack
 from shelfwise.evaluation.attacks.config import AttackOptions
 from shelfwise.evaluation.attacks.stuffing import stuffing
-from shelfwise.evaluation.attacks.victim import Victim
+from shelfwise.evaluation.attacks.victim import Victim, unlikelihood
+from shelfwise.evaluation.match import View
 from shelfwise.models.config import EncoderOptions, Frozen, ModelOptions, NoHistory
 from shelfwise.ranking.loaded_run import open_run
 from shelfwise.schema.errors import ConfigError
@@ -190,3 +193,37 @@ def test_a_part_that_was_learned_is_refused(
 
     with pytest.raises(ConfigError, match=r"has learned it \(train.refit\); attack the test"):
         attack(tmp_path / "run", OPTIONS.model_copy(update={"part": "validation"}))
+
+
+def test_validation_is_not_told_its_own_answers(
+    tiny_run: Path, prepared_sample: PreparedShop
+) -> None:
+    """What was taken in validation says nothing of how items do when validation is asked."""
+    options = OPTIONS.model_copy(update={"part": "validation"})
+    before = set(taken_of_parts(prepared_sample, ["train"])["item"].to_list())
+    during = set(taken_of_parts(prepared_sample, ["validation"])["item"].to_list())
+    news = sorted(during - before)
+    assert news
+
+    asked = Victim.of(open_run(tiny_run), prepared_sample, options)
+    tested = Victim.of(open_run(tiny_run), prepared_sample, OPTIONS)
+
+    for catalogue in (asked.run.known, asked.run.inputs):
+        assert (catalogue.trend_KVG[0, news, 0] == 0).all()  # log of how often it was taken
+    assert (tested.run.known.trend_KVG[0, news, 0] > 0).any()
+
+
+def test_items_that_are_not_ranked_are_no_rivals() -> None:
+    none = np.empty(0, np.int64)
+    right, item = np.array([0, 1]), np.array([1, 0])
+    everything = View("all", right, item, none, none)
+    without = View("new", right, item, np.array([0]), np.array([2]))
+    score = torch.log(torch.tensor([[1.0, 1.0, 2.0], [3.0, 1.0, 0.0001]]))
+    rows = np.array([0])
+
+    # A quarter of all; half once the third, which target 0 has taken, is out of the ranking.
+    assert unlikelihood(score[:1], everything, rows).item() == pytest.approx(np.log(4))
+    assert unlikelihood(score[:1], without, rows).item() == pytest.approx(np.log(2))
+    assert unlikelihood(score[1:], without, np.array([1])).item() == pytest.approx(
+        np.log(4.0001 / 3)
+    )

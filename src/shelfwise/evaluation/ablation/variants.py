@@ -111,7 +111,7 @@ def _tried(
 
 
 def _plan(prepared: PreparedShop, setting: Setting) -> TaskPlan:
-    examples = examples_of(prepared, TRAINED)
+    examples = examples_of(prepared, TRAINED, doubted=False)
     return plan_tasks(prepared, examples, TRAINED, setting.course.tasks, setting.train)
 
 
@@ -124,7 +124,8 @@ def unweighted(prepared: PreparedShop) -> PreparedShop:
 
 def unfiltered(prepared: PreparedShop) -> PreparedShop:
     """The shop with suspected machines' rows counting like everybody's."""
-    return _weighed_anew(prepared, flagged_too=True)
+    nobody = prepared.requests.with_columns(pl.lit(None, pl.String).alias("fraud"))
+    return replace(_weighed_anew(prepared, flagged_too=True), requests=nobody)
 
 
 def softened(prepared: PreparedShop) -> PreparedShop:

@@ -16,9 +16,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from shelfwise.data.history import History
+from shelfwise.data.part_rows import TRAINED
 from shelfwise.data.prepared import PreparedShop
 from shelfwise.data.targets import MatchTargets, match_targets, past_of, search_targets
 from shelfwise.data.text import encoded_texts
+from shelfwise.data.trend import trend_at
 from shelfwise.evaluation.attacks.config import AttackOptions
 from shelfwise.evaluation.match import Ranked, Score, View, rank_all, views
 from shelfwise.evaluation.report import OURS
@@ -50,6 +52,9 @@ class Victim:
         """The requests of the part, at most as many as the options allow."""
         run.encoder.reach_words()
         part = options.part
+        if part == "validation":  # a run is told the trend up to its test: its answers too
+            ended = prepared.moments.known_until(TRAINED)
+            run = run.with_trend(trend_at(prepared, ended, TRAINED))
         targets, searches = (
             evenly_spread(found, options.most_targets)
             for found in (match_targets(prepared, part), search_targets(prepared, part))
@@ -128,6 +133,8 @@ def _ranked(score: Score, asked: MatchTargets, view: View, k: int, items: int) -
 def unlikelihood(score_RV: Tensor, view: View, rows: NDArray[np.int64]) -> Tensor:
     """How unlikely right answers are: the mean of ``-log softmax`` over requests, each alike.
 
+    Items that the view leaves out of the ranking are no rivals.
+
     Args:
         score_RV: of the targets ``rows``, rising.
         view: which answers count.
@@ -137,7 +144,13 @@ def unlikelihood(score_RV: Tensor, view: View, rows: NDArray[np.int64]) -> Tenso
     row_P = np.searchsorted(rows, view.right_target_P[inside])
     item_P = view.right_item_P[inside]
     share_P = 1 / np.bincount(row_P, minlength=len(rows))[row_P]
-    log_RV = score_RV.log_softmax(-1)
+    gone = np.isin(view.excluded_target_X, rows)
+    out_RV = torch.zeros_like(score_RV, dtype=torch.bool)
+    out_RV[
+        torch.from_numpy(np.searchsorted(rows, view.excluded_target_X[gone])),
+        torch.from_numpy(view.excluded_item_X[gone]),
+    ] = True
+    log_RV = score_RV.masked_fill(out_RV, -torch.inf).log_softmax(-1)
     found_P = log_RV[torch.from_numpy(row_P), torch.from_numpy(item_P)]
     total: Tensor = -(found_P * torch.from_numpy(share_P).float()).sum() / max(1, len(rows))
     return total

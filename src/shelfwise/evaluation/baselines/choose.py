@@ -173,7 +173,7 @@ class _Trial(NamedTuple):
 
     @classmethod
     def of(cls, prepared: PreparedShop) -> _Trial:
-        targets = match_targets(prepared, "validation")
+        targets = match_targets(prepared, "validation", doubted=False)
         if len(targets):
             rows = np.unique(np.linspace(0, len(targets) - 1, _JUDGED).astype(np.int64))
             targets = targets.chosen(rows)
