@@ -194,7 +194,8 @@ def test_gradient_is_that_of_the_value() -> None:
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.2])
-def test_the_closed_gradient_is_that_of_the_loss(smoothing: float) -> None:
+@pytest.mark.parametrize("doubt", [0.0, 0.3, 1.0])
+def test_the_closed_gradient_is_that_of_the_loss(smoothing: float, doubt: float) -> None:
     prior = vectors(4, 5)
     prior[1, 3] = ABSENT
     prior.requires_grad_()
@@ -205,6 +206,7 @@ def test_the_closed_gradient_is_that_of_the_loss(smoothing: float) -> None:
         torch.tensor([1, 0, 2, 1, 4]),
         torch.tensor([1.0, 0.5, 2.0, 0.25, 1.0], dtype=torch.float64),
         smoothing,
+        doubt,
     )
     at = (torch.tensor([0, 0, 1, 1, 2, 3]), torch.tensor([1, 3, 2, 3, 0, 4]))
     catalogue_softmax_loss(request, item, positives, prior_RV=prior).backward()

@@ -123,7 +123,7 @@ def catalogue_softmax_gradient(
 
     Args:
         logit_RV: ``[R, V]`` logits; `ABSENT` or less where an item was not there.
-        positives: as for the loss, without doubt.
+        positives: as for the loss.
         at: ``request_X`` and ``item_X``, no pair twice, in order of requests, then items.
 
     Returns:
@@ -134,8 +134,10 @@ def catalogue_softmax_gradient(
     right = _by_request(positives)
     assert right.weight_M is not None
     weight_M = right.weight_M.to(logit_RV.dtype)
-    weight_R = logit_RV.new_zeros(len(logit_RV)).index_add(0, right.request_M, weight_M)
-    chance_X = (logit_RV[at] - logit_RV.logsumexp(dim=1)[request_X]).exp()
+    log_sum_R = logit_RV.logsumexp(dim=1)
+    heard_M = weight_M * _heard(logit_RV, log_sum_R, right)
+    weight_R = logit_RV.new_zeros(len(logit_RV)).index_add(0, right.request_M, heard_M)
+    chance_X = (logit_RV[at] - log_sum_R[request_X]).exp()
     if positives.smoothing:
         present_RV = logit_RV > ABSENT / 2
         even_X = positives.smoothing / present_RV.sum(dim=1).clamp_min(1)[request_X]
@@ -146,9 +148,20 @@ def catalogue_softmax_gradient(
     is_at_M = torch.zeros_like(key_M, dtype=torch.bool)
     if len(key_X):
         is_at_M = key_X[place_M] == key_M
-    answer_M = (1 - positives.smoothing) * weight_M
+    answer_M = (1 - positives.smoothing) * heard_M
     found_X = found_X.index_add(0, place_M[is_at_M], -answer_M[is_at_M])
     return found_X / weight_M.sum().clamp_min(torch.finfo(found_X.dtype).tiny)
+
+
+def _heard(logit_RV: Tensor, log_sum_R: Tensor, right: Positives) -> Tensor:
+    """``[M]`` share of each positive's gradient that doubt leaves: ``exp(-doubt * loss)``."""
+    if not right.doubt:
+        return logit_RV.new_ones(len(right.request_M))
+    wanted_M = logit_RV[right.request_M, right.item_M]
+    if right.smoothing:
+        even_M = _mean_of_present(logit_RV)[right.request_M]
+        wanted_M = torch.lerp(wanted_M, even_M, right.smoothing)
+    return (right.doubt * (wanted_M - log_sum_R[right.request_M])).exp()
 
 
 def _sum_of_losses(

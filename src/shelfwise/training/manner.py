@@ -142,6 +142,7 @@ def _refuse_what_shops_alone_can(prepared: Prepared, course: Course, train: Trai
         "adaptation.kind=on": course.adaptation.kind == "on",
         "train.accumulate": train.accumulate != plain.accumulate,
         "train.ema": train.ema != plain.ema,
+        "train.doubt": train.doubt != plain.doubt,
         "train.track": train.track != plain.track,
         "train.refit": train.refit != plain.refit,
     }

@@ -123,7 +123,8 @@ def _repeats_alone(
         with torch.no_grad():
             logit_RC = torch.addmm(scored.prior_RC, scored.request_RD, scored.target_CD.T)
             logit_RC.add_(repeat_RC).masked_fill_(_unknown_then(judged, right), ABSENT)
-            right = right._replace(smoothing=judged.loss.label_smoothing)
+            smoothing = judged.loss.label_smoothing
+            right = right._replace(smoothing=smoothing, doubt=judged.doubt)
             pull_X = catalogue_softmax_gradient(logit_RC, right, met_X)
         loss = (pull_X * repeat_RC[met_X]).sum()
     else:

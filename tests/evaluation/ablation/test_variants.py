@@ -49,7 +49,7 @@ def test_what_changes_nothing_and_what_the_options_forbid_is_told(
 ) -> None:
     full = configured("model.id_embedding=false", "train.match_loss.kind=gbce")
 
-    chosen = chosen_variants(prepared_sample, full, ("ids", "losses"))
+    chosen = chosen_variants(prepared_sample, full, ("ids", "losses", "defences"))
 
     told = {one.name: one.why for one in chosen.skipped}
     assert told["without ids"] == told["with gbce"] == "the full model is so already"

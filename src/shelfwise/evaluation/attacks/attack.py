@@ -106,10 +106,11 @@ def attack(
         case PreparedJudgements():
             model = LoadedRelevance(run, manifest)
             victim = JudgedVictim.of(model, prepared, options)
-            report = _report(
-                prepared,
-                f"{len(victim.queries):,} queries of the {options.part}",
-                attack_judged(victim, progress),
+            asked = f"{len(victim.queries):,} queries of the {options.part}"
+            report = _report(prepared, (asked, "queries"), attack_judged(victim, progress))
+            report.notes.append(
+                "Judgements know no shoppers: no noise in histories, no stuffed titles, slices or "
+                "examples here."
             )
         case _:
             raise ArtifactError(f"{run}: a classifier of texts; it ranks nothing to be attacked")
@@ -131,7 +132,8 @@ def _of_shop(
     if not pushes:
         notes.append("Keyword stuffing: too little is searched, or no text is read; left out.")
     asked = f"{len(victim.targets):,} requests of the {options.part}"
-    report = _report(prepared, asked, [harm.curve for harm in harms])
+    drawn = "users, whose requests move together"
+    report = _report(prepared, (asked, drawn), [harm.curve for harm in harms])
     report.pushes.extend(pushes)
     report.notes.extend(notes)
     report.lists.extend(_lists(victim))
@@ -141,9 +143,9 @@ def _of_shop(
 
 
 def _report(
-    prepared: PreparedShop | PreparedJudgements, asked: str, curves: Sequence[Curve]
+    prepared: PreparedShop | PreparedJudgements, whom: tuple[str, str], curves: Sequence[Curve]
 ) -> AttackReport:
-    shop = prepared.options.shop
+    (asked, drawn), shop = whom, prepared.options.shop
     return AttackReport(
         name=shop.name,
         synthetic=shop.synthetic,
@@ -152,7 +154,7 @@ def _report(
         protocol=(
             f"{asked}, evenly spread, asked again under each attack. Robustness is the "
             "area under a figure's curve, from no attack to the strongest, over that of a figure "
-            "that nothing harms. Intervals are 95 %, rows of one user moving together."
+            f"that nothing harms. Intervals are 95 %, by bootstrap over {drawn}."
         ),
         curves=list(curves),
     )
