@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks.asking import Asking
 from benchmarks.board import Board, Figure
@@ -27,6 +28,7 @@ from shelfwise.data.prepared import Prepared, PreparedPairs, PreparedShop
 from shelfwise.data.sample_shop.config import SampleOptions
 from shelfwise.evaluation.attacks.attack import AttackReport
 from shelfwise.evaluation.report import OURS
+from shelfwise.metrics.bootstrap import Interval, bootstrap_sums
 from shelfwise.schema.errors import DataError
 from shelfwise.schema.progress import Progress
 
@@ -193,22 +195,52 @@ def _figures(
     for system in told:
         if system == OURS:
             continue
-        for attacked, lost in _losses(board, system, metric).items():
-            if plain[attacked] > 0:
-                name = f"{system.removeprefix(f'{OURS}/')} keeps of the loss by {attacked}"
-                figures[name] = lost / plain[attacked]
-    return figures
+        name = system.removeprefix(f"{OURS}/")
+        for attacked, lost_U in _losses(board, system, metric).items():
+            if np.nanmean(plain[attacked]) > 0:
+                kept = share_kept(lost_U, plain[attacked])
+                what = f"{name} keeps of the loss by {attacked}"
+                figures |= {what: kept.value, f"{what}, low": kept.low, f"{what}, high": kept.high}
+    return figures | _breadth(told)
 
 
-def _losses(board: Board, system: str, metric: str) -> dict[str, float]:
-    """Clean less attacked at the strongest, by attack; the mean over seeds and units."""
+def share_kept(lost_U: NDArray[np.float64], plain_U: NDArray[np.float64]) -> Interval:
+    """What is lost over what plain training loses, with an interval over the same units."""
+    known_U = np.isfinite(lost_U) & np.isfinite(plain_U)
+    both_US = np.stack([lost_U, plain_U], axis=1)[known_U]
+    return bootstrap_sums(
+        lambda sum_DS: np.divide(
+            sum_DS[:, 0],
+            sum_DS[:, 1],
+            out=np.full(len(sum_DS), np.nan),
+            where=sum_DS[:, 1] > 0,
+        ),
+        both_US,
+        np.arange(len(both_US)),
+        seed=0,
+    )
+
+
+def _breadth(told: Mapping[str, list[AttackReport]]) -> dict[str, float | None]:
+    """How broad the lists are that nobody attacks: the mean over seeds."""
+    found: dict[str, list[float]] = {}
+    for system, reports in told.items():
+        name = system.removeprefix(f"{OURS}/") if system != OURS else "plain"
+        for row in (row for report in reports for row in report.lists):
+            found.setdefault(f"{row.metric}, {name}", []).append(row.value)
+    return {name: float(np.mean(values)) for name, values in sorted(found.items())}
+
+
+def _losses(board: Board, system: str, metric: str) -> dict[str, NDArray[np.float64]]:
+    """``[U]`` clean less attacked at the strongest, by attack; the mean over seeds."""
     found = {}
     for figure in board.runs[system][0]:
         if figure.task != "attacked" or figure.metric != metric:
             continue
         clean = figure._replace(task="clean")
-        lost = [np.nanmean(run[clean]) - np.nanmean(run[figure]) for run in board.runs[system]]
-        found[figure.view] = float(np.mean(lost))
+        found[figure.view] = np.mean(
+            [run[clean] - run[figure] for run in board.runs[system]], axis=0
+        )
     return found
 
 

@@ -77,13 +77,28 @@ def test_what_is_lost_is_told_of_the_same_requests(result: Result) -> None:
     def lost(system: str, view: str) -> float:
         return value(system, view, "clean") - value(system, view, "attacked")
 
-    told = [name for name in result.figures if name.startswith("fgm keeps of the loss by ")]
+    kept = [name for name in result.figures if name.startswith("fgm keeps of the loss by ")]
+    told = [name for name in kept if not name.endswith((", low", ", high"))]
     assert told
     for name in told:
         view = name.removeprefix("fgm keeps of the loss by ")
         ratio = lost("shelfwise/fgm", view) / lost("shelfwise", view)
         assert result.figures[name] == pytest.approx(ratio, rel=1e-6)
+        low, high = (result.figures[f"{name}, {end}"] for end in ("low", "high"))
+        assert not low > ratio
+        assert not high < ratio
     assert np.isfinite(result.figures["robustness, plain"])
+    assert 0 < result.figures["coverage@10, fgm"] <= 1
+
+
+def test_a_share_that_is_the_same_of_everybody_has_no_spread() -> None:
+    from benchmarks.robustness_contest import share_kept
+
+    plain_U = np.array([0.4, 0.1, np.nan, 0.3])
+
+    found = share_kept(0.25 * plain_U, plain_U)
+
+    assert found == pytest.approx((0.25, 0.25, 0.25, 3))
 
 
 def test_validation_chooses_how_far_rows_are_moved(monkeypatch: pytest.MonkeyPatch) -> None:
