@@ -14,7 +14,7 @@ from shelfwise.data.sample_shop.config import STRENGTHS, SampleOptions
 from shelfwise.evaluation.attacks.poison import RECIPES, Poison, poisoned
 from shelfwise.schema.progress import Progress
 
-_EVENTS = 240_000  # of shoppers
+_EVENTS = 120_000  # of shoppers
 _TRIED = 0.05  # share of a shop's events that bots make in the drawing that counts bots
 _MOST = 0.5  # more of a shop's events bots cannot make
 

@@ -1,14 +1,18 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shelfwise.data.item_facts import NUMBERS, item_facts, met_before, price_numbers
+from shelfwise.data.item_facts import NUMBERS, item_facts, met_before, met_in, price_numbers
 from shelfwise.data.numbers import Scale, fit_scale
+from shelfwise.data.part_rows import TRAINED
+from shelfwise.data.split import PARTS
 
 from .small_log import event, prepared_shop, write_table
 
@@ -64,3 +68,30 @@ def test_a_match_that_histories_leave_out_was_met_too(tmp_path: Path) -> None:
     prepared = prepared_shop(tmp_path, rows, history={"behaviours": ["search"]})
 
     assert met_before(prepared, prepared.moments.validation).tolist() == [True, True]
+
+
+def test_what_suspected_fraud_alone_has_met_was_not_met(tmp_path: Path) -> None:
+    """A bot meets i9 first, and i8; what is told of items is as without it."""
+    honest = [event("click", "u1", hour, f"i{place}") for place, hour in enumerate((5, 30, 80))]
+    bot = [event("click", "u2", 1 + hour, f"i{9 - hour % 2}") for hour in range(60)]
+    both, without = (
+        prepared_shop(tmp_path / name, [*honest, *rows], fraud={"enabled": False})
+        for name, rows in (("both", bot), ("one", []))
+    )
+    is_bots_R = both.requests["owner"] == both.requests["owner"][-2]
+    assert is_bots_R.sum() == len(bot)
+    reasons = [("a bot" if its else None) for its in is_bots_R]
+    honest_P = ~is_bots_R.gather(both.positives["request"])
+    with_bot = replace(
+        both,
+        requests=both.requests.with_columns(pl.Series("fraud", reasons, pl.String)),
+        positives=both.positives.with_columns(pl.col("weight") * honest_P),
+    )
+    names = with_bot.items["item_id"].to_list()
+
+    assert [names[item] for item in np.flatnonzero(met_in(with_bot, PARTS))] == ["i0", "i1", "i2"]
+    told, expected = item_facts(with_bot, TRAINED), item_facts(without, TRAINED)
+    here = [names.index(name) for name in without.items["item_id"]]
+    assert told.warm_V[here].tolist() == expected.warm_V.tolist()
+    assert told.first_V[here].tolist() == expected.first_V.tolist()
+    assert told.price_scale == expected.price_scale

@@ -11,7 +11,13 @@ import pytest
 
 from shelfwise.data.batches import Examples, examples_between, examples_of
 from shelfwise.data.item_facts import item_facts, met_before, met_in
-from shelfwise.data.part_rows import LEARNED, TRAINED, rows_of_parts, taken_of_parts
+from shelfwise.data.part_rows import (
+    LEARNED,
+    TRAINED,
+    numbers_of_believed,
+    rows_of_parts,
+    taken_of_parts,
+)
 from shelfwise.data.period_examples import period_examples
 from shelfwise.data.prepared import PreparedShop
 from shelfwise.data.split import PARTS, Part
@@ -202,3 +208,17 @@ def test_whole_periods_are_asked_of_nobody_doubted(shop: PreparedShop) -> None:
     assert found
     assert len(found) == len(expected)
     assert all(same(one, other) for one, other in zip(found, expected, strict=True))
+
+
+def test_those_who_are_doubted_take_no_number(shop: PreparedShop) -> None:
+    everybody = numbers_of_believed(shop)
+    owner_R = shop.requests["owner"].to_numpy()
+    assert everybody.tolist() == list(range(len(shop.owners)))
+
+    # The second owner is doubted in everything, the first in one request alone.
+    doubted_R = (owner_R == 1) | (np.arange(len(owner_R)) == np.flatnonzero(owner_R == 0)[0])
+    reasons = pl.Series("fraud", ["a bot" if doubted else None for doubted in doubted_R])
+    found = numbers_of_believed(replace(shop, requests=shop.requests.with_columns(reasons)))
+
+    kept = [owner for owner in range(len(shop.owners)) if owner != 1]
+    assert found[kept].tolist() == list(range(len(kept)))

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from shelfwise.data.item_groups import item_groups
 from shelfwise.data.negatives import NEVER
 from shelfwise.data.numbers import Scale, fit_scale, standardise
-from shelfwise.data.part_rows import held_out_after, rows_of_parts
+from shelfwise.data.part_rows import believed, believed_owners, held_out_after, rows_of_parts
 from shelfwise.data.prepared import PreparedShop
 from shelfwise.data.split import Part
 
@@ -33,7 +33,10 @@ class ItemFacts(NamedTuple):
 
 
 def item_facts(prepared: PreparedShop, parts: Sequence[Part]) -> ItemFacts:
-    """Numbers of every item, the scale taken only from items that ``parts`` have met."""
+    """Numbers of every item, the scale taken only from items that ``parts`` have met.
+
+    What suspected fraud alone has met, was not met: nothing is learned of it.
+    """
     warm_V = met_in(prepared, parts)
     price_V = prepared.items["price"].cast(pl.Float64).fill_null(float("nan")).to_numpy()
     scale = fit_scale(price_V[warm_V] if warm_V.any() else price_V)
@@ -49,7 +52,7 @@ def item_facts(prepared: PreparedShop, parts: Sequence[Part]) -> ItemFacts:
 
 
 def first_met(prepared: PreparedShop) -> NDArray[np.int64]:
-    """``[V]`` moment of the first event, impression or match that names each item.
+    """``[V]`` moment of the first event, impression or match that names each item, fraud aside.
 
     A log that knows order alone says nothing of what came first among different users: there
     every item was there from the beginning.
@@ -58,9 +61,9 @@ def first_met(prepared: PreparedShop) -> NDArray[np.int64]:
         return np.full(len(prepared.items), prepared.moments.first, np.int64)
     first_V = np.full(len(prepared.items), NEVER, np.int64)
     history = prepared.history
-    named_E = history.item_E >= 0
+    named_E = _believed_events(prepared)
     np.minimum.at(first_V, history.item_E[named_E], history.at_E[named_E])
-    for rows in (prepared.impressions, prepared.positives):
+    for rows in (believed(prepared.impressions), believed(prepared.positives)):
         np.minimum.at(first_V, rows["item"].to_numpy(), rows["at"].to_numpy())
     return first_V
 
@@ -69,17 +72,25 @@ def met_in(prepared: PreparedShop, parts: Sequence[Part]) -> NDArray[np.bool_]:
     """``[V]`` whether an item was met by whoever has seen ``parts`` alone.
 
     Where time parts the split: in any event before their end. Elsewhere: in a history, an
-    impression or a match of their requests, held-out items never.
+    impression or a match of their requests, held-out items never. Suspected fraud is nobody.
     """
     if prepared.options.split.by_time:
         return met_before(prepared, prepared.moments.known_until(parts))
     history = prepared.history
     met_V = np.zeros(len(prepared.items), dtype=bool)
-    looked_at_E = _in_histories(prepared, parts) & (history.item_E >= 0)
+    looked_at_E = _in_histories(prepared, parts) & _believed_events(prepared)
     met_V[history.item_E[looked_at_E]] = True
-    for rows in (prepared.impressions, prepared.positives):
+    for rows in (believed(prepared.impressions), believed(prepared.positives)):
         met_V[rows_of_parts(prepared, rows, parts)["item"].unique().to_numpy()] = True
     return met_V & ~held_out_after(prepared, parts)
+
+
+def _believed_events(prepared: PreparedShop) -> NDArray[np.bool_]:
+    """``[E]`` events that name an item, but for those of owners who are doubted in everything."""
+    history = prepared.history
+    believed_E = np.repeat(believed_owners(prepared), np.diff(history.offset_U1))
+    found: NDArray[np.bool_] = believed_E & (history.item_E >= 0)
+    return found
 
 
 def _in_histories(prepared: PreparedShop, parts: Sequence[Part]) -> NDArray[np.bool_]:
@@ -93,13 +104,13 @@ def _in_histories(prepared: PreparedShop, parts: Sequence[Part]) -> NDArray[np.b
 
 
 def met_before(prepared: PreparedShop, end: int) -> NDArray[np.bool_]:
-    """``[V]`` whether any event, impression or match named the item before ``end``."""
+    """``[V]`` whether any event, impression or match named the item before ``end``, fraud aside."""
     history = prepared.history
     met_V = np.zeros(len(prepared.items), dtype=bool)
-    early_E = (history.at_E < end) & (history.item_E >= 0)
+    early_E = (history.at_E < end) & _believed_events(prepared)
     met_V[history.item_E[early_E]] = True
     # Matches too: history.behaviours may leave out what match.events asks for.
-    for rows in (prepared.impressions, prepared.positives):
+    for rows in (believed(prepared.impressions), believed(prepared.positives)):
         met_V[rows.filter(pl.col("at") < end)["item"].unique().to_numpy()] = True
     return met_V
 

@@ -104,7 +104,7 @@ class Builder:
         if key not in self._examples:
             found = examples_of(self.prepared, parts, doubted=False)
             if "train" in key:
-                found = told_folds(found, len(self.prepared.items))
+                found = told_folds(found, self.prepared)
             self._examples[key] = found
         return self._examples[key]
 
@@ -114,8 +114,7 @@ class Builder:
         if not self.options.period_requests or self.prepared.options.match.target == "next":
             return found
         periods = period_examples(self.prepared, parts, period)
-        items = len(self.prepared.items)
-        return joined([found, *(told_folds(one, items) for one in periods)])
+        return joined([found, *(told_folds(one, self.prepared) for one in periods)])
 
     def _tokens(self) -> TokenTable:
         encoder = self.model_options.encoder

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from shelfwise.data.batches import Batch, Examples
 from shelfwise.data.item_facts import ItemFacts
+from shelfwise.data.part_rows import numbers_of_believed
 from shelfwise.data.prepared import PreparedShop
 from shelfwise.data.split import Part
 from shelfwise.data.tokens import TokenTable
@@ -181,13 +182,16 @@ def neighbours_of(
     """
     if most == 0:
         return None
-    found = neighbour_arrays(taken_in(prepared, parts, doubted=False), most, progress)
+    taken = taken_in(prepared, parts, doubted=False)
+    numbered = taken._replace(owner_E=numbers_of_believed(prepared)[taken.owner_E])
+    found = neighbour_arrays(numbered, most, progress)
     return NeighbourTables(*map(torch.from_numpy, found))
 
 
-def told_folds(examples: Examples, items: int) -> Examples:
+def told_folds(examples: Examples, prepared: PreparedShop) -> Examples:
     """What was learned from, as it was learned: asking tables that know nothing of its owners."""
-    return replace(examples, fold_R=fold_of(examples.owner_R, items))
+    number_R = numbers_of_believed(prepared)[examples.owner_R]
+    return replace(examples, fold_R=fold_of(number_R, len(prepared.items)))
 
 
 def live_texts(batch: Batch, items: int, most: int, rng: np.random.Generator) -> NDArray[np.int64]:

@@ -147,7 +147,7 @@ def _heard(
 ) -> Heard:
     examples = examples_of(prepared, [part])
     if part in run.learned:
-        examples = told_folds(examples, len(prepared.items))
+        examples = told_folds(examples, prepared)
     rows = evenly_spread(len(examples), MOST_REQUESTS)
     asked = as_of_test(network, prepared) if part == "test" else network
     with progress.step(f"Asking about {part}", total=len(rows)) as step:
