@@ -124,3 +124,41 @@ def test_shoppers_of_several_shops_stand_beside_each_other() -> None:
     assert values["undefended", "hard"] == (pytest.approx(0.7), 1)
     (gap, _) = found.differences(("exposure@10",), "defended")
     assert gap["value"] == pytest.approx(-0.5)
+
+
+@pytest.mark.long
+def test_bots_that_are_found_leave_no_trace(
+    monkeypatch: pytest.MonkeyPatch, tiny_encoder: Path, tmp_path: Path
+) -> None:
+    """A shop whose bots are all discarded learns what the same shop without them learns."""
+    import json
+
+    import benchmarks.push_scenes as scenes
+    from benchmarks.asking import Asking
+    from benchmarks.shops import learn, prepared_shop
+
+    monkeypatch.setattr(scenes, "_EVENTS", 30_000)
+    settings = (
+        f"model.encoder.name={tiny_encoder}",
+        "model.width=32",
+        "train.threads=1",
+        "train.epochs=1",
+        "train.minutes=30",
+        "train.live_texts=8",
+    )
+    asking = Asking(tmp_path, 1, 1.0, ("easy",), settings)
+    (scene,) = scenes.scenes(None, tmp_path, asking, (0.05, 0), Silent())
+    told = []
+    for name, shop in (("clean", scene.clean), ("pushed", scene.pushed)):
+        prepared = prepared_shop(shop, tmp_path / f"prepared {name}", Silent())
+        learn(prepared, tmp_path / f"run {name}", shop.config(), Silent())
+        curve = json.loads((tmp_path / f"run {name}" / "curve.json").read_text())
+        told.append((prepared, curve))
+
+    (without, clean), (with_bots, pushed) = told
+    doubted = with_bots.requests["fraud"].is_not_null()
+    assert (~doubted).sum() == len(without.requests)
+    assert doubted.sum() > 0
+    assert pushed["losses"] == [pytest.approx(one, rel=1e-3) for one in clean["losses"]]
+    for one, other in zip(clean["checks"], pushed["checks"], strict=True):
+        assert other["figures"] == pytest.approx(one["figures"], abs=0.01)
