@@ -9,6 +9,8 @@ import pytest
 from shelfwise.schema.errors import ConfigError
 from shelfwise.schema.progress import Silent
 
+FAST = ("model.width=32", "train.threads=1", "train.epochs=1", "train.live_texts=8")
+
 
 def _answers(
     owners: list[str], ndcg: list[float | None], top: list[list[str] | None], left: float
@@ -88,13 +90,7 @@ def test_bots_of_a_small_shop(monkeypatch: pytest.MonkeyPatch, tiny_encoder: Pat
     from benchmarks.asking import Asking
 
     monkeypatch.setattr(scenes, "_EVENTS", 30_000)
-    settings = (
-        f"model.encoder.name={tiny_encoder}",
-        "model.width=32",
-        "train.threads=1",
-        "train.epochs=1",
-        "train.live_texts=8",
-    )
+    settings = (f"model.encoder.name={tiny_encoder}", *FAST)
     asking = Asking(Path(), 1, 1.0, ("easy",), settings)
 
     found = contest.compare_pushed("{who}", asking, 0.02, Silent(), drawn=True)
@@ -138,14 +134,7 @@ def test_bots_that_are_found_leave_no_trace(
     from benchmarks.shops import learn, prepared_shop
 
     monkeypatch.setattr(scenes, "_EVENTS", 30_000)
-    settings = (
-        f"model.encoder.name={tiny_encoder}",
-        "model.width=32",
-        "train.threads=1",
-        "train.epochs=1",
-        "train.minutes=30",
-        "train.live_texts=8",
-    )
+    settings = (f"model.encoder.name={tiny_encoder}", *FAST, "train.minutes=30")
     asking = Asking(tmp_path, 1, 1.0, ("easy",), settings)
     (scene,) = scenes.scenes(None, tmp_path, asking, (0.05, 0), Silent())
     told = []
