@@ -99,7 +99,7 @@ def test_classes_of_items_by_hand(views: PreparedShop) -> None:
         }
     )
     history = views.history._replace(
-        offset_U1=np.array([0, 9]),
+        offset_U1=np.append(0, np.full(len(views.owners), 9)),  # all of the first owner
         item_E=np.arange(9, dtype=np.int32),
         query_E=np.full(9, -1, np.int32),
         kind_E=np.zeros(9, np.uint8),
