@@ -140,13 +140,17 @@ class Board:
         return told | {f"{figure.metric} sd over seeds": float(np.std(values, ddof=1))}
 
 
+def by_figure(runs: Sequence[Values]) -> dict[Figure, list[NDArray[np.float64]]]:
+    """Each figure's values in the runs that have it."""
+    found: dict[Figure, list[NDArray[np.float64]]] = {}
+    for run in runs:
+        for figure, value_U in run.items():
+            found.setdefault(figure, []).append(value_U)
+    return found
+
+
 def _mean(runs: Sequence[Values]) -> dict[Figure, NDArray[np.float64]]:
-    """Of the runs that have a figure."""
-    figures = dict.fromkeys(figure for run in runs for figure in run)
-    return {
-        figure: np.mean([run[figure] for run in runs if figure in run], axis=0)
-        for figure in figures
-    }
+    return {figure: np.mean(values, axis=0) for figure, values in by_figure(runs).items()}
 
 
 def _same(one: Values, other: Values) -> bool:

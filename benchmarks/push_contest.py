@@ -16,7 +16,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from benchmarks.asking import Asking
-from benchmarks.board import Board, Figure, Values
+from benchmarks.board import Board, Figure, Values, by_figure
 from benchmarks.failing import counted_as_failed
 from benchmarks.kept import Kept
 from benchmarks.push_scenes import Scene, scenes
@@ -180,8 +180,7 @@ def _side_by_side(by_seed: Board) -> Board:
     """Each seed draws a shop of its own, so its shoppers are others: all of them are units."""
     board = Board(failures=by_seed.failures, notes=by_seed.notes)
     for system, runs in by_seed.runs.items():
-        figures = dict.fromkeys(figure for run in runs for figure in run)
-        parts = {figure: [run[figure] for run in runs if figure in run] for figure in figures}
+        parts = by_figure(runs)
         board.add(system, {figure: np.concatenate(found) for figure, found in parts.items()})
     return board
 
@@ -207,17 +206,19 @@ def _discarded(prepared: PreparedShop, fake_U: NDArray[np.bool_]) -> tuple[float
 def _shown(run: Path, prepared: PreparedShop, fake_U: NDArray[np.bool_]) -> pl.DataFrame:
     """``owner``, and NDCG of each request that has an answer or a list shown (``top``)."""
     scorer = RunScorer(open_run(run), prepared)
+    taken = taken_in(prepared, LEARNED)
+    warm_V = np.bincount(taken.item_E, minlength=taken.items) > 0
     targets = match_targets(prepared, "test")
     targets = targets.chosen(np.flatnonzero(~fake_U[targets.owner_T]))
     targets = evenly_spread(targets, _MOST_TARGETS)
     answered = pl.DataFrame(
         {
             "owner": prepared.owners["owner_id"].gather(targets.owner_T),
-            _NDCG: _ranked(scorer, targets).ndcg(_K),
+            _NDCG: _ranked(scorer, targets, warm_V).ndcg(_K),
         }
     )
     asked = _everybody(prepared, fake_U)
-    top_TK = _ranked(scorer, asked).top_TK
+    top_TK = _ranked(scorer, asked, warm_V).top_TK
     lists = pl.DataFrame(
         {
             "owner": prepared.owners["owner_id"].gather(asked.owner_T),
@@ -237,12 +238,9 @@ def _everybody(prepared: PreparedShop, fake_U: NDArray[np.bool_]) -> MatchTarget
     return evenly_spread(asked.chosen(np.flatnonzero(has_past_T)), _MOST_TARGETS)
 
 
-def _ranked(scorer: RunScorer, targets: MatchTargets) -> Ranked:
-    prepared = scorer.prepared
-    taken = taken_in(prepared, LEARNED)
-    warm_V = np.bincount(taken.item_E, minlength=taken.items) > 0
-    headline = views(prepared, targets, warm_V)[0]
-    ranked = rank_all({OURS: scorer.match}, targets, [headline], taken.items, Silent(), _K)
+def _ranked(scorer: RunScorer, targets: MatchTargets, warm_V: NDArray[np.bool_]) -> Ranked:
+    headline = views(scorer.prepared, targets, warm_V)[0]
+    ranked = rank_all({OURS: scorer.match}, targets, [headline], len(warm_V), Silent(), _K)
     return ranked[OURS, headline.name]
 
 

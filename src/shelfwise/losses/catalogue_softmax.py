@@ -157,11 +157,16 @@ def _heard(logit_RV: Tensor, log_sum_R: Tensor, right: Positives) -> Tensor:
     """``[M]`` share of each positive's gradient that doubt leaves: ``exp(-doubt * loss)``."""
     if not right.doubt:
         return logit_RV.new_ones(len(right.request_M))
+    return (right.doubt * (_wanted(logit_RV, right) - log_sum_R[right.request_M])).exp()
+
+
+def _wanted(logit_RV: Tensor, right: Positives) -> Tensor:
+    """``[M]`` logit of each positive, smoothed."""
     wanted_M = logit_RV[right.request_M, right.item_M]
-    if right.smoothing:
-        even_M = _mean_of_present(logit_RV)[right.request_M]
-        wanted_M = torch.lerp(wanted_M, even_M, right.smoothing)
-    return (right.doubt * (wanted_M - log_sum_R[right.request_M])).exp()
+    if not right.smoothing:
+        return wanted_M
+    even_M = _mean_of_present(logit_RV)[right.request_M]
+    return torch.lerp(wanted_M, even_M, right.smoothing)
 
 
 def _sum_of_losses(
@@ -180,11 +185,7 @@ def _sum_of_losses(
         gone_CV[positives.request_M, positives.item_M] = False
         logit_CV = logit_CV.masked_fill(gone_CV, float("-inf"))
     log_sum_M = logit_CV.logsumexp(dim=1)[positives.request_M]
-    wanted_M = logit_CV[positives.request_M, positives.item_M]
-    if positives.smoothing:
-        even_M = _mean_of_present(logit_CV)[positives.request_M]
-        wanted_M = torch.lerp(wanted_M, even_M, positives.smoothing)
-    loss_M = generalised_cross_entropy(log_sum_M - wanted_M, positives.doubt)
+    loss_M = generalised_cross_entropy(log_sum_M - _wanted(logit_CV, positives), positives.doubt)
     assert positives.weight_M is not None
     return (positives.weight_M.to(loss_M.dtype) * loss_M).sum()
 

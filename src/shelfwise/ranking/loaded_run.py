@@ -158,7 +158,6 @@ class LoadedRun:
             words=None if self.words is None else WordFigures(texts),
         )
 
-    @torch.no_grad()
     def with_trend(self, trend_VG: NDArray[np.float32]) -> LoadedRun:
         """The same run, told how items were doing at another moment."""
         inputs = self.inputs._replace(trend_KVG=torch.from_numpy(trend_VG)[None])

@@ -250,11 +250,11 @@ class Builder:
             model.heads.start_places(shift_SK, usual, fixed=self.options.position == "measured")
 
     def fitted(self) -> tuple[Network, LearningCurve, Plan]:
+        asked = self.lessons(TRAINED)
+        self._refuse_all_doubted(asked)
         network = self.fresh(TRAINED)
         examples = self.examples(TRAINED)
         share = self._newcomers(network, TRAINED)
-        asked = self.lessons(TRAINED)
-        self._refuse_all_doubted(asked)
         plan = Plan.of(asked, self.options)
         judged = self.examples(["validation"])
         targets = match_targets(self.prepared, "validation", doubted=False)
