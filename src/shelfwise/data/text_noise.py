@@ -56,6 +56,7 @@ class Noise(NamedTuple):
 
     strength: float  # share of words that are altered, where they can be
     kinds: tuple[NoiseKind, ...] = NOISE_KINDS
+    sounds: Mapping[str, str] = SOUNDS  # for a Chinese character, those that sound like it
 
     def of(self, text: str, rng: np.random.Generator) -> str:
         """The text as it comes; never empty where it was not."""
@@ -65,17 +66,25 @@ class Noise(NamedTuple):
         for place, word in enumerate(words):
             is_last = place == len(words) - 1
             chosen, way, spot = rng.random(3)
-            kinds = [kind for kind in self.kinds if _CAN[kind](word, is_last)]
+            kinds = [kind for kind in self.kinds if self._can(kind, word, is_last)]
             if chosen >= self.strength or not kinds:
                 altered.append(word)
                 continue
             kind = kinds[int(way * len(kinds))]
             if kind == "drop":
                 continue
-            altered.append(_ALTERED[kind](word, spot))
+            altered.append(self._altered(kind, word, spot))
         if not altered:
             altered = words[-1:]
         return (lead + "".join(word.letters + word.gap for word in altered)).rstrip()
+
+    def _can(self, kind: NoiseKind, word: _Word, is_last: bool) -> bool:
+        return word.letters in self.sounds if kind == "sound" else _CAN[kind](word, is_last)
+
+    def _altered(self, kind: NoiseKind, word: _Word, spot: float) -> _Word:
+        if kind == "sound":
+            return word._replace(letters=_one(self.sounds[word.letters], spot))
+        return _ALTERED[kind](word, spot)
 
 
 def noisy(texts: Sequence[str], noise: Noise, seed: int) -> list[str]:
@@ -141,13 +150,13 @@ def _groups(told: str) -> Mapping[str, tuple[str, ...]]:
 
 
 SYNONYMS = _groups(_SYNONYMS)
+# All kinds but sounds, which a noise brings with it.
 _CAN: Mapping[str, Callable[[_Word, bool], bool]] = {
     "keyboard": _is_latin,
     "swap": lambda word, _: _is_latin(word) and bool(_swappable(word)),
     "case": _is_latin,
     "joined": lambda word, is_last: bool(word.gap) and not is_last,
     "homoglyph": lambda word, _: any(letter in _LOOKALIKES for letter in word.letters),
-    "sound": lambda word, _: word.letters in SOUNDS,
     "shape": lambda word, _: word.letters in SHAPES,
     "drop": lambda *_: True,
     "synonym": lambda word, _: word.letters.lower() in SYNONYMS,
@@ -158,7 +167,6 @@ _ALTERED: Mapping[str, Callable[[_Word, float], _Word]] = {
     "case": _case,
     "joined": _joined,
     "homoglyph": _homoglyph,
-    "sound": lambda word, _: word._replace(letters=SOUNDS[word.letters]),
     "shape": lambda word, _: word._replace(letters=SHAPES[word.letters]),
     "synonym": _synonym,
 }

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from shelfwise.data.near_sounds import unknown_sounds
 from shelfwise.data.prepared import PreparedJudgements, PreparedShop
 from shelfwise.data.targets import match_targets
 from shelfwise.evaluation.attacks.config import AttackOptions
@@ -112,6 +113,7 @@ def attack(
                 "Judgements know no shoppers: no noise in histories, no stuffed titles, slices or "
                 "examples here."
             )
+            report.notes.extend(unknown_sounds([*victim.queries, *victim.titles]))
         case _:
             raise ArtifactError(f"{run}: a classifier of texts; it ranks nothing to be attacked")
     told = manifest.facts["train"].get("adversary", {}).get("kind", "none")
@@ -136,6 +138,7 @@ def _of_shop(
     report = _report(prepared, (asked, drawn), [harm.curve for harm in harms])
     report.pushes.extend(pushes)
     report.notes.extend(notes)
+    report.notes.extend(unknown_sounds(victim.run.item_texts))
     report.lists.extend(_lists(victim))
     report.slices.extend(damaged_slices(victim, harms))
     report.harmed.extend(harmed_requests(victim, harms))

@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
+from shelfwise.data.near_sounds import near_sounds
 from shelfwise.data.prepared import PreparedJudgements
 from shelfwise.data.text_noise import Noise, noisy
 from shelfwise.evaluation.attacks.config import AttackOptions
@@ -143,13 +144,14 @@ def _grades(
 
 
 def _by_queries(victim: JudgedVictim, share: float) -> NDArray[np.float64]:
-    queries = noisy(victim.queries, Noise(share), victim.options.seed)
+    noise = Noise(share, sounds=near_sounds())
+    queries = noisy(victim.queries, noise, victim.options.seed)
     return _grades(victim, victim.model, queries)
 
 
 def _by_titles(victim: JudgedVictim, share: float) -> NDArray[np.float64]:
-    shown = victim.shown.tolist()
-    texts = noisy([victim.titles[row] for row in shown], Noise(share), victim.options.seed)
+    shown, noise = victim.shown.tolist(), Noise(share, sounds=near_sounds())
+    texts = noisy([victim.titles[row] for row in shown], noise, victim.options.seed)
     model = victim.model.retitled(dict(zip(shown, texts, strict=True)))
     return _grades(victim, model, victim.queries)
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from shelfwise.data.near_sounds import near_sounds
 from shelfwise.data.targets import MatchTargets
 from shelfwise.data.text_noise import Noise, noisy
 from shelfwise.evaluation.attacks.curve import Attack, Curve, Drawing, curve_of
@@ -76,9 +77,9 @@ def _query_noise(victim: Victim) -> list[Harm | str]:
     if len(targets) < _FEWEST:
         return [f"Query noise: only {len(targets)} searches of the test led anywhere; left out."]
     typed, view = victim.typed(targets), victim.view(targets)
-    attacked, last = [], typed
+    attacked, last, sounds = [], typed, near_sounds()
     for share in options.noise_shares:
-        last = noisy(typed, Noise(share), options.seed)
+        last = noisy(typed, Noise(share, sounds=sounds), options.seed)
         scorer, asked = victim.asking(targets, last)
         attacked.append((share, victim.ndcg(scorer.match, asked, view)))
     clean_T = victim.ndcg(victim.scorer.match, targets, view)
@@ -90,9 +91,9 @@ def _title_noise(victim: Victim) -> list[Harm | str]:
     if not victim.reads_titles:
         return ["Title noise: the run tells items by their ids; left out."]
     targets, texts = victim.targets, list(victim.run.item_texts)
-    attacked = []
+    attacked, sounds = [], near_sounds()
     for share in victim.options.noise_shares:
-        changed = noisy(texts, Noise(share), victim.options.seed)
+        changed = noisy(texts, Noise(share, sounds=sounds), victim.options.seed)
         scorer = victim.with_titles(
             {n: new for n, (old, new) in enumerate(zip(texts, changed, strict=True)) if old != new}
         )
