@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 import torch
 
@@ -44,6 +45,24 @@ def test_the_share_of_newcomers_is_counted_match_by_match(prepared_sample: Prepa
     # Half as many waiting as came in a horizon are expected half.
     usual = max(len(came) / len(rankings), 1)
     assert share_of_newcomers(prepared_sample, TRAINED, 1) == pytest.approx(many / usual)
+
+
+def test_suspected_fraud_hides_no_newcomers(prepared_sample: PreparedShop) -> None:
+    # Fakes who take the oldest item thousands of times make its share no larger.
+    positives = prepared_sample.positives
+    oldest = int(first_met(prepared_sample).argmin())
+    believed = positives.filter(pl.col("weight") > 0)
+    fakes = positives.with_columns(
+        pl.lit(oldest).cast(positives["item"].dtype).alias("item"),
+        pl.lit(0.0).cast(positives["weight"].dtype).alias("weight"),
+    )
+    without = replace(prepared_sample, positives=believed)
+    pushed = replace(prepared_sample, positives=pl.concat([believed, fakes]))
+
+    share = share_of_newcomers(without, TRAINED, 10_000)
+
+    assert share > 0
+    assert share_of_newcomers(pushed, TRAINED, 10_000) == share
 
 
 def test_items_not_yet_met_are_expected_their_share(

@@ -22,7 +22,7 @@ from shelfwise.data.negatives import (
     Taken,
     draw_negatives,
 )
-from shelfwise.data.part_rows import held_out_after, taken_of_parts
+from shelfwise.data.part_rows import believed, held_out_after, taken_of_parts
 from shelfwise.data.prepared import PreparedShop
 from shelfwise.data.split import Part
 
@@ -33,7 +33,7 @@ class NegativeSource:
 
     pool: Pool
     taken: Taken
-    count_V: NDArray[np.int64]  # how often each item was taken in the window
+    count_V: NDArray[np.int64]  # how often each item was taken in the window, fraud aside
     per_request: int
 
     @classmethod
@@ -43,8 +43,9 @@ class NegativeSource:
         """The window is ``parts``: what an owner takes in any of them is no negative for them."""
         matches = taken_of_parts(prepared, parts)
         item_P = matches["item"].to_numpy().astype(np.int64)
+        counted = believed(matches)["item"].to_numpy()
         owner_R = prepared.requests["owner"].to_numpy().astype(np.int64)
-        count_V = np.bincount(item_P, minlength=len(prepared.items)).astype(np.int64)
+        count_V = np.bincount(counted, minlength=len(prepared.items)).astype(np.int64)
         # To whoever learns from the window alone, held-out items were never met.
         first_V = np.where(held_out_after(prepared, parts), NEVER, first_met(prepared))
         pool = Pool.of(options.draw, first_V, count_V)

@@ -20,7 +20,7 @@ import torch
 from shelfwise.data.attribution import DAY
 from shelfwise.data.batches import Examples, gather
 from shelfwise.data.item_facts import first_met
-from shelfwise.data.part_rows import rows_of_parts
+from shelfwise.data.part_rows import believed, rows_of_parts
 from shelfwise.data.prepared import PreparedShop
 from shelfwise.data.split import Part
 from shelfwise.models.inputs import as_requests
@@ -44,11 +44,11 @@ def share_of_newcomers(prepared: PreparedShop, parts: Sequence[Part], waiting: i
 
     The last quarter of ``parts`` is cut into horizons, each of which begins with a ranking.
     Where fewer items wait than came in such a time, they are expected less; more do not bring
-    more, for some never sell. A log that knows order alone says nothing of what came first: there
-    the usual share is taken.
+    more, for some never sell. Suspected fraud counts for nothing. A log that knows order alone says
+    nothing of what came first: there the usual share is taken.
     """
     until = prepared.moments.known_until(parts)
-    known = rows_of_parts(prepared, prepared.positives, parts)
+    known = believed(rows_of_parts(prepared, prepared.positives, parts))
     taken = known.filter((pl.col("at") < until) & (pl.col("at") >= until - _LATELY))
     at_M = taken["at"].to_numpy()
     first_M = first_met(prepared)[taken["item"].cast(pl.Int64).to_numpy()]
