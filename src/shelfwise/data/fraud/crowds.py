@@ -35,6 +35,9 @@ _FEWEST_ITEMS = 3
 _FEWEST_TAKERS = 30
 _TENTHS = 10
 _EVEN = 0.1  # part that all items have in what is expected of one
+# Quantiles whose mean stands for the middle: of few takers a tenth often has none or one in half of
+# the items, and their median jumps from one to the other.
+_MIDDLE = (0.25, 0.375, 0.5, 0.625, 0.75)
 _ALIKE = 41  # items, an item and those whose number of takers is nearest
 _MOST_PAIRS = 4_000_000  # of items, of as many owners, looked at for what is usual
 _EFFECT = 1.5  # chi square less its degrees of freedom, a taker; honest items reach 1.4
@@ -181,7 +184,7 @@ def _edges(figures: pl.DataFrame) -> pl.DataFrame:
 def _by_tenth(placed: pl.DataFrame, figure: str) -> pl.DataFrame:
     """``item, figure, tenth, takers, all, expected, over, below``: an item's takers by tenth.
 
-    Expected is what the forty items with the most similar number of takers have, in the middle:
+    Expected is what the middle half of the forty items with the most similar number of takers have:
     takers of a rare item like rare items, in any honest shop. ``over`` is chi square against that,
     less its degrees of freedom; one more is expected in each tenth, so that a tenth that hardly
     anybody falls into says little. ``below``: whether the takers stand lower than expected.
@@ -192,7 +195,12 @@ def _by_tenth(placed: pl.DataFrame, figure: str) -> pl.DataFrame:
     )
     items = counts.group_by("item").agg(pl.col("takers").sum().alias("all")).sort("all", "item")
     share = pl.col("takers") / pl.col("all")
-    middle = share.rolling_median(_ALIKE, min_samples=1, center=True).over("tenth")
+    middle = pl.mean_horizontal(
+        share.rolling_quantile(
+            part, window_size=_ALIKE, min_samples=1, center=True, interpolation="linear"
+        ).over("tenth")
+        for part in _MIDDLE
+    )
     told = (
         items.join(tenth, how="cross")
         .join(counts, on=["item", "tenth"], how="left", maintain_order="left")
