@@ -40,7 +40,8 @@ _EVEN = 0.1  # part that all items have in what is expected of one
 _MIDDLE = (0.25, 0.375, 0.5, 0.625, 0.75)
 _ALIKE = 41  # items, an item and those whose number of takers is nearest
 _MOST_PAIRS = 4_000_000  # of items, of as many owners, looked at for what is usual
-_EFFECT = 1.5  # chi square less its degrees of freedom, a taker; honest items reach 1.4
+# Chi square less its degrees of freedom, a taker; honest items reach 1.4, of thirty takers 2.3.
+_EFFECT = 1.5
 _TIMES = 2.0  # what all but three of a hundred items have of it
 _TASTE = 1.2  # mean logarithm of the lift of an item's takers, above which they are of one taste
 _SURE = 25.0  # the same in its standard deviations
