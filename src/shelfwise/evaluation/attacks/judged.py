@@ -5,8 +5,8 @@ Shape suffixes in this file: N = judged rows, Q = queries.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import polars as pl
@@ -53,6 +53,7 @@ class JudgedVictim:
     grade_N: NDArray[np.float64]
     floor: float  # the lowest grade there is, which gains nothing
     options: AttackOptions
+    sounds: Mapping[str, str] = field(default_factory=near_sounds)
 
     @classmethod
     def of(
@@ -144,13 +145,13 @@ def _grades(
 
 
 def _by_queries(victim: JudgedVictim, share: float) -> NDArray[np.float64]:
-    noise = Noise(share, sounds=near_sounds())
+    noise = Noise(share, sounds=victim.sounds)
     queries = noisy(victim.queries, noise, victim.options.seed)
     return _grades(victim, victim.model, queries)
 
 
 def _by_titles(victim: JudgedVictim, share: float) -> NDArray[np.float64]:
-    shown, noise = victim.shown.tolist(), Noise(share, sounds=near_sounds())
+    shown, noise = victim.shown.tolist(), Noise(share, sounds=victim.sounds)
     texts = noisy([victim.titles[row] for row in shown], noise, victim.options.seed)
     model = victim.model.retitled(dict(zip(shown, texts, strict=True)))
     return _grades(victim, model, victim.queries)
