@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from shelfwise.data.fraud.crowds import TAKEN, crowds, taken_of
+from shelfwise.data.fraud.crowds import TAKEN, _by_tenth, crowds, taken_of
 from shelfwise.schema.event import EventKind
 
 SHOPPERS, KINDS, ITEMS_OF_KIND = 900, 12, 20
@@ -96,3 +96,21 @@ def test_what_is_taken_is_what_was_done_on_purpose() -> None:
 
     # Item 7 came back, and nobody saw it leave.
     assert taken_of(events).sort("item").rows() == [(1, 5, 0.5), (1, 6, 0.5)]
+
+
+def test_what_is_expected_of_few_takers_is_no_matter_of_one_item() -> None:
+    # Of 41 items of 30 takers 20 have one of them in the last tenth, all others are in the first.
+    last_O = [n >= 21 and taker == 0 for n in range(41) for taker in range(30)]
+    placed = pl.DataFrame(
+        {
+            "item": np.repeat(np.arange(41), 30),
+            "fame": pl.Series([9 if last else 0 for last in last_O], dtype=pl.Int8),
+        }
+    )
+
+    told = _by_tenth(placed, "fame").filter(pl.col("tenth") == 9)
+
+    # The middle half of these shares, at its five places: 0, 0, 0, 1 / 30, 1 / 30. A tenth of what
+    # all 41 have comes on top, and shares sum to one: 30 (.4 / 30 + .1 * 20 / 41 / 30) / 1.1.
+    (expected,) = told.filter(pl.col("item") == 20)["expected"]
+    assert expected == pytest.approx((0.4 + 0.1 * 20 / 41) / 1.1)
