@@ -36,6 +36,7 @@ class Bench(NamedTuple):
     prepared: Path
     scratch: Path
     minutes: float
+    strangers: tuple[str, ...] = ()  # ids of owners who are not asked
 
 
 @contextmanager
@@ -71,4 +72,4 @@ def attacked(bench: Bench, lesson: Lesson, progress: Progress | None = None) -> 
     with TemporaryDirectory(dir=bench.scratch) as folder:
         run = Path(folder) / "run"
         learn(prepared, run, config, progress)
-        return attack(run, config.attack, bench.prepared, progress)
+        return attack(run, config.attack, bench.prepared, progress, bench.strangers)

@@ -21,10 +21,9 @@ from benchmarks.failing import counted_as_failed
 from benchmarks.kept import Kept
 from benchmarks.push_scenes import Scene, scenes
 from benchmarks.result import Result, peak_mib
-from benchmarks.shops import Shop, learn, prepared_shop, shop_of
+from benchmarks.shops import Shop, learn, owners_called, prepared_shop, shop_of
 from shelfwise.data.part_rows import LEARNED
 from shelfwise.data.prepared import PreparedShop
-from shelfwise.data.pseudonyms import Pseudonyms
 from shelfwise.data.sample_shop.config import STRENGTHS
 from shelfwise.data.targets import MatchTargets, asked_at, match_targets
 from shelfwise.evaluation.attacks.poison import RECIPES
@@ -187,9 +186,7 @@ def _side_by_side(by_seed: Board) -> Board:
 
 def _fakes(prepared: PreparedShop, shop: Shop, users: tuple[str, ...]) -> NDArray[np.bool_]:
     """Who of the log's owners is a fake."""
-    names = Pseudonyms.of(prepared.options.privacy, shop.folder)
-    fakes = [names.name("user", user) for user in users]
-    return prepared.owners["owner_id"].is_in(fakes).to_numpy()
+    return prepared.owners["owner_id"].is_in(owners_called(users, prepared, shop)).to_numpy()
 
 
 def _discarded(prepared: PreparedShop, fake_U: NDArray[np.bool_]) -> tuple[float, float]:

@@ -17,7 +17,8 @@ PROTOCOL = (
     "nine kinds of noise. View `main`: all that is asked, without attack; the others: an attack "
     "at its strongest, and the same requests without it. Robustness of a system: the mean over "
     "attacks of the area under its curve over that of a figure that nothing harms. Costs are told "
-    "by train_speed. Intervals over users or queries."
+    "by train_speed. Of a log no suspected fraud is asked, of a drawn shop no bot, found or not. "
+    "Intervals over users or queries."
 )
 
 

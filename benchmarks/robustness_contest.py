@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from benchmarks.asking import Asking
@@ -21,7 +22,7 @@ from benchmarks.hardened import Bench, Lesson, reports_of
 from benchmarks.kept import Kept
 from benchmarks.radius_choice import Chosen, radii_chosen, radius_set
 from benchmarks.result import Result, peak_mib
-from benchmarks.shops import Shop, drawn_shop, shop_of
+from benchmarks.shops import Shop, drawn_shop, owners_called, shop_of
 from shelfwise.config import SHOP_TOML
 from shelfwise.data.prepare import prepare
 from shelfwise.data.prepared import Prepared, PreparedPairs, PreparedShop
@@ -78,17 +79,18 @@ def compare_hardened(
     began = time.perf_counter()
     with TemporaryDirectory(prefix="robustness-") as folder:
         scratch = Path(folder)
-        bots = SampleOptions(bot_share=_BOTS).with_events(_EVENTS)
+        options = SampleOptions(bot_share=_BOTS).with_events(_EVENTS)
         shop = (
-            drawn_shop(scratch / "sample", bots, asking.settings, progress)
+            drawn_shop(scratch / "sample", options, asking.settings, progress)
             if drawn
             else _shop(scratch, asking, progress)
         )
         prepared = prepare(shop.folder, scratch / "prepared", shop.config(), progress)
         if isinstance(prepared, PreparedPairs):
             raise DataError(f"{shop.folder}: texts with classes rank nothing to be attacked")
-        bench = Bench(shop, prepared.folder, scratch, asking.minutes)
         logged = isinstance(prepared, PreparedShop)
+        bots = _bots(shop, prepared) if drawn and logged else ()
+        bench = Bench(shop, prepared.folder, scratch, asking.minutes, bots)
         lessons, chosen = _lessons(bench, asking, manner, progress, logged=logged)
         board = Board(kept=Kept(asking.keep), notes=_choices(chosen))
         with reports_of(bench, lessons, manner.workers, progress) as report_of:
@@ -110,6 +112,12 @@ def compare_hardened(
         notes=board.notes,
         section=f"robustness, {'sample shop' if drawn else asking.data.resolve().name}",
     )
+
+
+def _bots(shop: Shop, prepared: PreparedShop) -> tuple[str, ...]:
+    """Owners of a drawn shop who are machines, found or not."""
+    drawn = pl.read_parquet(shop.folder / "truth" / "bots.parquet")
+    return owners_called(drawn["user_id"], prepared, shop)
 
 
 def _lessons(

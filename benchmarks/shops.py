@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,6 +11,7 @@ from shelfwise.config import SHOP_TOML, ShopConfig, load_config
 from shelfwise.data.folder import new_folder
 from shelfwise.data.prepare import prepare
 from shelfwise.data.prepared import Prepared, PreparedShop
+from shelfwise.data.pseudonyms import Pseudonyms
 from shelfwise.data.readers.datasets import convert
 from shelfwise.data.sample_shop.config import SampleOptions
 from shelfwise.data.sample_shop.generate import WRITTEN_BY_SAMPLE, write_sample_shop
@@ -52,6 +54,12 @@ def drawn_shop(
     with new_folder(folder, WRITTEN_BY_SAMPLE) as new:
         write_sample_shop(new, options, progress)
     return Shop(folder, settings, published=False)
+
+
+def owners_called(users: Iterable[str], prepared: PreparedShop, shop: Shop) -> tuple[str, ...]:
+    """By what ids a prepared shop knows some of its log's users."""
+    names = Pseudonyms.of(prepared.options.privacy, shop.folder)
+    return tuple(names.name("user", user) for user in users)
 
 
 def learn(prepared: Prepared, run: Path, config: ShopConfig, progress: Progress) -> Manifest:

@@ -6,7 +6,7 @@ import pytest
 from shelfwise.data import near_sounds
 from shelfwise.data.near_sounds import NearSounds, near, unknown_sounds
 from shelfwise.data.slips import SOUNDS
-from shelfwise.data.text_noise import Noise
+from shelfwise.data.text_noise import WORD, Noise, noisy
 
 
 @pytest.mark.parametrize(
@@ -71,3 +71,17 @@ def test_without_the_package_a_table_serves_and_says_so(monkeypatch: pytest.Monk
     assert unknown_sounds(["red lamp", ""]) == []
     (said,) = unknown_sounds(["red lamp", "红色"])
     assert "pip install 'shelfwise[zh]'" in said
+
+
+def test_what_is_no_single_character_sounds_like_nothing() -> None:
+    sounds = NearSounds()
+    assert not any(word in sounds for word in ("", "a", "\u3007\u516b", "\U00020000\U00020001"))
+
+
+@pytest.mark.parametrize("text", ["二〇〇八年款 T恤", "\U00020000\U00020001 字", "\uf900色"])
+def test_rare_characters_are_words_of_their_own(text: str) -> None:
+    words = WORD.findall(text)
+    assert "".join(word + gap for word, gap in words) == text
+    assert all(len(word) == 1 for word, _ in words)
+    altered = noisy([text] * 40, Noise(0.9, sounds=NearSounds()), 0)
+    assert len(set(altered)) > 1

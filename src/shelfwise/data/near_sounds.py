@@ -33,7 +33,7 @@ class NearSounds(Mapping[str, str]):
         self._known = [letter for letter in everyday if letter in self]
 
     def __getitem__(self, letter: str) -> str:
-        if letter.isascii():
+        if len(letter) != 1 or letter.isascii():
             raise KeyError(letter)
         if letter not in self._sound_of:
             (self._sound_of[letter],) = _sounds([letter])

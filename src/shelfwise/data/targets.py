@@ -95,9 +95,13 @@ def match_targets(prepared: PreparedShop, part: Part, *, doubted: bool = True) -
     return period_targets(prepared, taken, start, end)
 
 
-def search_targets(prepared: PreparedShop, part: Part) -> MatchTargets:
-    """One request before each search of a part that led to something; right is what was taken."""
-    taken = taken_with_owner(prepared, taken_of_parts(prepared, [part]))
+def search_targets(prepared: PreparedShop, part: Part, *, doubted: bool = True) -> MatchTargets:
+    """One request before each search of a part that led to something; right is what was taken.
+
+    ``doubted``: those of suspected fraud as well.
+    """
+    asked = taken_of_parts(prepared, [part])
+    taken = taken_with_owner(prepared, asked if doubted else believed(asked))
     return _next_targets(prepared, taken.filter(pl.col("query") >= 0))
 
 

@@ -19,8 +19,10 @@ NoiseKind = Literal[
 ]
 _Choice = TypeVar("_Choice")
 NOISE_KINDS: tuple[NoiseKind, ...] = get_args(NoiseKind)
+# What is written without gaps: kana, the sign for zero, Chinese characters of all planes.
+_GAPLESS = "\u3007\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 # A word and the gap after it.
-WORD = re.compile(r"([\u3040-\u30ff\u3400-\u9fff]|[^\s\u3040-\u30ff\u3400-\u9fff]+)(\s*)")
+WORD = re.compile(rf"([{_GAPLESS}]|[^\s{_GAPLESS}]+)(\s*)")
 _SHORT = 3  # letters from which on a word can be mistyped and still be known
 # Latin letters and what looks like them in Cyrillic and Greek.
 _LOOKALIKES = dict(

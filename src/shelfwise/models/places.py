@@ -155,6 +155,11 @@ def steepest(gradient: Tensor, ball: Ball, norm: Literal["l2", "linf"]) -> Tenso
     gradient = gradient.float() * ball.there
     if norm == "linf":
         return along(ball.root, gradient) * gradient.sign()
+    if gradient.numel() == 0:
+        return gradient
+    # By its largest number first: squares of small gradients are lost in float32.
+    most_B = gradient.abs().flatten(1).amax(1)
+    gradient = gradient / along(most_B.where(most_B > 0, 1.0), gradient)
     unit = gradient / along(lengths(gradient).clamp(min=_LEAST), gradient)
     return along(ball.size_B, gradient) * unit
 

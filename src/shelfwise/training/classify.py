@@ -35,6 +35,7 @@ from shelfwise.schema.progress import Progress
 from shelfwise.schema.run_files import CURVE, MODEL
 from shelfwise.training.adversaries.attempt import Attempt
 from shelfwise.training.adversaries.choice import Opponent
+from shelfwise.training.adversaries.reach import passed_in_texts, refuse_unreached
 from shelfwise.training.clipping import clip_gradient
 from shelfwise.training.config import TrainOptions
 from shelfwise.training.course import Told, tell_nobody
@@ -67,6 +68,7 @@ def train_classifier(
     tokens = tokenise(texts, source / "tokenizer.json", limit, cache)
     encoder = load_text_encoder(source, model_options.encoder)
     bank = TextBank(encoder, tokens, choose_device(options.device), progress)
+    refuse_unreached(options.adversary, passed_in_texts(learns=bank.learns))
     model = TextClassifier(encoder, len(prepared.classes), model_options.heads.dropout)
     model.to(bank.device)
     curve = _fit(model, bank, prepared, options, progress, told)

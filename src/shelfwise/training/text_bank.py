@@ -63,10 +63,15 @@ class TextBank:
         if filled:
             self.refresh(progress)
 
+    @property
+    def learns(self) -> bool:
+        """Whether any of the encoder's weights do."""
+        return any(parameter.requires_grad for parameter in self.encoder.parameters())
+
     @torch.no_grad()
     def refresh(self, progress: Progress) -> None:
         """Compute the whole table anew with the weights of this moment, if they can have moved."""
-        if self._is_filled and not any(p.requires_grad for p in self.encoder.parameters()):
+        if self._is_filled and not self.learns:
             return
         self._is_filled = True
         self.encoder.eval()

@@ -93,3 +93,38 @@ def test_what_cannot_be_poisoned_is_said() -> None:
         poisoned(_log().drop("item_id"), Poison("random"))
     with pytest.raises(DataError, match="items have 3 to 20 buyers; 500 are to be pushed"):
         poisoned(_log(), Poison("random", targets=500))
+
+
+def _small(users: int = 30, items: int = 12) -> pl.DataFrame:
+    rng = np.random.default_rng(1)
+    rows = [
+        ("purchase", f"u{user}", f"v{user}", f"i{item}", START + timedelta(hours=user))
+        for user in range(users)
+        for item in rng.choice(items, 3, replace=False)
+    ]
+    names = ["event", "user_id", "session_id", "item_id", "timestamp"]
+    return pl.DataFrame(rows, schema=names, orient="row")
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_fakes_hide_in_a_small_shop_whose_best_seller_is_pushed(seed: int) -> None:
+    found = poisoned(_small(), Poison("bandwagon", 0.2, seed=seed))
+
+    fakes = found.events.tail(-90)
+    hidden = fakes.filter(~pl.col("item_id").is_in(found.targets))
+    assert hidden.group_by("user_id").len()["len"].to_list() == [3] * 6
+
+
+def test_nothing_is_left_to_hide_among() -> None:
+    log = _small(items=5).filter(pl.col("user_id").str.slice(1).cast(pl.Int64) < 20)
+    with pytest.raises(DataError, match=r"all 5 items of the log are to be pushed.*push fewer"):
+        poisoned(log, Poison("random", 0.1))
+
+
+def test_what_a_fake_would_copy_is_known_or_refused() -> None:
+    log = _small().with_columns(
+        pl.when(pl.int_range(pl.len()) < 6).then(None).otherwise("session_id").alias("session_id"),
+        pl.when(pl.int_range(pl.len()) == 9).then(None).otherwise("timestamp").alias("timestamp"),
+    )
+    with pytest.raises(DataError, match=r"90 purchases .*: session_id in 6, timestamp in 1; leave"):
+        poisoned(log, Poison("random", 0.1))

@@ -10,7 +10,6 @@ import torch
 from torch import Tensor, nn
 
 from shelfwise.models.places import Place
-from shelfwise.schema.errors import ConfigError
 from shelfwise.training.adversaries.attempt import Attempt
 from shelfwise.training.adversaries.choice import Opponent, adversary_of
 from shelfwise.training.adversaries.options import Awp, Fgm, FreeLb, NoAdversary, Pgd, RDrop
@@ -92,6 +91,31 @@ def test_pgd_stays_in_its_ball_after_every_step() -> None:
     torch.testing.assert_close(far[1], torch.full((5,), 0.15))
     for each in far[2:]:
         torch.testing.assert_close(each, torch.full((5,), 0.2))  # two steps of .15 are cut
+
+
+def test_pgd_by_largest_number_stays_in_its_box_after_every_step() -> None:
+    torch.manual_seed(3)
+    inputs = torch.randn(5, 4)
+    made = Line(torch.randn(4, 1), inputs, squared=True).eval()
+    options = Pgd(places=("items",), steps=4, radius=0.2, step_size=0.15, norm="linf")
+
+    adversary_of(options).learn(made.attempt())
+
+    root = inputs.norm(dim=1) / 2  # root mean square of four numbers
+    far = [(seen - inputs).abs().amax(1) / root for seen in made.seen]
+    assert far[0].abs().max() == 0
+    torch.testing.assert_close(far[1], torch.full((5,), 0.15))
+    for each in far[2:]:
+        torch.testing.assert_close(each, torch.full((5,), 0.2))
+
+
+@pytest.mark.parametrize("small", [1e-13, 1e-25, 1e-36])
+def test_a_small_gradient_moves_as_far_as_a_large_one(small: float) -> None:
+    made = Line(torch.tensor([[6.0], [8.0]]) * small, torch.tensor([[3.0, 4.0]])).eval()
+
+    adversary_of(Fgm(places=("items",), radius=0.1)).learn(made.attempt())
+
+    torch.testing.assert_close(made.seen[1], torch.tensor([[3.3, 4.4]]))
 
 
 @pytest.mark.parametrize("norm", ["l2", "linf"])
@@ -248,13 +272,48 @@ def test_where_nothing_learns_nothing_happens(options: Fgm | Pgd | FreeLb | Awp 
     assert made.weight.grad is None
 
 
-def test_rows_in_half_precision_are_moved_as_well() -> None:
-    made = line()
-    with torch.autocast("cpu", dtype=torch.bfloat16):
-        adversary_of(Fgm(places=("items",), radius=0.1)).learn(made.attempt())
+@pytest.mark.parametrize(
+    "options",
+    [
+        Fgm(places=("items",), radius=0.1),
+        Pgd(places=("items",), radius=0.1),
+        FreeLb(places=("items",), radius=0.1),
+        Awp(radius=0.1),
+    ],
+    ids=lambda o: o.kind,
+)
+def test_half_precision_learns_nearly_the_same(options: Fgm | Pgd | FreeLb | Awp) -> None:
+    plain, half = line(squared=True), line(squared=True)
 
-    torch.testing.assert_close(made.seen[1], torch.tensor([[3.3, 4.4]]), rtol=1e-2, atol=1e-2)
-    assert made.weight.dtype == torch.float32
+    adversary_of(options).learn(plain.attempt())
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        adversary_of(options).learn(half.attempt())
+
+    assert half.weight.dtype == torch.float32
+    assert torch.equal(half.weight, plain.weight)
+    assert plain.weight.grad is not None
+    assert half.weight.grad is not None
+    torch.testing.assert_close(half.weight.grad, plain.weight.grad, rtol=0.02, atol=0.0)
+    for seen, other in zip(half.seen, plain.seen, strict=True):
+        torch.testing.assert_close(seen, other, rtol=0.02, atol=0.02)
+
+
+@pytest.mark.parametrize("options", EVERY, ids=lambda o: o.kind)
+def test_an_error_on_the_way_leaves_every_bit(options: Fgm | Pgd | FreeLb | Awp | RDrop) -> None:
+    made = line(squared=True)
+    before = made.weight.detach().clone()
+    whole = made.attempt()
+
+    def breaks(dropout: int) -> Tensor:
+        if made.seen:
+            raise ArithmeticError("in the second pass")
+        return whole.loss_of(dropout)
+
+    with pytest.raises(ArithmeticError):
+        adversary_of(options).learn(replace(whole, loss_of=breaks))
+
+    assert torch.equal(made.weight, before)
+    assert made.place.nudges is None
 
 
 def test_padding_is_neither_moved_nor_counted() -> None:
@@ -273,11 +332,6 @@ def test_padding_is_neither_moved_nor_counted() -> None:
     # Of length 5 and sqrt 2, all of it evenly, as every number has the gradient 1.
     torch.testing.assert_close(moved[0], torch.tensor([[0.5 / sqrt(2)] * 2, [0.0] * 2]))
     torch.testing.assert_close(moved[1], torch.full((2, 2), 0.1 * sqrt(2) / 2))
-
-
-def test_a_place_that_is_nowhere_is_refused() -> None:
-    with pytest.raises(ConfigError, match="nothing of this training passes history or words"):
-        adversary_of(Fgm(places=("words", "history"))).learn(line().attempt())
 
 
 def takes(opponent: Opponent, steps: int) -> list[int]:

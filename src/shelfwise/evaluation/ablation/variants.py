@@ -17,7 +17,9 @@ from shelfwise.data.prepared import PreparedShop
 from shelfwise.data.weight_options import WeightOptions
 from shelfwise.data.weights import trust_in, with_weights
 from shelfwise.evaluation.pieces import Setting
+from shelfwise.models.config import Frozen
 from shelfwise.schema.errors import ConfigError
+from shelfwise.training.adversaries.reach import passed_in_shop, refuse_unreached
 from shelfwise.training.task_plan import TaskPlan, plan_tasks
 
 FULL = "full model"
@@ -103,6 +105,7 @@ def _tried(
         setting = configured(variant.settings)
         if setting.course.tasks != full.course.tasks:
             _plan(prepared, setting)  # some task must be left
+        _refuse_unreached(prepared, setting)
     except ConfigError as error:
         return Skipped(variant.name, " ".join(str(error).split()))
     if variant.view is None and setting == full:
@@ -173,6 +176,12 @@ def _no_text(prepared: PreparedShop) -> str:
     # Of an item without words its id is written.
     told = (prepared.items["text"] != prepared.items["item_id"]).any()
     return "" if told else "no item has a text"
+
+
+def _refuse_unreached(prepared: PreparedShop, setting: Setting) -> None:
+    learns = not isinstance(setting.model.encoder.tuning, Frozen) and not _no_text(prepared)
+    passed = passed_in_shop(setting.model, learns=learns)
+    refuse_unreached(setting.train.adversary, passed)
 
 
 def _no_weights(prepared: PreparedShop) -> str:

@@ -7,7 +7,7 @@ What a hardened network gives up is told beside it: the clean figure, and how br
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,6 @@ import numpy as np
 
 from shelfwise.data.near_sounds import unknown_sounds
 from shelfwise.data.prepared import PreparedJudgements, PreparedShop
-from shelfwise.data.targets import match_targets
 from shelfwise.evaluation.attacks.config import AttackOptions
 from shelfwise.evaluation.attacks.curve import Curve
 from shelfwise.evaluation.attacks.damage import (
@@ -78,18 +77,26 @@ class AttackReport:
 
 
 def attack(
-    run: Path, options: AttackOptions, data: Path | None = None, progress: Progress | None = None
+    run: Path,
+    options: AttackOptions,
+    data: Path | None = None,
+    progress: Progress | None = None,
+    strangers: Collection[str] = (),
 ) -> AttackReport:
     """Attack a run on the test part of what it was trained from, or on validation.
+
+    Of a shop's log no suspected fraud is asked: how a machine is served harms nobody.
 
     Args:
         run: its folder.
         options: how hard.
         data: the prepared folder, if it is no longer where it was.
         progress: told of what takes long.
+        strangers: ids of a log's owners, as prepared, who are not asked either.
 
     Raises:
         ArtifactError: the run was altered, was trained from other data, or is a classifier.
+        DataError: nobody is left to ask.
         ConfigError: the run has learned the part that is to be asked.
     """
     began = time.monotonic()
@@ -103,37 +110,32 @@ def attack(
     prepared = data_of(manifest, data)
     match prepared:
         case PreparedShop():
-            report = _of_shop(run, prepared, options, progress)
+            victim = Victim.of(open_run(run), prepared, options, strangers)
+            report = _of_shop(victim, progress)
         case PreparedJudgements():
             model = LoadedRelevance(run, manifest)
-            victim = JudgedVictim.of(model, prepared, options)
-            asked = f"{len(victim.queries):,} queries of the {options.part}"
-            report = _report(prepared, (asked, "queries"), attack_judged(victim, progress))
+            judged = JudgedVictim.of(model, prepared, options)
+            asked = f"{len(judged.queries):,} queries of the {options.part}"
+            report = _report(prepared, (asked, "queries"), attack_judged(judged, progress))
             report.notes.append(
                 "Judgements know no shoppers: no noise in histories, no stuffed titles, slices or "
                 "examples here."
             )
-            report.notes.extend(unknown_sounds([*victim.queries, *victim.titles]))
+            report.notes.extend(unknown_sounds([*judged.queries, *judged.titles]))
         case _:
             raise ArtifactError(f"{run}: a classifier of texts; it ranks nothing to be attacked")
     told = manifest.facts["train"].get("adversary", {}).get("kind", "none")
     return _finished(report, run, told, time.monotonic() - began)
 
 
-def _of_shop(
-    run: Path, prepared: PreparedShop, options: AttackOptions, progress: Progress
-) -> AttackReport:
-    if len(match_targets(prepared, options.part)) == 0:
-        raise ArtifactError(
-            f"{run}: no request of the {options.part} asks for the catalogue's order"
-        )
-    victim = Victim.of(open_run(run), prepared, options)
+def _of_shop(victim: Victim, progress: Progress) -> AttackReport:
+    prepared, options = victim.prepared, victim.options
     harms, notes = attack_shop(victim, progress)
     with progress.step("Keyword stuffing"):
         pushes = stuffing(victim)
     if not pushes:
         notes.append("Keyword stuffing: too little is searched, or no text is read; left out.")
-    asked = f"{len(victim.targets):,} requests of the {options.part}"
+    asked = f"{len(victim.targets):,} requests of the {options.part}, no suspected fraud's"
     drawn = "users, whose requests move together"
     report = _report(prepared, (asked, drawn), [harm.curve for harm in harms])
     report.pushes.extend(pushes)
@@ -170,7 +172,7 @@ def _finished(report: AttackReport, run: Path, adversary: str, seconds: float) -
 def _lists(victim: Victim) -> list[Row]:
     options = victim.options
     measured = EvaluateOptions(k=options.k, draws=options.draws, seed=options.seed)
-    taken = taken_in(victim.prepared, options.before)
+    taken = taken_in(victim.prepared, options.before, doubted=False)
     top_TK = victim.ranked(victim.scorer.match, victim.targets, victim.headline).top_TK
     vector_VH = victim.run.known.item_text_VH.cpu().numpy()
     shelf = Shelf.of(taken, victim.targets, vector_VH, verdicts(victim.prepared, victim.targets))

@@ -34,7 +34,9 @@ _QUERIES = Attack(
 )
 _TITLES = Attack("title noise", "the same in the titles of items", "share of words")
 _WORDS = Attack(
-    "gradient on words", "word vectors, moved against the network", "share of a vector's numbers"
+    "gradient on words",
+    "word vectors, moved against the network",
+    "share of a vector's root mean square",
 )
 
 

@@ -65,7 +65,8 @@ def poisoned(events: pl.DataFrame, poison: Poison) -> Poisoned:
 
     Raises:
         DataError: the log has lists that were shown, which no recipe can answer for the shop, or
-            lacks a column, or has no item that few have taken.
+            lacks a column or a purchase's visit, item or time, or has too few items that few have
+            taken, or no others to hide them among.
     """
     missing = [name for name in _NEEDED if name not in events.columns]
     if missing or (events["event"] == EventKind.IMPRESSION.value).any():
@@ -76,6 +77,7 @@ def poisoned(events: pl.DataFrame, poison: Poison) -> Poisoned:
         )
     rng = np.random.default_rng(poison.seed)
     bought = events.filter(pl.col("event") == EventKind.PURCHASE.value).drop_nulls("user_id")
+    _refuse_unknown(bought)
     market = _Market.of(bought, poison, rng)
     users = bought["user_id"].unique().sort()
     count = round(poison.share * len(users))
@@ -91,6 +93,16 @@ def poisoned(events: pl.DataFrame, poison: Poison) -> Poisoned:
         tuple(market.targets.tolist()),
         tuple(f"fake{number:06}" for number in range(count)),
     )
+
+
+def _refuse_unknown(bought: pl.DataFrame) -> None:
+    unknown = {name: bought[name].null_count() for name in _NEEDED}
+    told = ", ".join(f"{name} in {count:,}" for name, count in unknown.items() if count)
+    if told:
+        raise DataError(
+            f"of the log's {len(bought):,} purchases of known users some lack what a fake user "
+            f"copies: {told}; leave them out, or fill them in"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +127,11 @@ class _Market:
                 f"{len(unknown)} items have {_UNKNOWN[0]} to {_UNKNOWN[1]} buyers; "
                 f"{poison.targets} are to be pushed"
             )
+        if len(takers) <= poison.targets:
+            raise DataError(
+                f"all {len(takers)} items of the log are to be pushed, and none is left to hide "
+                "them among; push fewer"
+            )
         price = pl.col("price").median() if "price" in bought.columns else pl.lit(None, pl.Float64)
         return cls(
             takers["item_id"].to_numpy(),
@@ -126,6 +143,8 @@ class _Market:
     def fillers(self, recipe: Recipe, count: int, rng: np.random.Generator) -> NDArray[np.object_]:
         """``count`` items to hide among, no target among them."""
         known = max(1, round(_HEAD * len(self.items))) if recipe == "bandwagon" else len(self.items)
+        while np.isin(self.items[:known], self.targets).all():
+            known += 1
         drawn = rng.permutation(self.items[:known])
         return np.resize(drawn[~np.isin(drawn, self.targets)], count)
 

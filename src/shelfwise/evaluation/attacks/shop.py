@@ -42,7 +42,7 @@ _GRADIENT_ABOUT = {
     "items": "vectors of items, moved against the network",
     "history": "vectors of what was done, moved against the network",
 }
-_RADIUS = "share of a vector's numbers"
+_RADIUS = "share of a vector's root mean square"
 _FEWEST = 10  # targets below which a curve says nothing
 
 

@@ -6,7 +6,7 @@ Shape suffixes in this file: T = targets, V = items, Q = queries, U = owners, R 
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -30,6 +30,7 @@ from shelfwise.models.inputs import as_requests
 from shelfwise.models.requests import SURFACES, Requests
 from shelfwise.ranking.loaded_run import LoadedRun
 from shelfwise.retrieval.taken import taken_in
+from shelfwise.schema.errors import DataError
 from shelfwise.schema.event import Surface
 from shelfwise.schema.progress import Silent
 
@@ -48,18 +49,45 @@ class Victim:
     clean_T: NDArray[np.float64]  # NDCG of the targets without an attack
 
     @classmethod
-    def of(cls, run: LoadedRun, prepared: PreparedShop, options: AttackOptions) -> Victim:
-        """The requests of the part, at most as many as the options allow."""
+    def of(
+        cls,
+        run: LoadedRun,
+        prepared: PreparedShop,
+        options: AttackOptions,
+        strangers: Collection[str] = (),
+    ) -> Victim:
+        """The requests of the part, at most as many as the options allow; no suspected fraud's.
+
+        Args:
+            run: what is attacked.
+            prepared: the shop.
+            options: how hard, and which part is asked.
+            strangers: ids of owners who are not asked either.
+
+        Raises:
+            DataError: nobody is left to ask.
+        """
         run.encoder.reach_words()
         part = options.part
         if part == "validation":  # a run is told the trend up to its test: its answers too
             ended = prepared.moments.known_until(TRAINED)
             run = run.with_trend(trend_at(prepared, ended, TRAINED))
+        asked_U = ~prepared.owners["owner_id"].is_in(list(strangers)).to_numpy()
         targets, searches = (
-            evenly_spread(found, options.most_targets)
-            for found in (match_targets(prepared, part), search_targets(prepared, part))
+            evenly_spread(
+                found.chosen(np.flatnonzero(asked_U[found.owner_T])), options.most_targets
+            )
+            for found in (
+                match_targets(prepared, part, doubted=False),
+                search_targets(prepared, part, doubted=False),
+            )
         )
-        taken = taken_in(prepared, options.before)
+        if len(targets) == 0:
+            raise DataError(
+                f"{prepared.folder}: no request of the {part} asks for the catalogue's order, "
+                "but for suspected fraud; prepare a longer log, or look at [fraud]"
+            )
+        taken = taken_in(prepared, options.before, doubted=False)
         times_V = np.bincount(taken.item_E, minlength=taken.items)
         headline = views(prepared, targets, times_V > 0)[0]
         scorer = RunScorer(run, prepared)

@@ -64,8 +64,10 @@ def _moved(
                     continue
                 kept.append((parameter, parameter.detach().clone()))
                 parameter.add_(gradient, alpha=float(radius * parameter.norm() / length))
+        torch.clear_autocast_cache()  # else half-precision copies of the weights as they were stay
         yield
     finally:
         with torch.no_grad():
             for parameter, before in kept:
                 parameter.copy_(before)
+        torch.clear_autocast_cache()

@@ -6,23 +6,13 @@ import torch
 from torch import Tensor
 
 from shelfwise.models.places import Nudges, kept_within, steepest
-from shelfwise.schema.errors import ConfigError
 from shelfwise.training.adversaries.attempt import Attempt
 from shelfwise.training.adversaries.options import Norm
 
 
 def learn_as_it_is(attempt: Attempt, nudges: Nudges, weight: float) -> list[Tensor | None]:
-    """Learn from the batch with ``weight``; the gradient at each place by the way.
-
-    Raises:
-        ConfigError: the network has none of the places.
-    """
+    """Learn from the batch with ``weight``; the gradient at each place by the way."""
     loss = attempt.loss(nudges)
-    if not nudges.added:
-        raise ConfigError(
-            f"train.adversary.places: nothing of this training passes {_listed(nudges.places)}; "
-            "choose another place"
-        )
     if weight == 0:
         return further_gradients(attempt, loss, nudges)
     attempt.add_gradient(weight * loss)
@@ -50,7 +40,3 @@ def climb(
         with torch.no_grad():
             moved = delta + step * steepest(gradient, ball, norm)
             nudges.put(key, kept_within(moved, ball, radius, norm))
-
-
-def _listed(names: frozenset[str]) -> str:
-    return " or ".join(sorted(names))
