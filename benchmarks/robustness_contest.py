@@ -28,12 +28,13 @@ from shelfwise.data.prepare import prepare
 from shelfwise.data.prepared import Prepared, PreparedPairs, PreparedShop
 from shelfwise.data.sample_shop.config import SampleOptions
 from shelfwise.evaluation.attacks.attack import AttackReport
+from shelfwise.evaluation.attacks.curve import Drawing
 from shelfwise.evaluation.report import OURS
-from shelfwise.metrics.bootstrap import Interval, bootstrap_sums
 from shelfwise.schema.errors import DataError
 from shelfwise.schema.progress import Progress
 
 _EVENTS, _BOTS = 60_000, 0.1
+_DRAWING = Drawing(draws=1_000, seed=0)
 _MOVING = {"fgm": "fgm", "pgd": "pgd", "freelb": "free_lb"}  # rows, by a radius
 # Wherever a shop's network can be moved; of judgements there are words alone.
 _PLACES = 'train.adversary.places=["items", "words", "history"]'
@@ -206,27 +207,10 @@ def _figures(
         name = system.removeprefix(f"{OURS}/")
         for attacked, lost_U in _losses(board, system, metric).items():
             if np.nanmean(plain[attacked]) > 0:
-                kept = share_kept(lost_U, plain[attacked])
+                kept = _DRAWING.share(lost_U, plain[attacked])
                 what = f"{name} keeps of the loss by {attacked}"
                 figures |= {what: kept.value, f"{what}, low": kept.low, f"{what}, high": kept.high}
     return figures | _breadth(told)
-
-
-def share_kept(lost_U: NDArray[np.float64], plain_U: NDArray[np.float64]) -> Interval:
-    """What is lost over what plain training loses, with an interval over the same units."""
-    known_U = np.isfinite(lost_U) & np.isfinite(plain_U)
-    both_US = np.stack([lost_U, plain_U], axis=1)[known_U]
-    return bootstrap_sums(
-        lambda sum_DS: np.divide(
-            sum_DS[:, 0],
-            sum_DS[:, 1],
-            out=np.full(len(sum_DS), np.nan),
-            where=sum_DS[:, 1] > 0,
-        ),
-        both_US,
-        np.arange(len(both_US)),
-        seed=0,
-    )
 
 
 def _breadth(told: Mapping[str, list[AttackReport]]) -> dict[str, float | None]:

@@ -108,14 +108,20 @@ def _section(path: str, model: type[BaseModel], chosen: str, *, one_of_several: 
             inner += _sections(f"{path}.{name}", field)
         else:
             rows.append(_row(name, field))
-    which = f", {next(iter(model.model_fields))} = {_tag(model)}" if one_of_several else ""
+    which = ", {} = {}".format(*_tag(model)) if one_of_several else ""
     summary = (model.__doc__ or "").strip().splitlines()[0]
     return ["", f"## `[{path}]`{which}{chosen}", "", summary, "", _table(_HEAD, rows), *inner]
 
 
-def _tag(model: type[BaseModel]) -> str:
-    """The value by which a member of a union is chosen."""
-    return _default(next(iter(model.model_fields.values())))
+def _tag(model: type[BaseModel]) -> tuple[str, str]:
+    """Name and value of the option by which a member of a union is chosen."""
+    fields = model.model_fields.items()
+    name, field = next(
+        (name, one)
+        for name, one in fields
+        if get_origin(one.annotation) is Literal and len(get_args(one.annotation)) == 1
+    )
+    return name, _default(field)
 
 
 def _row(name: str, field: FieldInfo) -> tuple[str, str, str, str]:

@@ -91,16 +91,6 @@ def test_what_is_lost_is_told_of_the_same_requests(result: Result) -> None:
     assert 0 < result.figures["coverage@10, fgm"] <= 1
 
 
-def test_a_share_that_is_the_same_of_everybody_has_no_spread() -> None:
-    from benchmarks.robustness_contest import share_kept
-
-    plain_U = np.array([0.4, 0.1, np.nan, 0.3])
-
-    found = share_kept(0.25 * plain_U, plain_U)
-
-    assert found == pytest.approx((0.25, 0.25, 0.25, 3))
-
-
 def test_validation_chooses_how_far_rows_are_moved(monkeypatch: pytest.MonkeyPatch) -> None:
     from benchmarks import radius_choice as choice
     from benchmarks.hardened import Bench, Lesson

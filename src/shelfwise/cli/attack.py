@@ -64,7 +64,7 @@ def _show(found: AttackReport) -> None:
             f"{curve.clean:.3f}",
             f"{last.value:.3f}",
             f"{last.lost:.3f} \\[{last.lost_low:.3f}, {last.lost_high:.3f}]",
-            f"{curve.robustness:.3f}",
+            f"{curve.robustness:.3f} \\[{curve.robustness_low:.3f}, {curve.robustness_high:.3f}]",
         )
     show(table)
     for push in found.pushes:

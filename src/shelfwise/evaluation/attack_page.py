@@ -47,7 +47,8 @@ def write_attack_page(report: AttackReport, file: Path) -> None:
 
 
 def _title(curve: Curve) -> str:
-    return f"{curve.attack.capitalize()}: {figure(curve.robustness)} left"
+    low, high = figure(curve.robustness_low), figure(curve.robustness_high)
+    return f"{curve.attack.capitalize()}: {figure(curve.robustness)} left [{low}, {high}]"
 
 
 def _told(curve: Curve) -> str:

@@ -72,7 +72,8 @@ class TrainOptions(Options):
     """How far a row that the network finds very unlikely is taken for noise, in clicks, purchases
     and matches (generalised cross-entropy): 0 not at all, 1 as the mean absolute error does."""
     typos: Annotated[float, Field(ge=0, lt=1), Span(0.0, 0.5)] = 0.0
-    """Share of the texts that learn in a step that are read with typos."""
+    """Share of the texts that learn in a step that are read with typos, in about three of ten of
+    their words."""
     calibration: CalibrationOptions = CalibrationOptions()
     relevance: RelevanceOptions = RelevanceOptions()
     period_requests: bool = False

@@ -25,6 +25,9 @@ def test_a_curve_by_hand() -> None:
     assert curve.points[0].lost_low == pytest.approx(0.2)
     # Trapezoids: .2 * (.8 + .6) / 2 + .2 * (.6 + .2) / 2 = .22 of .8 * .4 = .32.
     assert curve.robustness == pytest.approx(0.22 / 0.32)
+    # Of each unit alone: (.2 * .9 + .2 * .6) of .4, (.2 * .5 + .2 * .2) of .6 * .4.
+    assert curve.robustness_low == pytest.approx(0.14 / 0.24)
+    assert curve.robustness_high == pytest.approx(0.30 / 0.40)
 
 
 def test_what_loses_nothing_keeps_all() -> None:
@@ -35,3 +38,9 @@ def test_what_loses_nothing_keeps_all() -> None:
 def test_where_there_is_nothing_to_lose_nothing_is_said() -> None:
     none = np.zeros(3)
     assert isnan(curve_of(NOISE, "ndcg@10", none, [(0.1, none)], DRAWING).robustness)
+
+
+def test_a_share_that_is_the_same_of_everybody_has_no_spread() -> None:
+    plain = np.array([0.4, 0.1, nan, 0.3])
+    assert DRAWING.share(0.25 * plain, plain) == pytest.approx((0.25, 0.25, 0.25, 3))
+    assert isnan(DRAWING.share(plain, -plain).value)

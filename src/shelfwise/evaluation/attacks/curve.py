@@ -9,7 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from shelfwise.metrics.bootstrap import Interval, bootstrap_interval, paired_interval
+from shelfwise.metrics.bootstrap import (
+    Interval,
+    bootstrap_interval,
+    bootstrap_sums,
+    paired_interval,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +31,23 @@ class Drawing:
     def difference(self, a_U: NDArray[np.float64], b_U: NDArray[np.float64]) -> Interval:
         """Of a mean less another of the same units."""
         return paired_interval(a_U, b_U, draws=self.draws, seed=self.seed)
+
+    def share(self, part_U: NDArray[np.float64], whole_U: NDArray[np.float64]) -> Interval:
+        """Of a sum over another of the same units; nan where that is not above 0."""
+        known_U = np.isfinite(part_U) & np.isfinite(whole_U)
+        both_US = np.stack([part_U, whole_U], axis=1)[known_U]
+        return bootstrap_sums(
+            _first_over_second,
+            both_US,
+            np.arange(len(both_US)),
+            draws=self.draws,
+            seed=self.seed,
+        )
+
+
+def _first_over_second(sum_DS: NDArray[np.float64]) -> NDArray[np.float64]:
+    undefined_D = np.full(len(sum_DS), np.nan)
+    return np.divide(sum_DS[:, 0], sum_DS[:, 1], out=undefined_D, where=sum_DS[:, 1] > 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +76,8 @@ class Curve:
     clean_low: float
     clean_high: float
     points: list[Point] = field(default_factory=list)
+    robustness_low: float = float("nan")
+    robustness_high: float = float("nan")
     # ``[U]`` values of each unit by strength, 0 being without the attack; not told in `plain`.
     value_of: Mapping[float, NDArray[np.float64]] = field(
         default_factory=dict, repr=False, compare=False
@@ -109,6 +133,12 @@ def curve_of(
         found, lost = drawing.interval(value_U), drawing.difference(clean_U, value_U)
         points.append(Point(strength, *found[:3], *lost[:3]))
     clean = drawing.interval(clean_U)
+    # Of each unit, the area under its own curve as a share of the strength: they add up.
+    strengths = np.array([0.0, *(strength for strength, _ in attacked)])
+    area_U = np.trapezoid(
+        np.stack([clean_U, *(value_U for _, value_U in attacked)]), strengths, axis=0
+    )
+    robustness = drawing.share(area_U / strengths[-1], clean_U)
     return Curve(
         attack.name,
         attack.about,
@@ -117,5 +147,7 @@ def curve_of(
         clean.support,
         *clean[:3],
         points,
+        robustness.low,
+        robustness.high,
         {0.0: clean_U, **dict(attacked)},
     )
