@@ -64,7 +64,13 @@ def gradient_of(
 
 @pytest.mark.parametrize(
     ("kind", "tuning"),
-    [(kind, TUNINGS[0]) for kind in KINDS] + [(KINDS[0], tuning) for tuning in TUNINGS[1:]],
+    [(kind, TUNINGS[0]) for kind in KINDS]
+    + [(KINDS[0], tuning) for tuning in TUNINGS[1:]]
+    + [
+        pytest.param(kind, tuning, marks=pytest.mark.long)
+        for kind in KINDS[1:]
+        for tuning in TUNINGS[1:]
+    ],
     ids=lambda options: getattr(options, "kind", None) or options.mode,
 )
 def test_weights_stand_still_and_the_same_ones_learn(

@@ -81,7 +81,11 @@ class Awp(_Adversary):
 
 
 class RDrop(_Adversary):
-    """Two draws of dropout are asked to agree: no adversary, but as dear as the cheapest."""
+    """Two draws of dropout are asked to agree: no adversary, but as dear as the cheapest.
+
+    In a shop's network and in that of judgements it is the dropout above the encoder, which is read
+    without its own; a classifier's encoder draws as well.
+    """
 
     kind: Literal["r_drop"] = "r_drop"
     agreement: Annotated[PositiveFloat, Span(0.1, 10.0, log=True)] = 1.0
