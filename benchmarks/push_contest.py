@@ -90,7 +90,8 @@ def compare_pushed(
         protocol=words.format(who=who) + minutes,
         data=_data(drawn, (share, asking.seeds), names, fingerprints),
         figures={name: float(np.mean(value)) for name, value in discarded.items()}
-        | _rises(board, dict.fromkeys(names)),
+        | _rises(board, dict.fromkeys(names))
+        | _over_seeds(by_seed, dict.fromkeys(names)),
         seconds=round(time.perf_counter() - began, 1),
         peak_mib=peak_mib(),
         rows=board.rows(),
@@ -284,4 +285,21 @@ def _rises(board: Board, names: Mapping[str, None]) -> dict[str, float | None]:
         found[f"{name}: rise of exposure, defended"] = rise[_DEFENDED]
         left = rise[_DEFENDED] / rise[_OPEN] if rise[_OPEN] > 0 else None
         found[f"{name}: share of the rise that is left"] = left
+    return found
+
+
+def _over_seeds(by_seed: Board, names: Mapping[str, None]) -> dict[str, float | None]:
+    """How far trainings of other seeds differ: intervals over shoppers know nothing of that."""
+    found: dict[str, float | None] = {}
+    for name in names:
+        figure = Figure(name, "match", _NDCG)
+        both = zip(by_seed.runs.get(_DEFENDED, []), by_seed.runs.get(_CLEAN, []), strict=True)
+        gaps = [
+            float(np.nanmean(one[figure]) - np.nanmean(other[figure]))
+            for one, other in both
+            if figure in one and figure in other
+        ]
+        if len(gaps) > 1:
+            what = f"{name}: {_NDCG} defended less without fakes, standard error over seeds"
+            found[what] = float(np.std(gaps, ddof=1) / len(gaps) ** 0.5)
     return found

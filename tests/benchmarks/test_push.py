@@ -75,6 +75,24 @@ def test_the_rise_is_told_beside_what_is_left_of_it() -> None:
     assert told["random: requests of fakes discarded"] == pytest.approx(0.2)
 
 
+def test_how_far_seeds_differ_by_hand() -> None:
+    import numpy as np
+    from benchmarks.board import Board, Figure
+    from benchmarks.push_contest import _over_seeds
+
+    figure = Figure("random", "match", "ndcg@10")
+    board = Board()
+    for clean, defended in ((0.2, 0.1), (0.3, 0.4), (0.2, 0.2)):
+        board.add("without fakes", {figure: np.array([clean - 0.1, clean + 0.1])})
+        board.add("defended", {figure: np.array([defended, np.nan])})
+
+    found = _over_seeds(board, {"random": None, "love and hate": None})
+
+    # Gaps -.1, .1 and 0: a deviation of .1, over the root of three.
+    name = "random: ndcg@10 defended less without fakes, standard error over seeds"
+    assert found == {name: pytest.approx(0.1 / 3**0.5)}
+
+
 def test_a_kind_of_fakes_that_there_is_not_is_refused(tmp_path: Path) -> None:
     from benchmarks.asking import Asking
     from benchmarks.push_contest import compare_pushed
