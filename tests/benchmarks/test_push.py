@@ -75,6 +75,50 @@ def test_the_rise_is_told_beside_what_is_left_of_it() -> None:
     assert told["random: requests of fakes discarded"] == pytest.approx(0.2)
 
 
+def test_fakes_of_a_recorded_log_act_before_its_test_alone(tmp_path: Path) -> None:
+    from datetime import UTC, datetime, timedelta
+
+    import numpy as np
+    import polars as pl
+    from benchmarks.asking import Asking
+    from benchmarks.push_scenes import scenes
+    from benchmarks.shops import Shop
+
+    start, test = datetime(2025, 1, 1, tzinfo=UTC), datetime(2025, 3, 1, tzinfo=UTC)
+    rng = np.random.default_rng(0)
+    rows = [
+        ("purchase", f"u{user}", f"u{user}-{visit}", f"i{item}", start + timedelta(hours=20 * user))
+        for user in range(90)  # three in four before the test
+        for visit in range(2)
+        for item in rng.choice(30, 3, replace=False)
+    ]
+    names = ["event", "user_id", "session_id", "item_id", "timestamp"]
+    log = pl.DataFrame(rows, schema=names, orient="row")
+    folder = tmp_path / "shop"
+    folder.mkdir()
+    log.write_parquet(folder / "events.parquet")
+    (folder / "shop.toml").write_text(
+        f"[split]\nvalidation_start = {datetime(2025, 2, 1, tzinfo=UTC):%Y-%m-%dT%H:%M:%SZ}\n"
+        f"test_start = {test:%Y-%m-%dT%H:%M:%SZ}\n"
+    )
+    shop = Shop(folder, (), published=True)
+
+    (scene,) = scenes(shop, tmp_path, Asking(tmp_path, systems=("random",)), (0.1, 0), Silent())
+
+    events = pl.read_parquet(scene.pushed.folder / "events.parquet")
+    is_fake = pl.col("user_id").is_in(scene.fakes)
+    assert events.filter(~is_fake).equals(log)
+    assert pl.read_parquet(scene.clean.folder / "events.parquet").equals(log)
+    real = log.filter(pl.col("timestamp") < test)
+    assert len(scene.fakes) == round(0.1 * real["user_id"].n_unique())
+    assert scene.share == len(scene.fakes) / real["user_id"].n_unique()
+    fakes = events.filter(is_fake)
+    assert real["timestamp"].max() - timedelta(days=30) <= fakes["timestamp"].min()
+    assert fakes["timestamp"].max() < test
+    for target in scene.targets:
+        assert set(fakes.filter(pl.col("item_id") == target)["user_id"]) == set(scene.fakes)
+
+
 def test_how_far_seeds_differ_by_hand() -> None:
     import numpy as np
     from benchmarks.board import Board, Figure
