@@ -15,8 +15,8 @@ PROTOCOL = (
     "them and [fraud] off, with them and [fraud] on. All three are asked for the same real "
     "shoppers of the test: for NDCG as in every match, for exposure once each as the test begins, "
     "bought they later or not; it is the share of the first ten places that a pushed item has. "
-    "Views are kinds of fakes. Intervals over shoppers, of these trainings; how far trainings of "
-    "another seed differ stands beside them."
+    "Views are kinds of fakes. Intervals over shoppers, of these trainings: they know nothing of "
+    "how far trainings of another seed differ, which several seeds tell."
 )
 
 

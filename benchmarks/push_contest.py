@@ -289,7 +289,7 @@ def _rises(board: Board, names: Mapping[str, None]) -> dict[str, float | None]:
 
 
 def _over_seeds(by_seed: Board, names: Mapping[str, None]) -> dict[str, float | None]:
-    """How far trainings of other seeds differ: intervals over shoppers know nothing of that."""
+    """How sure the mean gap is over seeds: intervals over shoppers know nothing of trainings."""
     found: dict[str, float | None] = {}
     for name in names:
         figure = Figure(name, "match", _NDCG)

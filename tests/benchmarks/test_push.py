@@ -103,7 +103,9 @@ def test_fakes_of_a_recorded_log_act_before_its_test_alone(tmp_path: Path) -> No
     )
     shop = Shop(folder, (), published=True)
 
-    (scene,) = scenes(shop, tmp_path, Asking(tmp_path, systems=("random",)), (0.1, 0), Silent())
+    (scene,) = scenes(
+        shop, tmp_path, Asking(tmp_path, systems=("love and hate",)), (0.1, 0), Silent()
+    )
 
     events = pl.read_parquet(scene.pushed.folder / "events.parquet")
     is_fake = pl.col("user_id").is_in(scene.fakes)
@@ -114,7 +116,8 @@ def test_fakes_of_a_recorded_log_act_before_its_test_alone(tmp_path: Path) -> No
     assert scene.share == len(scene.fakes) / real["user_id"].n_unique()
     fakes = events.filter(is_fake)
     assert real["timestamp"].max() - timedelta(days=30) <= fakes["timestamp"].min()
-    assert fakes["timestamp"].max() < test
+    assert fakes["timestamp"].max() < test  # two days before which some went back
+    assert 0 < (fakes["event"] == "return").sum() < (fakes["event"] == "purchase").sum()
     for target in scene.targets:
         assert set(fakes.filter(pl.col("item_id") == target)["user_id"]) == set(scene.fakes)
 

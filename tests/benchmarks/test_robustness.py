@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import polars as pl
 import pytest
 
 from shelfwise.schema.errors import ConfigError
@@ -154,3 +155,20 @@ def test_a_way_that_there_is_not_is_refused(sample_shop: Path) -> None:
             Silent(),
             drawn=False,
         )
+
+
+def test_bots_of_a_drawn_shop_are_known_by_their_owners(tmp_path: Path) -> None:
+    from benchmarks.robustness_contest import _bots
+    from benchmarks.shops import drawn_shop, prepared_shop
+
+    from shelfwise.data.sample_shop.config import SampleOptions
+
+    options = SampleOptions(bot_share=0.2).with_events(4_000)
+    shop = drawn_shop(tmp_path / "shop", options, (), Silent())
+    prepared = prepared_shop(shop, tmp_path / "prepared", Silent())
+
+    found = _bots(shop, prepared)
+
+    drawn = pl.read_parquet(shop.folder / "truth" / "bots.parquet")
+    assert len(drawn) == len(found) > 0
+    assert set(found) <= set(prepared.owners["owner_id"])

@@ -30,7 +30,6 @@ from shelfwise.retrieval.shared_words import figures_of_words
 from shelfwise.training.adaptation.adapt import Start
 from shelfwise.training.adaptation.options import AdaptationOptions
 from shelfwise.training.adaptation.stage import Place, starting_encoder
-from shelfwise.training.adversaries.reach import passed_in_shop, refuse_unreached
 from shelfwise.training.auxiliary_figures import auxiliary_figures
 from shelfwise.training.begin import Begun, begin_from, freeze_all_but, joined_heads
 from shelfwise.training.calibrate import NOTHING_TO_CALIBRATE, FittedCalibration, calibrate
@@ -213,8 +212,6 @@ class Builder:
         key = (*frozen, self._texts(), str(device))
         like = self.bank or self.remembered.bank(key)
         bank = TextBank(encoder, self.tokens, device, self.progress, like=like)
-        passed = passed_in_shop(self.model_options, learns=bank.learns)
-        refuse_unreached(self.options.adversary, passed)
         self.bank = bank
         self.remembered.keep_bank(key, bank)
         if self.options.typos:

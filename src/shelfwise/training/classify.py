@@ -35,7 +35,7 @@ from shelfwise.schema.progress import Progress
 from shelfwise.schema.run_files import CURVE, MODEL
 from shelfwise.training.adversaries.attempt import Attempt
 from shelfwise.training.adversaries.choice import Opponent
-from shelfwise.training.adversaries.reach import passed_in_texts, refuse_unreached
+from shelfwise.training.adversaries.reach import PASSED_IN_TEXTS, refuse_unreached, unmoved
 from shelfwise.training.clipping import clip_gradient
 from shelfwise.training.config import TrainOptions
 from shelfwise.training.course import Told, tell_nobody
@@ -60,6 +60,7 @@ def train_classifier(
     began = time.monotonic()
     if options.typos:
         raise ConfigError("train.typos: a classifier of texts reads none; leave it at 0")
+    refuse_unreached(options.adversary, PASSED_IN_TEXTS)
     torch.manual_seed(options.seed)
     source = encoder_folder(model_options.encoder.name)
     texts = [model_options.encoder.item_prefix + text for text in prepared.rows["text"]]
@@ -68,7 +69,6 @@ def train_classifier(
     tokens = tokenise(texts, source / "tokenizer.json", limit, cache)
     encoder = load_text_encoder(source, model_options.encoder)
     bank = TextBank(encoder, tokens, choose_device(options.device), progress)
-    refuse_unreached(options.adversary, passed_in_texts(learns=bank.learns))
     model = TextClassifier(encoder, len(prepared.classes), model_options.heads.dropout)
     model.to(bank.device)
     curve = _fit(model, bank, prepared, options, progress, told)
@@ -83,6 +83,7 @@ def train_classifier(
         "best_step": best["step"],
         "seconds": round(time.monotonic() - began, 1),
         "validation": {"log_loss": -best["score"]},
+        "warnings": unmoved(options.adversary, PASSED_IN_TEXTS),
     }
 
 

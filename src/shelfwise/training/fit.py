@@ -15,6 +15,7 @@ from shelfwise.data.loader import LoaderPlan, training_batches
 from shelfwise.data.prepared import PreparedShop
 from shelfwise.schema.progress import Progress, Silent, Step
 from shelfwise.training.adversaries.choice import Opponent
+from shelfwise.training.adversaries.reach import refuse_unreached
 from shelfwise.training.averaging import Average
 from shelfwise.training.checkpoint import Checkpoints, Headway, put_weights, weights_of
 from shelfwise.training.config import TrainOptions
@@ -79,9 +80,11 @@ def fit(
     Raises:
         TrainingError: there is nothing to learn from, or a loss was not a number; the message
             names the step.
+        ConfigError: nothing passes the places at which an adversary is to move something.
     """
     if len(lessons.examples) == 0:
         raise TrainingError("train: no request lies in the training part; see [split] in shop.toml")
+    refuse_unreached(options.adversary, network.passed)
     fitting = _Fitting(network, lessons, options, look, watchers)
     if not fitting.headway.finished:
         fitting.run()

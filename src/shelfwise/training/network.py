@@ -26,12 +26,14 @@ from shelfwise.models.catalogue import Catalogue, Fresh, ItemInputs
 from shelfwise.models.config import FlatTextHistory
 from shelfwise.models.history.written import WrittenHistories
 from shelfwise.models.neighbours import NeighbourTables
+from shelfwise.models.places import PlaceName
 from shelfwise.models.shelf_model import ShelfModel
 from shelfwise.retrieval.neighbours import fold_of, neighbour_arrays
 from shelfwise.retrieval.shared_words import SharedWords
 from shelfwise.retrieval.taken import taken_in
 from shelfwise.schema.errors import ConfigError
 from shelfwise.schema.progress import Progress
+from shelfwise.training.adversaries.reach import passed_in_shop
 from shelfwise.training.phases import Phases, Untimed
 from shelfwise.training.task_plan import PLAIN, TaskPlan
 from shelfwise.training.text_bank import TextBank
@@ -99,6 +101,11 @@ class Network:
     def items(self) -> int:
         """V, the size of the catalogue."""
         return len(self.warm_V)
+
+    @property
+    def passed(self) -> frozenset[PlaceName]:
+        """Places at which an adversary can move what is learned from."""
+        return passed_in_shop(self.model.options, learns=self.bank.learns)
 
     def moments(self, at_R: NDArray[np.int64]) -> Moments:
         """The different days that requests fall in, none later than the end of training."""

@@ -111,7 +111,7 @@ def _read(network: Network, batch: Batch, options: TrainOptions, rng: np.random.
     )
     live = live_texts(batch, network.items, options.live_texts, rng)
     item_B = live[live < network.items]
-    if not any(p.requires_grad for p in network.bank.encoder.parameters()):
+    if not network.bank.learns:
         live = live[:0]
     with network.phases("item vectors"):
         catalogue = network.catalogue(asked.query_texts, now.trend_KVG, live)

@@ -32,7 +32,7 @@ from shelfwise.schema.plain import plain
 from shelfwise.schema.progress import Progress
 from shelfwise.schema.run_files import CURVE, ITEMS, MODEL, TABLES
 from shelfwise.training.adversaries.choice import Opponent
-from shelfwise.training.adversaries.reach import passed_in_judgements, refuse_unreached
+from shelfwise.training.adversaries.reach import PASSED_IN_JUDGEMENTS, refuse_unreached, unmoved
 from shelfwise.training.clipping import clip_gradient
 from shelfwise.training.config import TrainOptions
 from shelfwise.training.course import Course, Told
@@ -58,6 +58,7 @@ def train_relevance(
 ) -> dict[str, Any]:
     """Learn grades, keep the state with the best Spearman on validation, and save it."""
     began = time.monotonic()
+    refuse_unreached(options.adversary, PASSED_IN_JUDGEMENTS)
     torch.manual_seed(options.seed)
     pairs = JudgedPairs.of(prepared)
     origin = encoder_folder(model_options.encoder.name)
@@ -68,8 +69,6 @@ def train_relevance(
         prepared, pairs, model_options, encoder, tokenizer, device, progress, course.remembered
     )
     reader = reader_of(source._replace(typos=options.typos))
-    passed = passed_in_judgements(model_options, learns=reader.bank.learns)
-    refuse_unreached(options.adversary, passed)
     # As in a shop's training, the clock runs for steps and checks, not for what comes before them.
     ends = time.monotonic() + options.minutes * 60
     curve = _Fit(reader, pairs, options, ends, course.told).run(progress)
@@ -89,6 +88,7 @@ def train_relevance(
         "steps": curve.checks[-1]["step"],
         "seconds": round(time.monotonic() - began, 1),
         "validation": plain(best["figures"]),
+        "warnings": unmoved(options.adversary, PASSED_IN_JUDGEMENTS),
     }
 
 

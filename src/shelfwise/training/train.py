@@ -29,6 +29,7 @@ from shelfwise.schema.manifest import MANIFEST, Manifest, holds, seal
 from shelfwise.schema.plain import plain
 from shelfwise.schema.progress import Progress, Silent
 from shelfwise.schema.run_files import CALIBRATION, CAMPAIGNS, CURVE, ITEMS, MODEL, TABLES
+from shelfwise.training.adversaries.reach import unmoved
 from shelfwise.training.begin import Begun
 from shelfwise.training.builder import Builder
 from shelfwise.training.classify import train_classifier
@@ -135,6 +136,10 @@ def _add_tasks(builder: Builder, begun: Begun, new: Sequence[str], folder: Path)
         "attributes": network.tasks.facts()["attributes"] or facts.get("attributes", {}),
         "auxiliary_figures": plain(known),
         "from": {"folder": str(begun.folder.resolve()), "added": list(new)},
+        "warnings": [
+            *facts.get("warnings", []),
+            *unmoved(builder.options.adversary, network.passed),
+        ],
         "seconds": round(time.monotonic() - began, 1),
         **builder.manner.facts(),
     }
@@ -179,7 +184,8 @@ def _train_shop(builder: Builder, folder: Path) -> dict[str, Any]:
         "newcomers_raised": builder.welcome.raised,
         "newcomers_share": builder.welcome.exposure,
         "calibration": calibrated.facts() | {"fitted_on": _calibrated_on(prepared, options)},
-        "warnings": conversion_warnings(
+        "warnings": unmoved(options.adversary, network.passed)
+        + conversion_warnings(
             prepared, builder.examples(parts), options, prepared.moments.known_until(parts)
         ),
         "seconds": round(time.monotonic() - began, 1),

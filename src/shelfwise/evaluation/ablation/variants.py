@@ -179,7 +179,8 @@ def _no_text(prepared: PreparedShop) -> str:
 
 
 def _refuse_unreached(prepared: PreparedShop, setting: Setting) -> None:
-    learns = not isinstance(setting.model.encoder.tuning, Frozen) and not _no_text(prepared)
+    told = len(prepared.queries) > 0 or not _no_text(prepared)
+    learns = told and not isinstance(setting.model.encoder.tuning, Frozen)
     passed = passed_in_shop(setting.model, learns=learns)
     refuse_unreached(setting.train.adversary, passed)
 

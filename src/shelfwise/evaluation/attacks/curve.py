@@ -46,8 +46,9 @@ class Drawing:
 
 
 def _first_over_second(sum_DS: NDArray[np.float64]) -> NDArray[np.float64]:
-    undefined_D = np.full(len(sum_DS), np.nan)
-    return np.divide(sum_DS[:, 0], sum_DS[:, 1], out=undefined_D, where=sum_DS[:, 1] > 0)
+    share_D = np.full(len(sum_DS), np.nan)
+    np.divide(sum_DS[:, 0], sum_DS[:, 1], out=share_D, where=sum_DS[:, 1] > 0)
+    return share_D
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Which places a training passes: an adversary that moves nothing is refused before it costs."""
+"""Which places a training passes: an adversary that would move nothing is refused."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ from shelfwise.training.adversaries.options import AdversaryOptions, Fgm, FreeLb
 
 _WHY: dict[PlaceName, str] = {
     "words": "the encoder learns of no texts (model.encoder.tuning)",
-    "items": "a cross-encoder has no vectors of items (model.relevance.kind), nor have classes",
+    "items": "texts with classes are no items",
     "ids": "no ids are learned (model.id_embedding)",
     "history": "no events are read one by one (model.history.kind)",
 }
+# Both read their texts anew in every step, whether the encoder learns or not.
+PASSED_IN_TEXTS: frozenset[PlaceName] = frozenset({"words"})
+PASSED_IN_JUDGEMENTS: frozenset[PlaceName] = frozenset({"words", "items"})
 
 
 def passed_in_shop(options: ModelOptions, *, learns: bool) -> frozenset[PlaceName]:
@@ -23,33 +26,34 @@ def passed_in_shop(options: ModelOptions, *, learns: bool) -> frozenset[PlaceNam
     is_written = isinstance(options.history, FlatTextHistory)  # for the encoder, learn it or not
     if not is_written and not isinstance(options.history, NoHistory):
         found.add("history")
-    return frozenset(found) | _words(learns or is_written)
-
-
-def passed_in_judgements(options: ModelOptions, *, learns: bool) -> frozenset[PlaceName]:
-    """By a network of judged pairs."""
-    vectors: set[PlaceName] = {"items"} if options.relevance.kind == "bi_encoder" else set()
-    return frozenset(vectors) | _words(learns)
-
-
-def passed_in_texts(*, learns: bool) -> frozenset[PlaceName]:
-    """By a classifier of texts."""
-    return _words(learns)
+    if learns or is_written:
+        found.add("words")
+    return frozenset(found)
 
 
 def refuse_unreached(options: AdversaryOptions, passed: frozenset[PlaceName]) -> None:
-    """Raises ConfigError: the adversary is to move something at a place that nothing passes."""
-    if not isinstance(options, Fgm | Pgd | FreeLb):
-        return
-    wrong = [name for name in options.places if name not in passed]
-    if not wrong:
+    """Raises ConfigError: nothing passes any of the places at which something is to be moved."""
+    wrong = _unreached(options, passed)
+    if not wrong or len(wrong) < len(_places(options)):
         return
     told = "; ".join(f"{name}: {_WHY[name]}" for name in wrong)
-    left = ", ".join(sorted(passed)) or "none"
+    left = ", ".join(sorted(passed))
     raise ConfigError(
         f"train.adversary.places: nothing of this training passes {told}. Places it has: {left}"
     )
 
 
-def _words(learns: bool) -> frozenset[PlaceName]:
-    return frozenset({"words"}) if learns else frozenset()
+def unmoved(options: AdversaryOptions, passed: frozenset[PlaceName]) -> list[str]:
+    """What to say of places at which nothing is moved, beside others at which something is."""
+    return [
+        f"train.adversary.places: nothing is moved at {name}: {_WHY[name]}"
+        for name in _unreached(options, passed)
+    ]
+
+
+def _unreached(options: AdversaryOptions, passed: frozenset[PlaceName]) -> list[PlaceName]:
+    return [name for name in _places(options) if name not in passed]
+
+
+def _places(options: AdversaryOptions) -> tuple[PlaceName, ...]:
+    return options.places if isinstance(options, Fgm | Pgd | FreeLb) else ()
