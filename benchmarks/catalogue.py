@@ -26,7 +26,7 @@ from benchmarks.peer_task import K, write_task
 from benchmarks.peers_in_turn import Turns
 from benchmarks.peers_ranking import read_scores
 from benchmarks.result import Result, peak_mib
-from benchmarks.shops import Shop, learn, prepared_shop, shop_of
+from benchmarks.shops import Shop, learn, name_of, prepared_shop, shop_of
 from shelfwise.config import ShopConfig
 from shelfwise.data.part_rows import LEARNED
 from shelfwise.data.prepared import PreparedShop
@@ -214,9 +214,8 @@ def _data(contest: _Contest) -> dict[str, Any]:
         name = contest.protocol.view_names.get(view.name, view.name)
         counts[f"pairs in view {name}"] = len(view.right_item_P)
         counts[f"requests in view {name}"] = len(np.unique(view.right_target_P))
-    options = prepared.options.shop
     return {
-        "name": options.name + (" (synthetic)" if options.synthetic else ""),
+        "name": name_of(prepared),
         "fingerprint": prepared.manifest.data_fingerprint,
         "counts": counts,
     }

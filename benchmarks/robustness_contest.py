@@ -22,7 +22,7 @@ from benchmarks.hardened import Bench, Lesson, reports_of
 from benchmarks.kept import Kept
 from benchmarks.radius_choice import Chosen, radii_chosen, radius_set
 from benchmarks.result import Result, peak_mib
-from benchmarks.shops import Shop, drawn_shop, owners_called, shop_of
+from benchmarks.shops import Shop, drawn_shop, name_of, owners_called, shop_of
 from shelfwise.config import SHOP_TOML
 from shelfwise.data.prepare import prepare
 from shelfwise.data.prepared import Prepared, PreparedPairs, PreparedShop
@@ -103,7 +103,7 @@ def compare_hardened(
         protocol=words.format(attacks=", ".join(attacks))
         + _radius_told(manner.radii)
         + f" Budget {asking.minutes:g} minutes a system and seed.",
-        data=_data(prepared, shop),
+        data=_data(prepared),
         figures=_figures(told, board, metric),
         seconds=round(time.perf_counter() - began, 1),
         peak_mib=peak_mib(),
@@ -236,15 +236,14 @@ def _losses(board: Board, system: str, metric: str) -> dict[str, NDArray[np.floa
     return found
 
 
-def _data(prepared: Prepared, shop: Shop) -> dict[str, object]:
-    options = shop.config().shop
+def _data(prepared: Prepared) -> dict[str, object]:
     counts = {
         name: len(getattr(prepared, name))
         for name in ("items", "queries", "requests", "judgements")
         if hasattr(prepared, name)
     }
     return {
-        "name": options.name + (" (synthetic)" if options.synthetic else ""),
+        "name": name_of(prepared),
         "fingerprint": prepared.manifest.data_fingerprint,
         "counts": counts,
     }

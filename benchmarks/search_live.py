@@ -13,7 +13,7 @@ from optuna.storages import InMemoryStorage
 
 from benchmarks.result import Result, peak_mib
 from benchmarks.search_contest import Trace
-from benchmarks.shops import Shop, configured_by, shop_of
+from benchmarks.shops import Shop, configured_by, name_of, shop_of
 from shelfwise.data.prepare import prepare
 from shelfwise.data.prepared import Prepared
 from shelfwise.evaluation.tuning.objective import Trials
@@ -61,6 +61,7 @@ def compare_searches(
             prepared.manifest.data_fingerprint,
             dict(prepared.manifest.facts["counts"]),
         )
+        name = name_of(prepared)
     mine, chance = (trace.best_SN[:, -1].mean() for trace in found)
     return Result(
         benchmark="tuning_live",
@@ -70,7 +71,7 @@ def compare_searches(
             twice=2 * trials,
             options=", ".join(axis.name for axis in space.axes),
         ),
-        data={"name": shop.config().shop.name, "fingerprint": fingerprint, "counts": counted},
+        data={"name": name, "fingerprint": fingerprint, "counts": counted},
         figures={
             f"gp: best of {trials}": float(mine),
             f"random: best of {2 * trials}": float(chance),

@@ -56,6 +56,13 @@ def drawn_shop(
     return Shop(folder, settings, published=False)
 
 
+def name_of(prepared: Prepared) -> str:
+    """What a prepared shop is called; synthetic data is called so."""
+    options = prepared.options.shop
+    is_told = "synthetic" in options.name or not options.synthetic
+    return options.name if is_told else f"{options.name} (synthetic)"
+
+
 def owners_called(users: Iterable[str], prepared: PreparedShop, shop: Shop) -> tuple[str, ...]:
     """By what ids a prepared shop knows some of its log's users."""
     names = Pseudonyms.of(prepared.options.privacy, shop.folder)

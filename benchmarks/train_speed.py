@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from benchmarks.adversary_cost import ATTACKED, adversary_costs
 from benchmarks.console import Settings, Write, tell
 from benchmarks.result import Result, peak_mib
-from benchmarks.shops import Shop, shop_of
+from benchmarks.shops import Shop, name_of, shop_of
 from benchmarks.speed_examples import Size, SpeedExamples, speed_examples
 from benchmarks.speed_learners import Learner, Ours, UsualScript
 from benchmarks.speed_peer import PEER_NAME, SpeedPeer
@@ -269,7 +269,7 @@ def _result(
             attacked=ATTACKED,
         ),
         data={
-            "name": shop.config().shop.name or shop.folder.name,
+            "name": name_of(examples.prepared),
             "fingerprint": examples.prepared.manifest.data_fingerprint,
             "counts": counts,
         },

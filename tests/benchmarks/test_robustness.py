@@ -159,7 +159,7 @@ def test_a_way_that_there_is_not_is_refused(sample_shop: Path) -> None:
 
 def test_bots_of_a_drawn_shop_are_known_by_their_owners(tmp_path: Path) -> None:
     from benchmarks.robustness_contest import _bots
-    from benchmarks.shops import drawn_shop, prepared_shop
+    from benchmarks.shops import drawn_shop, name_of, prepared_shop
 
     from shelfwise.data.sample_shop.config import SampleOptions
 
@@ -172,3 +172,4 @@ def test_bots_of_a_drawn_shop_are_known_by_their_owners(tmp_path: Path) -> None:
     drawn = pl.read_parquet(shop.folder / "truth" / "bots.parquet")
     assert len(drawn) == len(found) > 0
     assert set(found) <= set(prepared.owners["owner_id"])
+    assert name_of(prepared) == "Sample shop (synthetic)"
