@@ -47,9 +47,9 @@ def write_attack_page(report: AttackReport, file: Path) -> None:
 
 
 def _title(curve: Curve) -> str:
-    low, high = figure(curve.robustness_low), figure(curve.robustness_high)
-    return f"{curve.attack.capitalize()}: {figure(curve.robustness)} left [{low}, {high}]"
+    return f"{curve.attack.capitalize()}: {figure(curve.robustness)} left"
 
 
 def _told(curve: Curve) -> str:
-    return f"{curve.metric}, {curve.units:,} units"
+    low, high = figure(curve.robustness_low), figure(curve.robustness_high)
+    return f"{curve.metric}, {curve.units:,} units; left [{low}, {high}]"
