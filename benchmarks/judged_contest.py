@@ -34,7 +34,7 @@ from benchmarks.pair_models import (
 from benchmarks.peer_process import peer_names
 from benchmarks.peers_in_turn import Turns
 from benchmarks.result import Result, peak_mib
-from benchmarks.shops import Shop, shop_of
+from benchmarks.shops import Shop, name_of, shop_of
 from shelfwise.evaluation.report import OURS, Row
 from shelfwise.metrics.bootstrap import bootstrap_rows
 from shelfwise.metrics.graded_ndcg import graded_ndcg_at_k
@@ -341,6 +341,8 @@ def _data(judged: Judged, folds: list[Fold]) -> dict[str, Any]:
     }
     if judged.folds == FIFTHS:
         counts["pairs that only train"] = int(rows["trains_only"].sum())
-    options, manifest = judged.prepared.options, judged.prepared.manifest
-    name = options.shop.name + (" (synthetic)" if options.shop.synthetic else "")
-    return {"name": name, "fingerprint": manifest.data_fingerprint, "counts": counts}
+    return {
+        "name": name_of(judged.prepared),
+        "fingerprint": judged.prepared.manifest.data_fingerprint,
+        "counts": counts,
+    }

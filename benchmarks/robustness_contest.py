@@ -36,7 +36,7 @@ from shelfwise.schema.progress import Progress
 _EVENTS, _BOTS = 60_000, 0.1
 _DRAWING = Drawing(draws=1_000, seed=0)
 _MOVING = {"fgm": "fgm", "pgd": "pgd", "freelb": "free_lb"}  # rows, by a radius
-# Wherever a shop's network can be moved; of judgements there are words alone.
+# Vectors of a shop's log, ids aside; of judgements words alone are moved, as options have it.
 _PLACES = 'train.adversary.places=["items", "words", "history"]'
 
 

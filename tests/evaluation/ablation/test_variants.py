@@ -56,6 +56,17 @@ def test_what_changes_nothing_and_what_the_options_forbid_is_told(
     assert "label_smoothing" in told["with label smoothing"]
 
 
+def test_an_adversary_that_would_move_nothing_is_not_tried(prepared_sample: PreparedShop) -> None:
+    full = configured("model.encoder.tuning.mode=frozen")
+
+    chosen = chosen_variants(prepared_sample, full, ("adversaries",))
+
+    (skipped,) = (one for one in chosen.skipped if one.name == "against fgm on words")
+    assert "nothing of this training passes words" in skipped.why
+    tried = {variant.name for variant, _ in chosen.variants}
+    assert {"against fgm everywhere", "against fgm on items"} <= tried
+
+
 def test_a_log_of_matches_alone_has_no_use_for_clicks(prepared_sample: PreparedShop) -> None:
     from dataclasses import replace
 

@@ -15,6 +15,7 @@ from torch import Tensor
 from shelfwise.models.places import Nudges, Place, PlaceName, laid
 from shelfwise.training.adversaries.moves import climb
 
+RADIUS = "share of a vector's root mean square"  # how strong such an attack is
 _REACH = 2.5  # radii that all steps together could go
 _Answer = TypeVar("_Answer")
 

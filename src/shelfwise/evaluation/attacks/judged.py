@@ -20,7 +20,7 @@ from shelfwise.data.prepared import PreparedJudgements
 from shelfwise.data.text_noise import Noise, noisy
 from shelfwise.evaluation.attacks.config import AttackOptions
 from shelfwise.evaluation.attacks.curve import Attack, Curve, Drawing, curve_of
-from shelfwise.evaluation.attacks.gradient import hardest, under
+from shelfwise.evaluation.attacks.gradient import RADIUS, hardest, under
 from shelfwise.metrics.graded_ndcg import graded_ndcg_at_k
 from shelfwise.metrics.pairwise_accuracy import pairs_by_query
 from shelfwise.models.places import reachable
@@ -33,11 +33,7 @@ _QUERIES = Attack(
     "query noise", "queries as they reach a shop: mistyped, cut, disguised", "share of words"
 )
 _TITLES = Attack("title noise", "the same in the titles of items", "share of words")
-_WORDS = Attack(
-    "gradient on words",
-    "word vectors, moved against the network",
-    "share of a vector's root mean square",
-)
+_WORDS = Attack("gradient on words", "word vectors, moved against the network", RADIUS)
 
 
 _AT_A_TIME = 32  # queries whose rows are attacked together

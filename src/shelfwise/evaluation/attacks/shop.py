@@ -16,7 +16,7 @@ from shelfwise.data.near_sounds import near_sounds
 from shelfwise.data.targets import MatchTargets
 from shelfwise.data.text_noise import Noise, noisy
 from shelfwise.evaluation.attacks.curve import Attack, Curve, Drawing, curve_of
-from shelfwise.evaluation.attacks.gradient import hardest, under
+from shelfwise.evaluation.attacks.gradient import RADIUS, hardest, under
 from shelfwise.evaluation.attacks.histories import HISTORY_NOISES, disturbed
 from shelfwise.evaluation.attacks.victim import Victim, unlikelihood
 from shelfwise.evaluation.per_owner import per_owner
@@ -42,7 +42,6 @@ _GRADIENT_ABOUT = {
     "items": "vectors of items, moved against the network",
     "history": "vectors of what was done, moved against the network",
 }
-_RADIUS = "share of a vector's root mean square"
 _FEWEST = 10  # targets below which a curve says nothing
 
 
@@ -158,7 +157,7 @@ def _gradient(victim: Victim, place: PlaceName, targets: MatchTargets) -> Harm:
         moved_TV = under(places, nudges, scores).numpy()
         attacked.append((radius, victim.ndcg(lambda _, at: moved_TV[at], targets, view)))  # noqa: B023  # asked at once
     clean_T = victim.ndcg(victim.scorer.match, targets, view)
-    attack = Attack(f"gradient on {place}", _GRADIENT_ABOUT[place], _RADIUS)
+    attack = Attack(f"gradient on {place}", _GRADIENT_ABOUT[place], RADIUS)
     return _harm(victim, attack, targets, clean_T, attacked)
 
 

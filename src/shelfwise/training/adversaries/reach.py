@@ -10,8 +10,8 @@ from shelfwise.training.adversaries.options import AdversaryOptions, Fgm, FreeLb
 _WHY: dict[PlaceName, str] = {
     "words": "the encoder learns of no texts (model.encoder.tuning)",
     "items": "texts with classes are no items",
-    "ids": "no ids are learned (model.id_embedding)",
-    "history": "no events are read one by one (model.history.kind)",
+    "ids": "no ids are learned (of a log: model.id_embedding)",
+    "history": "no events are read one by one (of a log: model.history.kind)",
 }
 # Both read their texts anew in every step, whether the encoder learns or not.
 PASSED_IN_TEXTS: frozenset[PlaceName] = frozenset({"words"})
