@@ -51,9 +51,14 @@ def tokens_of(prepared: PreparedShop, folder: Path) -> TokenTable:
     return tokenise(texts, folder / "tokenizer.json", 48)
 
 
-def bank_of(prepared: PreparedShop, folder: Path, tuning: TuningOptions = TOP) -> TextBank:
+def bank_of(
+    prepared: PreparedShop,
+    folder: Path,
+    tuning: TuningOptions = TOP,
+    device: torch.device = CPU,
+) -> TextBank:
     encoder = load_text_encoder(folder, EncoderOptions(name=str(folder), tuning=tuning))
-    return TextBank(encoder, tokens_of(prepared, folder), CPU, Silent())
+    return TextBank(encoder, tokens_of(prepared, folder), device, Silent())
 
 
 def network_of(
@@ -61,16 +66,18 @@ def network_of(
     folder: Path,
     tuning: TuningOptions = TOP,
     history: HistoryEncoderOptions = SMALL,
+    device: torch.device = CPU,
 ) -> Network:
     """As training begins; the same every time."""
     torch.manual_seed(0)
-    bank = bank_of(prepared, folder, tuning)
+    bank = bank_of(prepared, folder, tuning, device)
     shape = Shape(bank.encoder.width, len(prepared.items), NUMBERS, FIGURES)
     model = ShelfModel(shape, options_of(folder, tuning, history))
     facts = item_facts(prepared, TRAINED)
     network = Network.of(bank, model, facts, trend_of(prepared))
     near = neighbour_arrays(taken_in(prepared, TRAINED), model.options.neighbours)
-    return replace(network, neighbours=NeighbourTables(*map(torch.from_numpy, near)))
+    tables = NeighbourTables(*map(torch.from_numpy, near)).to(device)
+    return replace(network, neighbours=tables)
 
 
 def training_examples(prepared: PreparedShop) -> Examples:

@@ -21,7 +21,7 @@ from shelfwise.training.adversaries.options import (
     Pgd,
     RDrop,
 )
-from training.small_network import network_of
+from training.small_network import CPU, network_of
 from training.test_step import OPTIONS, batches_of, learner_of
 
 KINDS: tuple[AdversaryOptions, ...] = (
@@ -41,10 +41,14 @@ TUNINGS: tuple[TuningOptions, ...] = (
 
 
 def gradient_of(
-    prepared: PreparedShop, encoder: Path, kind: AdversaryOptions, tuning: TuningOptions
+    prepared: PreparedShop,
+    encoder: Path,
+    kind: AdversaryOptions,
+    tuning: TuningOptions,
+    device: torch.device = CPU,
 ) -> tuple[dict[str, torch.Tensor], float]:
     """Of the first step, with weights checked to stand where they stood; and its loss."""
-    network = network_of(prepared, encoder, tuning=tuning)
+    network = network_of(prepared, encoder, tuning=tuning, device=device)
     options = OPTIONS.model_copy(update={"learning_rate": 1e-12, "encoder_learning_rate": 1e-12})
     learner = replace(learner_of(prepared, network, options), opponent=Opponent.of(kind, 1))
     modules = {"model": network.model, "encoder": network.bank.encoder}
