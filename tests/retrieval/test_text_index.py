@@ -1,5 +1,10 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -84,3 +89,25 @@ def test_many_texts_at_once_score_as_each_alone() -> None:
 
     for row, query in enumerate(queries):
         assert found[row] == pytest.approx(index.scores(query), rel=1e-5)
+
+
+def test_it_leaves_jax_and_its_gpu_alone(tmp_path: Path) -> None:
+    """bm25s would compute with it on import, and jax takes most of a GPU's memory then."""
+    (tmp_path / "jax").mkdir()
+    (tmp_path / "jax" / "__init__.py").write_text("print('jax is imported')")
+    (tmp_path / "jax" / "lax.py").write_text("def top_k(scores, k):\n    print('and computes')")
+    asked = (
+        "from shelfwise.retrieval.text_index import TextIndex as T; print(T(['a b']).scores('b'))"
+    )
+
+    said = subprocess.run(
+        [sys.executable, "-c", f"{asked}; import jax"],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.splitlines()
+
+    # The index first, and jax as good as new for whoever asks for it.
+    assert said[0].startswith("[0.")
+    assert said[1:] == ["jax is imported"]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Sequence
+from typing import Any
 
-import bm25s
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
@@ -38,12 +39,29 @@ def _singular(word: str) -> str:
     return word[:-1] if plural else word
 
 
+def _library() -> Any:
+    """bm25s, imported as if there were no jax.
+
+    It computes with jax as it is imported, where there is one, and jax then takes three quarters
+    of the GPU's memory for itself: what training would be short of.
+    """
+    had = sys.modules.get("jax")
+    if had is None:
+        sys.modules["jax"] = None  # type: ignore[assignment]  # what Python's import takes for none
+    try:
+        import bm25s
+    finally:
+        if had is None:
+            del sys.modules["jax"]
+    return bm25s
+
+
 class TextIndex:
     """BM25 over the items' texts, in memory."""
 
     def __init__(self, texts: Sequence[str]) -> None:
         self._size = len(texts)
-        self._index = bm25s.BM25()
+        self._index = _library().BM25()
         corpus = [terms(text) or [""] for text in texts]
         self._index.index(corpus, show_progress=False)
         self._vocabulary = set(self._index.vocab_dict)
