@@ -9,7 +9,6 @@ import pytest
 import torch
 
 from shelfwise.data.prepared import PreparedShop
-from shelfwise.models.config import TuningOptions
 from shelfwise.models.weights import load_tensors
 from shelfwise.ranking.loaded_run import open_run
 from shelfwise.schema.run_files import CURVE, MODEL
@@ -18,7 +17,6 @@ from shelfwise.training.config import TrainOptions
 from shelfwise.training.device import choose_device
 from shelfwise.training.train import train
 
-from .adversaries.test_learning_against import KINDS, TUNINGS, gradient_of
 from .small_network import options_of
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA GPU here")
@@ -29,27 +27,6 @@ SHORT = TrainOptions(epochs=2, batch_requests=64, refit=True, threads=1)
 
 def test_auto_takes_the_gpu() -> None:
     assert choose_device("auto") == GPU
-
-
-@pytest.mark.parametrize(
-    ("kind", "tuning"),
-    [(kind, TUNINGS[0]) for kind in KINDS] + [(KINDS[0], tuning) for tuning in TUNINGS[1:]],
-    ids=lambda options: getattr(options, "kind", None) or options.mode,
-)
-def test_weights_stand_still_and_the_same_ones_learn(
-    prepared_sample: PreparedShop,
-    tiny_encoder: Path,
-    kind: AdversaryOptions,
-    tuning: TuningOptions,
-) -> None:
-    plain, loss = gradient_of(prepared_sample, tiny_encoder, NoAdversary(), tuning, GPU)
-    found, told = gradient_of(prepared_sample, tiny_encoder, kind, tuning, GPU)
-
-    assert set(found) == set(plain)
-    assert all(gradient.device.type == "cuda" for gradient in found.values())
-    assert any(not torch.allclose(found[name], plain[name], rtol=1e-4) for name in plain)
-    if kind.kind != "free_lb":  # which knows no batch that was left as it is
-        assert told == pytest.approx(loss, rel=1e-3)
 
 
 @pytest.mark.parametrize("adversary", [NoAdversary(), Fgm(places=("items", "words"))])
