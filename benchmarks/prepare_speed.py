@@ -57,7 +57,7 @@ def prepare_speed(
     events: Annotated[int, typer.Option(min=50_000, help="Size of the sample shop.")] = 1_000_000,
     rounds: Annotated[int, typer.Option(min=1, help="Rounds; the median counts.")] = 3,
     data: Annotated[
-        Path | None, typer.Option(help="A shop folder instead of a sample shop.")
+        Path | None, typer.Option(exists=True, help="A shop folder instead of a sample shop.")
     ] = None,
     growth: Annotated[bool, typer.Option(help="Also prepare ten times as many events.")] = True,
     as_json: AsJson = False,

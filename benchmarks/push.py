@@ -23,7 +23,7 @@ PROTOCOL = (
 def push(  # noqa: PLR0913  # the options of a command
     data: Annotated[
         Path | None,
-        typer.Option(help="Online Retail's files; else sample shops with bots."),
+        typer.Option(exists=True, help="Online Retail's files; else sample shops with bots."),
     ] = None,
     share: Annotated[float, typer.Option(help="Fake users or bots for each real one.")] = 0.05,
     seeds: Seeds = 1,

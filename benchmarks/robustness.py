@@ -25,7 +25,10 @@ PROTOCOL = (
 def robustness(  # noqa: PLR0913  # the options of a command
     data: Annotated[
         Path | None,
-        typer.Option(help="Home Depot's or Beauty's files, or a shop; else a sample shop of bots."),
+        typer.Option(
+            exists=True,
+            help="Home Depot's or Beauty's files, or a shop; else a sample shop of bots.",
+        ),
     ] = None,
     seeds: Seeds = 3,
     budget: Budget = 4.0,

@@ -87,7 +87,8 @@ class Timed:
 
 def train_speed(  # noqa: PLR0913  # the options of a command
     data: Annotated[
-        Path | None, typer.Option(help="Home Depot's files or a shop; else a sample shop.")
+        Path | None,
+        typer.Option(exists=True, help="Home Depot's files or a shop; else a sample shop."),
     ] = None,
     examples: Annotated[int, typer.Option(min=320, help="Rows to learn from.")] = 3_200,
     test: Annotated[int, typer.Option(min=100, help="Rows to be judged on.")] = 4_000,

@@ -40,6 +40,16 @@ def test_every_benchmark_shows_how_it_is_called(name: str) -> None:
     assert f"benchmarks/run.py {name}" in shown.output
 
 
+@pytest.mark.parametrize(
+    "name", [*NAMES, "robustness", "push", "train_speed", "truth", "off_policy"]
+)
+def test_data_that_are_not_there_are_refused(name: str) -> None:
+    shown = CliRunner().invoke(app, [name, "--data", "nowhere"])
+
+    assert shown.exit_code == 2
+    assert "'nowhere' does not exist" in shown.output
+
+
 def test_systems_are_separated_by_commas() -> None:
     assert listed("shelfwise, peers,") == ("shelfwise", "peers")
     assert listed(None) == ()
