@@ -52,7 +52,7 @@ def _library() -> Any:
         import bm25s
     finally:
         if had is None:
-            del sys.modules["jax"]
+            sys.modules.pop("jax", None)
     return bm25s
 
 
