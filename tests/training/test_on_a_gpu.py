@@ -21,19 +21,18 @@ from .small_network import options_of
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA GPU here")
 
-GPU = torch.device("cuda")
 SHORT = TrainOptions(epochs=2, batch_requests=64, refit=True, threads=1)
 
 
 def test_auto_takes_the_gpu() -> None:
-    assert choose_device("auto") == GPU
+    assert choose_device("auto") == torch.device("cuda")
 
 
 @pytest.mark.parametrize("adversary", [NoAdversary(), Fgm(places=("items", "words"))])
 def test_a_run_is_one_of_any_machine(
     prepared_sample: PreparedShop, tiny_encoder: Path, tmp_path: Path, adversary: AdversaryOptions
 ) -> None:
-    """Trained there, refitted, calibrated and sealed, it is opened and asked on a CPU."""
+    """Trained, refitted and sealed there, it is opened on a CPU."""
     options = SHORT.model_copy(update={"adversary": adversary})
 
     manifest = train(prepared_sample, tmp_path / "run", options_of(tiny_encoder), options)

@@ -38,13 +38,11 @@ TUNINGS: tuple[TuningOptions, ...] = (
     AdaLora(first_rank=4, rank=2),
     Adapter(width=4),
 )
-
-
-GPU = torch.device("cuda")
 WHERE = (
     CPU,
     pytest.param(
-        GPU, marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA GPU")
+        torch.device("cuda"),
+        marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA GPU here"),
     ),
 )
 
